@@ -1,0 +1,52 @@
+// Numbers of the Proxy-Wasm ABI 0.2.1, by name. Only those that the module uses.
+
+/** What a host call answers. */
+export const enum Status {
+  Ok = 0,
+  NotFound = 1,
+  BadArgument = 2,
+  SerializationFailure = 3,
+  ParseFailure = 4,
+  InvalidMemoryAccess = 6,
+  Empty = 7,
+  CasMismatch = 8,
+  InternalFailure = 10,
+}
+
+/** What a headers or trailers callback answers. */
+export const enum HeadersAction {
+  Continue = 0,
+  /** Holds the headers. Body callbacks go on only where the plugin has `allow_on_headers_stop_iteration`. */
+  StopIteration = 1,
+}
+
+/** What a body callback answers. */
+export const enum BodyAction {
+  Continue = 0,
+  StopIterationAndBuffer = 1,
+}
+
+export const enum HeaderMap {
+  HttpRequestHeaders = 0,
+}
+
+export const enum Buffer {
+  HttpRequestBody = 0,
+  PluginConfiguration = 7,
+}
+
+export const enum StreamType {
+  HttpRequest = 0,
+}
+
+export const enum LogLevel {
+  Info = 2,
+  Warn = 3,
+  Error = 4,
+}
+
+export const enum MetricType {
+  Counter = 0,
+  Gauge = 1,
+  Histogram = 2,
+}

@@ -1,0 +1,27 @@
+// The host's functions, as the Proxy-Wasm ABI 0.2.1 spells them. The binding is that of @solo-io/proxy-runtime; what it lacks
+// is declared here. No logic: verbs over these are in host.ts.
+// https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
+
+export {
+  proxy_close_stream,
+  proxy_continue_stream,
+  proxy_define_metric,
+  proxy_get_buffer_bytes,
+  proxy_get_current_time_nanoseconds,
+  proxy_get_header_map_pairs,
+  proxy_get_property,
+  proxy_get_shared_data,
+  proxy_increment_metric,
+  proxy_log,
+  proxy_record_metric,
+  proxy_send_local_response,
+  proxy_set_effective_context,
+  proxy_set_property,
+  proxy_set_shared_data,
+  proxy_set_tick_period_milliseconds,
+} from "@solo-io/proxy-runtime/assembly/imports";
+
+/** Fills `size` bytes at `buffer` with random bytes; 0 on success. WASI preview 1, which Envoy provides beside the ABI. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "random_get")
+export declare function random_get(buffer: usize, size: usize): u32;

@@ -1,0 +1,27 @@
+// The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
+// judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
+
+/** Where a value stood; the order is that of the names in `PART_NAMES` and is append-only, since events hold it. */
+export const enum Part {
+  Query = 0,
+  Path = 1,
+  Header = 2,
+  Cookie = 3,
+  Form = 4,
+  Json = 5,
+  /** A body that is inspected as text: unknown type, malformed, or nested beyond the limit. */
+  Body = 6,
+}
+
+/** The part of the message that the current value stands in. */
+export let fieldPart: Part = Part.Query;
+/** The field's name as the finding gives it: parameter, header in lower case, JSON Pointer, segment index; empty for none. */
+export let fieldName: usize = 0;
+export let fieldNameEnd: usize = 0;
+
+/** Names the field that the next judged value belongs to; the bytes of the name stay the caller's. */
+export function setField(part: Part, name: usize, nameEnd: usize): void {
+  fieldPart = part;
+  fieldName = name;
+  fieldNameEnd = nameEnd;
+}

@@ -1,0 +1,139 @@
+// What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
+// A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
+//
+//   list                                    finding (336 bytes)
+//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────────┬──────────┬───────────┬────────────┬──────┐
+//   │ u32     │ u32   │ 8 findings   │      │ u16  │ u8         │ u8   │ u8         │ u8       │ u16       │ name 128   │ evi- │
+//   │ next    │ count │              │      │ rule │ confidence │ part │ nameLength │ evidence │ exception │            │ dence│
+//   │ (pool)  │       │              │      │      │            │      │            │ Length   │ index + 1 │            │ 200  │
+//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────────┴──────────┴───────────┴────────────┴──────┘
+
+import { Part } from "./field";
+import { claimBlock, releaseBlock, POOL_HEAD } from "./pool";
+
+/** Findings kept for one stream. */
+export const MAX_FINDINGS: u32 = 8;
+/** Bytes of a field's name that a finding keeps (design.md, section 6: at most 128). */
+export const NAME_CAPACITY: u32 = 128;
+/** Bytes of masked evidence that a finding keeps. */
+export const EVIDENCE_CAPACITY: u32 = 200;
+
+/** One finding; the texts follow the fields. */
+// @ts-ignore: decorator
+@unmanaged
+export class Finding {
+  rule: u16;
+  /** 0–100. */
+  confidence: u8;
+  part: u8;
+  nameLength: u8;
+  evidenceLength: u8;
+  /** Index + 1 of the exception of the policy that covers it, 0 for none. */
+  exception: u16;
+}
+
+const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
+const LIST_HEAD: u32 = 8;
+const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
+/** Streams with findings that can be open at once in one VM. */
+const LISTS: u32 = 1024;
+const POOL: usize = memory.data(2760720, 16);
+/** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
+const SPARE: usize = memory.data(2696, 16);
+
+/** The list of the stream at work; 0 until its first finding. */
+export let findings: usize = 0;
+/** Lists that were asked for and not there, since the counter was last taken. */
+export let findingsOverflow: u32 = 0;
+
+/** Makes `list` (0 for none yet) the one that detectors add to. */
+export function openFindings(list: usize): void {
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 2760720 && LIST_SIZE == 2696); // the pool fits its buffer
+  findings = list;
+}
+
+/** The list to keep for the stream at the end of a callback: 0 where there is none of its own. */
+export function closeFindings(): usize {
+  const list = findings == SPARE ? 0 : findings;
+  findings = 0;
+  return list;
+}
+
+/** Gives a kept list back. */
+export function freeFindings(list: usize): void {
+  if (list != 0) releaseBlock(POOL, list);
+}
+
+/** Takes and clears the count of lists that were not there. */
+export function takeFindingsOverflow(): u32 {
+  const count = findingsOverflow;
+  findingsOverflow = 0;
+  return count;
+}
+
+/** How many findings the list holds; 0 for no list. */
+export function findingCount(list: usize): u32 {
+  return list == 0 ? 0 : load<u32>(list, 4);
+}
+
+/** The finding at `index`, in the order they were found. */
+// @ts-ignore: decorator
+@inline
+export function findingAt(list: usize, index: u32): Finding {
+  return changetype<Finding>(list + LIST_HEAD + index * FINDING_SIZE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function findingName(finding: Finding): usize {
+  return changetype<usize>(finding) + offsetof<Finding>();
+}
+
+// @ts-ignore: decorator
+@inline
+export function findingEvidence(finding: Finding): usize {
+  return findingName(finding) + NAME_CAPACITY;
+}
+
+/**
+ * Adds a finding to the open list and returns it, for the caller to fill in the evidence; null where the same rule already
+ * stands for the same field at least as sure, or where the list is full of surer ones.
+ */
+export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, nameEnd: usize): Finding | null {
+  if (findings == 0) {
+    findings = claimBlock(POOL, LIST_SIZE, LISTS);
+    if (findings == 0) {
+      findings = SPARE;
+      findingsOverflow++;
+    }
+    store<u32>(findings, 0, 4);
+  }
+  const nameLength = min<usize>(nameEnd - name, NAME_CAPACITY);
+  const count = findingCount(findings);
+  let weakest: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const known = findingAt(findings, i);
+    if (
+      known.rule == rule &&
+      known.part == part &&
+      known.nameLength == nameLength &&
+      memory.compare(findingName(known), name, nameLength) == 0
+    ) {
+      if (known.confidence >= confidence) return null;
+      known.confidence = <u8>confidence;
+      return known;
+    }
+    if (known.confidence < findingAt(findings, weakest).confidence) weakest = i;
+  }
+  if (count == MAX_FINDINGS && findingAt(findings, weakest).confidence >= confidence) return null;
+  const index = count == MAX_FINDINGS ? weakest : count;
+  if (index == count) store<u32>(findings, count + 1, 4);
+  const finding = findingAt(findings, index);
+  finding.rule = <u16>rule;
+  finding.confidence = <u8>confidence;
+  finding.part = <u8>part;
+  finding.exception = 0;
+  finding.nameLength = <u8>nameLength;
+  memory.copy(findingName(finding), name, nameLength);
+  return finding;
+}
