@@ -1,0 +1,75 @@
+// Makes what is made from rules/: tables for the module, the list of rules for the tool, and docs/rules.md. The only file of this
+// folder that reads or writes. Nothing is written where any file is wrong.
+//
+//   main.ts               everything
+//   main.ts --only sqli   one class's tables, and what is made from the rules of all files that can be read
+
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { format } from "prettier";
+import { compileAutomaton } from "./automaton.ts";
+import { emitByteKinds, readByteKinds } from "./byte-kinds.ts";
+import { emitClass } from "./emit-class.ts";
+import { emitRuleList } from "./emit-rule-list.ts";
+import { emitRules } from "./emit-rules.ts";
+import { RulesError } from "./problem.ts";
+import { readRuleFile, type RuleFile } from "./rule-file.ts";
+import { joinRules } from "./rule-set.ts";
+import { rulesPage } from "./rules-page.ts";
+import type { Source } from "./source.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const KINDS = "kinds.yaml";
+
+try {
+  await generate(parseArgs({ options: { only: { type: "string" } } }).values.only);
+} catch (error) {
+  console.error(error instanceof RulesError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function generate(only: string | undefined): Promise<void> {
+  const names = (await readdir(join(ROOT, "rules"))).filter((name) => name.endsWith(".yaml")).sort();
+  if (only !== undefined && !names.includes(`${only}.yaml`)) throw new Error(`there is no rules/${only}.yaml`);
+  const outputs = new Map<string, string>();
+  const sources: Source<RuleFile>[] = [];
+  const problems: RulesError[] = [];
+  for (const name of names) {
+    const file = `rules/${name}`;
+    const wanted = only === undefined || name === `${only}.yaml`;
+    try {
+      const content = await readFile(join(ROOT, file), "utf8");
+      if (name === KINDS) {
+        if (wanted) outputs.set("assembly/generated/kinds.ts", emitByteKinds(readByteKinds(file, content)));
+        continue;
+      }
+      const source = readRuleFile(file, content);
+      sources.push(source);
+      const tables = wanted ? emitClass(source, compileAutomaton(source)) : undefined;
+      if (tables !== undefined) outputs.set(`assembly/generated/${source.name}.ts`, tables);
+    } catch (error) {
+      if (!(error instanceof RulesError)) throw error;
+      if (wanted) problems.push(error);
+      else console.error(`left out: ${error.message}`);
+    }
+  }
+  if (problems.length > 0) throw new RulesError(problems.flatMap((error) => error.problems));
+  const rules = joinRules(sources);
+  if (rules.length > 0) {
+    outputs.set("assembly/generated/rules.ts", emitRules(rules));
+    outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
+    outputs.set("docs/rules.md", await format(rulesPage(rules), { parser: "markdown", printWidth: 120 }));
+  }
+  for (const [file, text] of outputs) await replace(join(ROOT, file), text);
+}
+
+/** Writes a file so that a reader sees the old one or the new one, and not at all where nothing changed. */
+async function replace(file: string, text: string): Promise<void> {
+  const old = await readFile(file, "utf8").catch(() => undefined);
+  if (old === text) return;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.${process.pid}`, text);
+  await rename(`${file}.${process.pid}`, file);
+}

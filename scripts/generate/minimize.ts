@@ -1,0 +1,31 @@
+// Stage 4: the smallest automaton that accepts the same with the same labels, by Moore's refinement: states start in one block
+// for each label and are parted until all states of a block step into the same blocks.
+
+import type { Dfa } from "./determinize.ts";
+
+/** State 0 stays the dead one. */
+export function minimize(dfa: Dfa): Dfa {
+  let block = dfa.labels;
+  let count = -1;
+  for (;;) {
+    const known = new Map<string, number>();
+    // A block keeps its old number in the key: blocks are parted, never joined.
+    const parted = dfa.next.map((row, state) => {
+      const key = `${block[state] ?? 0}:${row.map((to) => block[to]).join(",")}`;
+      const id = known.get(key) ?? known.size;
+      known.set(key, id);
+      return id;
+    });
+    block = parted;
+    if (known.size === count) break;
+    count = known.size;
+  }
+  const next: number[][] = [];
+  const labels: number[] = [];
+  dfa.next.forEach((row, state) => {
+    const id = block[state] ?? 0;
+    next[id] ??= row.map((to) => block[to] ?? 0);
+    labels[id] ??= dfa.labels[state] ?? 0;
+  });
+  return { start: block[dfa.start] ?? 0, next, labels };
+}

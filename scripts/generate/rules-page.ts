@@ -1,0 +1,84 @@
+// The rules of all files → docs/rules.md, the page for people who see a rule's id in a log and want to know what to do.
+
+import type { Rule } from "./rule-file.ts";
+
+const REFERENCES = {
+  cwe: (number: number) => `[CWE-${number}](https://cwe.mitre.org/data/definitions/${number}.html)`,
+  capec: (number: number) => `[CAPEC-${number}](https://capec.mitre.org/data/definitions/${number}.html)`,
+};
+
+/** The page as Markdown; `rules` by rising code. */
+export function rulesPage(rules: readonly Rule[]): string {
+  const classes = [...new Set(rules.map((rule) => rule.class))];
+  const parts = [
+    "<!-- Made from rules/*.yaml by `npm run generate`. Do not edit. -->",
+    "# Rules",
+    "What each rule sees, what it cannot see, and what to change in the code, the configuration and at the proxy. A finding carries " +
+      "the rule's id, by which an exception in the policy names it. The confidence is that of the bare pattern: a detector may raise " +
+      "or lower it by what else stands in the value. Sensitivity `balanced` blocks at 60 and more.",
+  ];
+  for (const name of classes) {
+    const members = rules.filter((rule) => rule.class === name);
+    parts.push(
+      `## ${name}`,
+      ["| Rule | Sees | Severity | Confidence |", "| --- | --- | --- | --- |", ...members.map(summaryRow)].join("\n"),
+      ...members.map(ruleSection),
+    );
+  }
+  return parts.join("\n\n") + "\n";
+}
+
+function summaryRow(rule: Rule): string {
+  return `| [${rule.id}](#${rule.id}) | ${escapeText(rule.summary)} | ${rule.severity} | ${rule.confidence} |`;
+}
+
+function ruleSection(rule: Rule): string {
+  const references = [
+    ...rule.cwe.map(REFERENCES.cwe),
+    ...rule.capec.map(REFERENCES.capec),
+    ...rule.owasp.map(escapeText),
+  ];
+  return [
+    `### ${rule.id}`,
+    escapeText(rule.summary),
+    `Code ${rule.code}, severity ${rule.severity}, confidence ${rule.confidence}. ${references.join(", ")}.`,
+    [
+      `- **Why**: ${escapeText(rule.reason)}`,
+      `- **Cannot see**: ${escapeText(rule.blind)}`,
+      `- **In code**: ${escapeText(rule.remedy.code)}`,
+      `- **In configuration**: ${escapeText(rule.remedy.configuration)}`,
+      `- **At the proxy**: ${escapeText(rule.remedy.proxy)}`,
+    ].join("\n"),
+    "An attack that it finds:",
+    fence(rule.attack),
+    "A harmless look-alike that it lets pass:",
+    fence(rule.lookalike),
+  ].join("\n\n");
+}
+
+/** Plain text on one line: links work, everything else stands as it was written. */
+export function escapeText(text: string): string {
+  return text
+    .replace(/\s+/g, " ")
+    .split(/(https?:\/\/[^\s<>()"']*[^\s<>()"'.,;:!?])/)
+    .map((piece, index) =>
+      index % 2 === 1 ? `<${piece}>` : piece.replace(/[\\`*_{}[\]<>()#+!|~&$-]/g, escapeCharacter),
+    )
+    .join("");
+}
+
+/** `#`, `+` and `-` mean something only at the start of a line; text never starts one here except behind a list's mark. */
+function escapeCharacter(character: string, at: number): string {
+  return "#+-()!$".includes(character) && at > 0 ? character : `\\${character}`;
+}
+
+/** A code block whose fence is longer than any in `value`; control characters are shown as `\u{…}`. */
+export function fence(value: string): string {
+  const longest = Math.max(2, ...[...value.matchAll(/`+/g)].map((match) => match[0].length));
+  const marks = "`".repeat(longest + 1);
+  const visible = value.replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\ufeff]/g,
+    (character) => `\\u{${character.charCodeAt(0).toString(16)}}`,
+  );
+  return `${marks}text\n${visible}\n${marks}`;
+}
