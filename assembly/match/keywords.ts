@@ -1,15 +1,15 @@
 // Looks a word up among a table's keywords, without ASCII case. The table is a perfect hash made by scripts/generate/keywords.ts,
 // all numbers little endian:
 //
-//   0   u32   the lengths that occur: bit n for a word of n bytes (1–31)
-//   4   u16   buckets - 1        6   u16   slots - 1        8   u32   where the slots begin
-//   12  u8[buckets]              how far each bucket's slots are displaced
+//   0   u64   the lengths that occur: bit n for a word of n bytes (1–63)
+//   8   u16   buckets - 1       10   u16   slots - 1       12   u32   where the slots begin
+//   16  u8[buckets]              how far each bucket's slots are displaced
 //   …   slots of 4 bytes         u16 where the word stands in the table, u8 its length (0: empty slot), u8 its kind
 //   …   the words, in small letters
 //
 //   bucket = hash & (buckets - 1)      slot = ((hash >> 8) + displacement · ((hash >> 20) | 1)) & (slots - 1)
 //
-// The hash takes 8 bytes a step (at most 4 steps) and sees `[` as `{`; the one word it leads to is then compared in full, so the
+// The hash takes 8 bytes a step (at most 8 steps) and sees `[` as `{`; the one word it leads to is then compared in full, so the
 // answer is exact. Reads up to 7 bytes behind `end` and ignores them.
 
 import { sameBytesNoCase } from "../core/bytes";
@@ -17,15 +17,15 @@ import { sameBytesNoCase } from "../core/bytes";
 const PRIME: u64 = 0x9e3779b97f4a7c15;
 /** Set in every small letter and no capital. */
 const CASE_BITS: u64 = 0x2020202020202020;
-const BUCKET_MASK: usize = 4;
-const SLOT_MASK: usize = 6;
-const SLOTS: usize = 8;
-const DISPLACEMENTS: usize = 12;
+const BUCKET_MASK: usize = 8;
+const SLOT_MASK: usize = 10;
+const SLOTS: usize = 12;
+const DISPLACEMENTS: usize = 16;
 
 /** The token kind of the word `start..end`, or 0 where it is no keyword. */
 export function keyword(table: usize, start: usize, end: usize): u32 {
   const size = end - start;
-  if (size > 31 || ((load<u32>(table) >> (<u32>size)) & 1) == 0) return 0;
+  if (size > 63 || ((load<u64>(table) >> (<u64>size)) & 1) == 0) return 0;
   let hash: u64 = 0;
   let at = start;
   for (; at + 8 <= end; at += 8) hash = mix(hash, load<u64>(at) | CASE_BITS);

@@ -6,7 +6,7 @@ import { MAX_KEYWORD_BYTES } from "./limits.ts";
 const PRIME = 0x9e3779b97f4a7c15n;
 const MASK_64 = (1n << 64n) - 1n;
 const MAX_DISPLACEMENT = 255;
-const HEADER_BYTES = 12;
+const HEADER_BYTES = 16;
 const SLOT_BYTES = 4;
 
 export interface Keywords {
@@ -31,14 +31,11 @@ export function buildKeywords(kinds: ReadonlyMap<string, number>): Keywords {
   if (size > MAX_KEYWORD_BYTES) throw new Error(`${size} bytes of keywords, at most ${MAX_KEYWORD_BYTES}`);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  view.setUint32(
-    0,
-    words.reduce((set, word) => (set | (1 << word.length)) >>> 0, 0),
-    true,
-  );
-  view.setUint16(4, bucketCount - 1, true);
-  view.setUint16(6, slotCount - 1, true);
-  view.setUint32(8, slotsAt, true);
+  const lengths = words.reduce((set, word) => set | (1n << BigInt(word.length)), 0n);
+  view.setBigUint64(0, lengths, true);
+  view.setUint16(8, bucketCount - 1, true);
+  view.setUint16(10, slotCount - 1, true);
+  view.setUint32(12, slotsAt, true);
   bytes.set(placed.displacements, HEADER_BYTES);
   let text = textAt;
   placed.slots.forEach((word, slot) => {

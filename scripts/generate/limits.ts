@@ -8,8 +8,8 @@ export const MAX_ID = 0xffff;
 export const MAX_TABLE_BYTES = 64 * 1024;
 /** Bytes of one keyword table; a word's place in it is stored in 16 bits. */
 export const MAX_KEYWORD_BYTES = 16 * 1024;
-/** Length of a keyword: the set of lengths is a 32-bit mask. */
-export const MAX_WORD = 31;
+/** Length of a keyword: the set of lengths is a 64-bit mask. */
+export const MAX_WORD = 63;
 /** Copies that one `{n,m}` may ask for. */
 export const MAX_REPEAT = 64;
 /** States before minimization: beyond it a pattern is growing exponentially and should be written otherwise. */
