@@ -15,9 +15,10 @@ import type { Source } from "./source.ts";
 export type Automaton = Table & { patterns: number };
 
 /** The automaton of a file, or undefined where none of its rules has patterns. Throws a RulesError. */
-export function compileAutomaton({ file, data, lineOf }: Source<RuleFile>): Automaton | undefined {
+export function compileAutomaton(source: Source<RuleFile>): Automaton | undefined {
+  const { file, data, lineOf } = source;
   const problems: Problem[] = [];
-  const names = namesOf(data);
+  const names = namesOf(source);
   // The surest rule has the smallest label, so that it wins where several match; among equals the older code.
   const ranked = data.rules
     .filter((rule) => rule.patterns)
@@ -54,12 +55,22 @@ export function compileAutomaton({ file, data, lineOf }: Source<RuleFile>): Auto
   }
 }
 
-/** The symbols behind every name that a pattern of this file may use. */
-export function namesOf(data: RuleFile): Names {
-  const names = new Map<string, readonly number[]>([["End", [0]]]);
-  data.alphabet?.kinds.forEach((kind, index) => names.set(kind, [index + 1]));
+/** What the names mean that a pattern of this file may use. Throws a RulesError where a fragment cannot be read. */
+function namesOf({ file, data, lineOf }: Source<RuleFile>): Names {
+  const symbols = new Map<string, readonly number[]>([["End", [0]]]);
+  data.alphabet?.kinds.forEach((kind, index) => symbols.set(kind, [index + 1]));
   for (const [set, members] of Object.entries(data.sets)) {
-    names.set(set, [...new Set(members.flatMap((member) => names.get(member) ?? []))]);
+    symbols.set(set, [...new Set(members.flatMap((member) => symbols.get(member) ?? []))]);
+  }
+  const names = new Map<string, Pattern>();
+  for (const [name, list] of symbols) names.set(name, { kind: "symbols", symbols: list });
+  for (const [name, text] of Object.entries(data.fragments)) {
+    try {
+      names.set(name, parsePattern(text, names));
+    } catch (error) {
+      const message = `fragment "${text}": ${(error as Error).message}`;
+      throw new RulesError([{ file, line: lineOf(["fragments", name]), message }]);
+    }
   }
   return names;
 }

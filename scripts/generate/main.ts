@@ -52,7 +52,7 @@ async function generate(only: string | undefined): Promise<void> {
     } catch (error) {
       if (!(error instanceof RulesError)) throw error;
       if (wanted) problems.push(error);
-      else console.error(`left out: ${error.message}`);
+      else console.error(`left out for ${error.problems.length} problems: ${error.message.split("\n")[0] ?? file}`);
     }
   }
   if (problems.length > 0) throw new RulesError(problems.flatMap((error) => error.problems));

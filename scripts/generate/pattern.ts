@@ -5,7 +5,8 @@
 //   factor   = atom { "*" | "+" | "?" | "{n}" | "{n,}" | "{n,m}" }
 //   atom     = NAME | "!" NAME | "." | "(" choice ")"
 //
-// NAME is a kind or a set; "." is any kind but End, "!NAME" any kind but those and End.
+// NAME is a kind, a set of kinds or a fragment (a pattern of its own, put in its place); "." is any kind but End, "!NAME" any kind
+// but those and End.
 
 import { MAX_REPEAT } from "./limits.ts";
 
@@ -16,21 +17,23 @@ export type Pattern =
   /** `max` is Infinity for a repeat without an end. */
   | { kind: "repeat"; item: Pattern; min: number; max: number };
 
-/** The symbols that each name in a pattern stands for; End is 0. */
-export type Names = ReadonlyMap<string, readonly number[]>;
+/** What each name in a pattern stands for: symbols for a kind or a set, any tree for a fragment; End is symbol 0. */
+export type Names = ReadonlyMap<string, Pattern>;
 
 const TOKEN = /\s*(?:([A-Za-z][A-Za-z0-9]*)|(\{\d+(?:,\d*)?\})|([.()|*+?!]))/y;
 
 /** Parses `text`; throws an Error that says what was expected and where. */
 export function parsePattern(text: string, names: Names): Pattern {
   const tokens = lex(text);
-  const any = [...new Set([...names.values()].flat())].filter((symbol) => symbol !== 0).sort((a, b) => a - b);
+  const all = [...names.values()].flatMap((each) => (each.kind === "symbols" ? each.symbols : []));
+  const any = [...new Set(all)].filter((symbol) => symbol !== 0).sort((a, b) => a - b);
   let at = 0;
 
-  const symbolsOf = (name: string | undefined): readonly number[] => {
-    const symbols = name === undefined ? undefined : names.get(name);
-    if (!symbols) throw new Error(`"${name ?? "the end"}" is no kind and no set`);
-    return symbols;
+  const named = (name: string | undefined): Pattern => {
+    if (name === undefined) throw new Error("ends where a kind was expected");
+    const found = names.get(name);
+    if (!found) throw new Error(`"${name}" is no kind, no set and no earlier fragment`);
+    return found;
   };
   const choice = (): Pattern => {
     const items = [sequence()];
@@ -59,15 +62,16 @@ export function parsePattern(text: string, names: Names): Pattern {
     const token = tokens[at++];
     if (token === ".") return { kind: "symbols", symbols: any };
     if (token === "!") {
-      const excluded = symbolsOf(tokens[at++]);
-      return { kind: "symbols", symbols: any.filter((symbol) => !excluded.includes(symbol)) };
+      const excluded = named(tokens[at++]);
+      if (excluded.kind !== "symbols") throw new Error('"!" needs a kind or a set');
+      return { kind: "symbols", symbols: any.filter((symbol) => !excluded.symbols.includes(symbol)) };
     }
     if (token === "(") {
       const inner = choice();
       if (tokens[at++] !== ")") throw new Error('a ")" is missing');
       return inner;
     }
-    return { kind: "symbols", symbols: symbolsOf(token) };
+    return named(token);
   };
 
   const tree = choice();

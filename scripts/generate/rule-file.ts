@@ -95,6 +95,8 @@ const ruleFile = z
     /** Tables of words with kinds of their own, for names that are not tokens (HTML attributes, URL schemes). */
     lookups: z.array(z.strictObject({ enum: name, words })).default([]),
     sets: z.record(name, z.array(name).min(1)).default({}),
+    /** Patterns that later fragments and the rules use by name. */
+    fragments: z.record(name, text).default({}),
     rules: z.array(rule).default([]),
   })
   .superRefine((value, context) => {
@@ -112,6 +114,9 @@ const ruleFile = z
         if (!names.has(member)) problem(["sets", set, index], `${member} is no kind and no earlier set`);
       });
       names.add(set);
+    }
+    for (const fragment of Object.keys(value.fragments)) {
+      if (names.has(fragment)) problem(["fragments", fragment], `${fragment} is a kind or a set already`);
     }
     for (const kind of Object.keys(value.keywords ?? {})) {
       if (!kinds.has(kind) || kind === "End") problem(["keywords", kind], `${kind} is not in the alphabet`);

@@ -42,11 +42,19 @@ export function readSource<Data>(file: string, text: string, schema: z.ZodType<D
   const result = schema.safeParse(document.toJS());
   if (!result.success) {
     throw new RulesError(
-      result.error.issues.map(({ path, message }) => {
-        const keys = path as (string | number)[];
+      result.error.issues.map((issue) => {
+        const keys = issue.path as (string | number)[];
+        const message = wording(issue);
         return { file, line: lineOf(keys), message: keys.length > 0 ? `${keys.join(".")}: ${message}` : message };
       }),
     );
   }
   return { file, name: file.replace(/^.*\//, "").replace(/\.yaml$/, ""), data: result.data, lineOf };
+}
+
+/** What is wrong, in the words of someone who writes rules. */
+function wording(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is missing";
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
+  return issue.message;
 }
