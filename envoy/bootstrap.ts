@@ -1,0 +1,403 @@
+/**
+ * Envoy's configuration for one protected HTTP service: what `meshward envoy` writes and `run`, `demo` and
+ * `meshward/testing` start. Pure: a compiled policy and options in, plain objects out; `scripts/envoy/directory.ts`
+ * turns them into files.
+ *
+ *   DIR/envoy.yaml          the bootstrap: listener, upstream, access log, statistics, limits, admin
+ *   DIR/ecds/meshward.yaml  the filter with its policy; a file renamed over it is in force within a second
+ *   DIR/meshward.wasm       the module
+ *   DIR/xds/{lds,cds}.yaml  with `dynamic`: the listener and the cluster apart, for those who have more of them
+ *
+ * Every limit and every switch that is not Envoy's default says why beside it.
+ */
+
+/** JSON as Envoy reads it from YAML. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+/** What the bootstrap needs to know of a compiled policy; the whole of it is passed on to the module as JSON. */
+export interface CompiledPolicy {
+  /** The first 12 hex digits of its hash. */
+  policy: string;
+  identity: { trustedHops: number };
+}
+
+/** An address to listen on; port 0 lets the kernel choose. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export interface BootstrapOptions {
+  /** The service behind: `http://host:port` or `https://host:port`; a path in it is an error. */
+  upstream: string;
+  listen: Address;
+  admin: Address;
+  /** The folder of the files as Envoy sees it; "." if it is started inside. */
+  root: string;
+  /** Where the access log goes: "stdout" or the path of a file. */
+  accessLog: string;
+  /** How requests are spoken to the upstream: `http2` for gRPC services. Default `http1`. */
+  protocol?: "http1" | "http2";
+  /** The authorities that an https upstream is verified by: a PEM file as Envoy sees it. Default Debian's. */
+  authorities?: string;
+  /** Puts the listener and the cluster into files of their own. Default false. */
+  dynamic?: boolean;
+}
+
+/** The name of the filter, its ECDS resource, its Wasm root and its VM. */
+export const FILTER_NAME = "meshward";
+/** Paths below `root`. */
+export const BOOTSTRAP_FILE = "envoy.yaml";
+export const MODULE_FILE = "meshward.wasm";
+export const ECDS_FOLDER = "ecds";
+export const ECDS_FILE = `${ECDS_FOLDER}/meshward.yaml`;
+export const XDS_FOLDER = "xds";
+export const LDS_FILE = `${XDS_FOLDER}/lds.yaml`;
+export const CDS_FILE = `${XDS_FOLDER}/cds.yaml`;
+
+/** The labels of Meshward's statistics (`LABEL=.=VALUE;.;` in their names). */
+export const STAT_LABELS = ["outcome", "class", "action", "rule", "mode", "what", "version", "policy"] as const;
+
+const API = "type.googleapis.com/envoy";
+const typed = (name: string, fields: JsonObject = {}): JsonObject => ({ "@type": `${API}.${name}`, ...fields });
+
+/**
+ * Held bytes live in this buffer, and above it Envoy answers 413 by itself; the policy's `holdBytes` stays 64 KiB
+ * below (scripts/policy/schema.ts).
+ */
+const BUFFER_BYTES = 1024 * 1024;
+/** The largest header block; Envoy's default, said here because the module's buffers are made for it. */
+const HEADER_KIB = 60;
+const HEADERS = 100;
+/** Open connections from clients; above it new ones are refused, so that file descriptors and memory last. */
+const CONNECTIONS = 10_000;
+/** Where Debian, Ubuntu, Alpine and Envoy's image keep them; Envoy has no way of its own to find the system's. */
+export const AUTHORITIES_FILE = "/etc/ssl/certs/ca-certificates.crt";
+/** Node closes an idle keep-alive connection after 5 s: give up ours first, or a request meets a closing connection. */
+const UPSTREAM_IDLE = "4s";
+
+/** The parts of an upstream's URL. Throws an Error of one line if it is not a plain http(s) origin. */
+export function parseUpstream(text: string): { tls: boolean; host: string; port: number; authority: string } {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new Error(`"${text}" is not an upstream: expected http://host:port or https://host:port`);
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new Error(`"${text}" is not an upstream: expected http:// or https://, got ${url.protocol}//`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
+    throw new Error(`"${text}" is not an upstream: expected only scheme, host and port`);
+  }
+  const tls = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return { tls, host, port: url.port === "" ? (tls ? 443 : 80) : Number(url.port), authority: url.host };
+}
+
+const socketAddress = ({ host, port }: Address): JsonObject => ({
+  socket_address: { address: host, port_value: port },
+});
+
+/** `root/file`, or the file alone where Envoy is started inside. */
+const below = (root: string, file: string): string => (root === "." ? file : `${root.replace(/\/+$/, "")}/${file}`);
+
+/** The Wasm filter with its policy: the ECDS resource's content. */
+export function wasmFilter(compiled: CompiledPolicy, root: string): JsonObject {
+  return typed("extensions.filters.http.wasm.v3.Wasm", {
+    config: {
+      name: FILTER_NAME,
+      root_id: FILTER_NAME,
+      // A crash costs the streams in flight, then the VM is made anew; FAIL_OPEN would let everything through for ever.
+      failure_policy: "FAIL_RELOAD",
+      reload_config: { backoff: { base_interval: "0.1s", max_interval: "5s" } },
+      // Lets the module hold the headers until the body is judged; goes together with the policy's `holdHeaders`.
+      allow_on_headers_stop_iteration: true,
+      configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: JSON.stringify(compiled) },
+      vm_config: {
+        // A VM of its own: an empty id would share the VM, and its shared data, with other plugins.
+        vm_id: FILTER_NAME,
+        runtime: "envoy.wasm.runtime.v8",
+        code: { local: { filename: below(root, MODULE_FILE) } },
+      },
+    },
+  });
+}
+
+/** The file that ECDS reads: a policy for the running filter. */
+export function ecdsResponse(compiled: CompiledPolicy, root: string): JsonObject {
+  return {
+    version_info: compiled.policy,
+    resources: [
+      typed("config.core.v3.TypedExtensionConfig", { name: FILTER_NAME, typed_config: wasmFilter(compiled, root) }),
+    ],
+  };
+}
+
+/** One JSON line for every request: who, what, how it ended, and what Meshward said of it. */
+function accessLog(target: string): Json[] {
+  const log_format: JsonObject = {
+    json_format: {
+      time: "%START_TIME%",
+      method: "%REQ(:METHOD)%",
+      host: "%REQ(:AUTHORITY):128%",
+      // Without the query: it carries people's data and secrets; where an attack stood in it is in the finding.
+      path: "%REQ_WITHOUT_QUERY(:PATH):256%",
+      protocol: "%PROTOCOL%",
+      status: "%RESPONSE_CODE%",
+      flags: "%RESPONSE_FLAGS%",
+      details: "%RESPONSE_CODE_DETAILS%",
+      bytes_in: "%BYTES_RECEIVED%",
+      bytes_out: "%BYTES_SENT%",
+      duration_ms: "%DURATION%",
+      request_id: "%REQ(X-REQUEST-ID):64%",
+      traceparent: "%REQ(TRACEPARENT):64%",
+      address: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+      peer: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
+      principal: "%DOWNSTREAM_PEER_URI_SAN%",
+      upstream: "%UPSTREAM_HOST%",
+      meshward: `%FILTER_STATE(wasm.${FILTER_NAME}.verdict:PLAIN)%`,
+    },
+    formatters: [
+      {
+        name: "envoy.formatter.req_without_query",
+        typed_config: typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery"),
+      },
+    ],
+  };
+  if (target === "stdout") {
+    return [
+      {
+        name: "envoy.access_loggers.stdout",
+        typed_config: typed("extensions.access_loggers.stream.v3.StdoutAccessLog", { log_format }),
+      },
+    ];
+  }
+  return [
+    {
+      name: "envoy.access_loggers.file",
+      typed_config: typed("extensions.access_loggers.file.v3.FileAccessLog", { path: target, log_format }),
+    },
+  ];
+}
+
+/** The filter that ECDS fills, with the policy of today for the case that its file is missing or refused at start. */
+function discoveredFilter(compiled: CompiledPolicy, root: string): JsonObject {
+  return {
+    name: FILTER_NAME,
+    config_discovery: {
+      config_source: {
+        resource_api_version: "V3",
+        initial_fetch_timeout: "5s",
+        path_config_source: {
+          path: below(root, ECDS_FILE),
+          watched_directory: { path: below(root, ECDS_FOLDER) },
+        },
+      },
+      type_urls: [`${API}.extensions.filters.http.wasm.v3.Wasm`],
+      default_config: wasmFilter(compiled, root),
+    },
+  };
+}
+
+function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
+  const { authority } = parseUpstream(options.upstream);
+  return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
+    stat_prefix: FILTER_NAME,
+    codec_type: "AUTO",
+    // The caller's address is the peer, or what `trustedHops` proxies in front wrote; a client's own words never count.
+    use_remote_address: true,
+    xff_num_trusted_hops: compiled.identity.trustedHops,
+    // No address is internal: x-envoy-* request headers, which steer retries and timeouts, are dropped for everybody.
+    internal_address_config: {},
+    // One id for log, event and denial: the caller's is kept (the module replaces what is not a UUID), and no bits of
+    // it are used for tracing decisions.
+    generate_request_id: true,
+    preserve_external_request_id: true,
+    request_id_extension: {
+      typed_config: typed("extensions.request_id.uuid.v3.UuidRequestIdConfig", { pack_trace_reason: false }),
+    },
+    // The module matches routes on exactly this form of the path. %2F and %5C stay as they are: applications use them
+    // inside identifiers, and the module judges what they hide.
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: "KEEP_UNCHANGED",
+    // The service's own answers, unchanged.
+    server_header_transformation: "PASS_THROUGH",
+    // Health checkers and old clients still speak 1.0.
+    http_protocol_options: { accept_http_10: true, default_host_for_http_10: authority },
+    http2_protocol_options: {
+      max_concurrent_streams: 100,
+      initial_stream_window_size: 64 * 1024,
+      initial_connection_window_size: BUFFER_BYTES,
+    },
+    common_http_protocol_options: {
+      // Between requests; a stream that waits (long poll, WebSocket) is not idle in this sense.
+      idle_timeout: "300s",
+      max_headers_count: HEADERS,
+      // Applications use such names; the module judges them like any others, and trusts only exact names.
+      headers_with_underscores_action: "ALLOW",
+    },
+    max_request_headers_kb: HEADER_KIB,
+    // Slow headers are an attack, slow bodies and slow answers are not: uploads, long polls and server-sent events
+    // may take as long as they like while bytes move at least once an hour.
+    request_headers_timeout: "30s",
+    request_timeout: "0s",
+    stream_idle_timeout: "3600s",
+    delayed_close_timeout: "1s",
+    upgrade_configs: [{ upgrade_type: "websocket" }],
+    access_log: accessLog(options.accessLog),
+    route_config: {
+      name: "upstream",
+      virtual_hosts: [
+        {
+          name: "all",
+          domains: ["*"],
+          routes: [
+            {
+              match: { prefix: "/" },
+              route: {
+                cluster: "upstream",
+                timeout: "0s",
+                // A service behind TLS is reached under its own name.
+                ...(parseUpstream(options.upstream).tls ? { auto_host_rewrite: true } : {}),
+              },
+            },
+          ],
+        },
+      ],
+    },
+    http_filters: [
+      discoveredFilter(compiled, options.root),
+      {
+        name: "envoy.filters.http.router",
+        typed_config: typed("extensions.filters.http.router.v3.Router", { suppress_envoy_headers: true }),
+      },
+    ],
+  });
+}
+
+function listener(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
+  return {
+    name: "ingress",
+    address: socketAddress(options.listen),
+    per_connection_buffer_limit_bytes: BUFFER_BYTES,
+    // With it two proxies could take the same port and share its connections in silence.
+    enable_reuse_port: false,
+    filter_chains: [
+      {
+        filters: [
+          { name: "envoy.filters.network.http_connection_manager", typed_config: connectionManager(compiled, options) },
+        ],
+      },
+    ],
+  };
+}
+
+function cluster({ upstream, protocol = "http1", authorities = AUTHORITIES_FILE }: BootstrapOptions): JsonObject {
+  const { tls, host, port } = parseUpstream(upstream);
+  const isName = !/^[\d.]+$|:/.test(host);
+  return {
+    name: "upstream",
+    type: isName ? "STRICT_DNS" : "STATIC",
+    connect_timeout: "5s",
+    per_connection_buffer_limit_bytes: BUFFER_BYTES,
+    load_assignment: {
+      cluster_name: "upstream",
+      endpoints: [
+        {
+          lb_endpoints: [
+            { endpoint: { ...(isName ? { hostname: host } : {}), address: socketAddress({ host, port }) } },
+          ],
+        },
+      ],
+    },
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+        "extensions.upstreams.http.v3.HttpProtocolOptions",
+        {
+          common_http_protocol_options: { idle_timeout: UPSTREAM_IDLE },
+          explicit_http_config: protocol === "http2" ? { http2_protocol_options: {} } : { http_protocol_options: {} },
+        },
+      ),
+    },
+    ...(tls ? { transport_socket: upstreamTls(host, isName, protocol, authorities) } : {}),
+  };
+}
+
+/** TLS to the upstream: verified by the authorities, under its own name. */
+function upstreamTls(host: string, isName: boolean, protocol: "http1" | "http2", authorities: string): JsonObject {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: typed("extensions.transport_sockets.tls.v3.UpstreamTlsContext", {
+      ...(isName ? { sni: host } : {}),
+      common_tls_context: {
+        alpn_protocols: [protocol === "http2" ? "h2" : "http/1.1"],
+        validation_context: {
+          trusted_ca: { filename: authorities },
+          match_typed_subject_alt_names: [{ san_type: isName ? "DNS" : "IP_ADDRESS", matcher: { exact: host } }],
+        },
+      },
+    }),
+  };
+}
+
+/** Each label leaves the name and becomes a tag; anchored at Meshward's prefix, so that other names cost nothing. */
+function statsTags(): Json[] {
+  return STAT_LABELS.map((label) => ({
+    tag_name: label,
+    regex: `^wasmcustom\\.${FILTER_NAME}\\..*?(${label}=\\.=(.*?);\\.;)`,
+  }));
+}
+
+const pathSource = (path: string, folder: string): JsonObject => ({
+  resource_api_version: "V3",
+  path_config_source: { path, watched_directory: { path: folder } },
+});
+
+/**
+ * The whole bootstrap. With `dynamic` it names the files of `dynamicResources`, else it holds listener and cluster.
+ * Throws an Error of one line if the upstream is no plain origin.
+ */
+export function bootstrap(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
+  const folder = below(options.root, XDS_FOLDER);
+  return {
+    node: { id: FILTER_NAME, cluster: FILTER_NAME },
+    admin: { address: socketAddress(options.admin), ignore_global_conn_limit: true },
+    stats_config: { stats_tags: statsTags() },
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: "envoy.resource_monitors.global_downstream_max_connections",
+          typed_config: typed("extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig", {
+            max_active_downstream_connections: CONNECTIONS,
+          }),
+        },
+      ],
+    },
+    ...(options.dynamic
+      ? {
+          dynamic_resources: {
+            lds_config: pathSource(below(options.root, LDS_FILE), folder),
+            cds_config: pathSource(below(options.root, CDS_FILE), folder),
+          },
+        }
+      : { static_resources: { listeners: [listener(compiled, options)], clusters: [cluster(options)] } }),
+  };
+}
+
+/** The two files that `dynamic` adds: discovery responses with the listener and the cluster. */
+export function dynamicResources(
+  compiled: CompiledPolicy,
+  options: BootstrapOptions,
+): { lds: JsonObject; cds: JsonObject } {
+  const response = (type: string, resource: JsonObject): JsonObject => ({
+    version_info: "1",
+    resources: [typed(type, resource)],
+  });
+  return {
+    lds: response("config.listener.v3.Listener", listener(compiled, options)),
+    cds: response("config.cluster.v3.Cluster", cluster(options)),
+  };
+}

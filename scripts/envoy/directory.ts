@@ -1,0 +1,79 @@
+/**
+ * The folder that Envoy runs from (layout: envoy/bootstrap.ts). Files are made beside their place and renamed onto it,
+ * so that a reader, Envoy's watcher above all, sees the old one or the new one and never a half.
+ */
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { stringify } from "yaml";
+import {
+  BOOTSTRAP_FILE,
+  CDS_FILE,
+  ECDS_FILE,
+  ECDS_FOLDER,
+  LDS_FILE,
+  MODULE_FILE,
+  XDS_FOLDER,
+  bootstrap,
+  dynamicResources,
+  ecdsResponse,
+} from "../../envoy/bootstrap.ts";
+import type { BootstrapOptions, CompiledPolicy, JsonObject } from "../../envoy/bootstrap.ts";
+
+const DO_NOT_EDIT = "made by meshward; changes are lost when it is made again";
+
+/** YAML text of a configuration; long strings (the policy's JSON) stay on one line. */
+export function configText(config: JsonObject, title: string): string {
+  return `# ${title}: ${DO_NOT_EDIT}\n${stringify(config, { lineWidth: 0 })}`;
+}
+
+/** The text of the ECDS file for a policy. */
+export function ecdsText(compiled: CompiledPolicy, root: string): string {
+  return configText(ecdsResponse(compiled, root), "The filter and its policy");
+}
+
+/** Replaces `path` in one step. The temporary name starts with a dot and lies in the same folder. */
+async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    await write(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+const replaceText = (path: string, text: string): Promise<void> =>
+  replaceFile(path, (temporary) => writeFile(temporary, text, { mode: 0o644, flag: "wx" }));
+
+/**
+ * Writes every file of the folder and returns their paths below it. An Envoy that runs from the folder takes the new
+ * policy at once; a new listener needs `dynamic` or a restart.
+ */
+export async function writeDirectory(
+  folder: string,
+  compiled: CompiledPolicy,
+  options: BootstrapOptions,
+  modulePath: string,
+): Promise<string[]> {
+  const files = [MODULE_FILE, ECDS_FILE, BOOTSTRAP_FILE];
+  const config = bootstrap(compiled, options);
+  await mkdir(join(folder, ECDS_FOLDER), { recursive: true });
+  await replaceFile(join(folder, MODULE_FILE), (temporary) => copyFile(modulePath, temporary));
+  await writeReload(folder, compiled, options.root);
+  if (options.dynamic) {
+    const { lds, cds } = dynamicResources(compiled, options);
+    await mkdir(join(folder, XDS_FOLDER), { recursive: true });
+    await replaceText(join(folder, CDS_FILE), configText(cds, "The upstream"));
+    await replaceText(join(folder, LDS_FILE), configText(lds, "The listener"));
+    files.push(CDS_FILE, LDS_FILE);
+  }
+  await replaceText(join(folder, BOOTSTRAP_FILE), configText(config, "Envoy with Meshward"));
+  return files;
+}
+
+/** Puts a policy in force in an Envoy that runs from `folder`; `root` is the folder as that Envoy sees it. */
+export async function writeReload(folder: string, compiled: CompiledPolicy, root: string): Promise<void> {
+  await replaceText(join(folder, ECDS_FILE), ecdsText(compiled, root));
+}
