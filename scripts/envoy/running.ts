@@ -1,0 +1,88 @@
+/** A started Envoy, whatever it runs in; made by `process.ts` and `container.ts`. */
+import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
+import type { AccessEntry } from "./access-log.ts";
+import type { Admin } from "./admin.ts";
+import { poll } from "./admin.ts";
+
+export interface StartOptions {
+  compiled: CompiledPolicy;
+  /** `http(s)://host:port`, as seen from this process. */
+  upstream: string;
+  listen: { host: string; port: number };
+  /** The module's file. */
+  modulePath: string;
+  /** Called for each request that ended, within a fraction of a second. */
+  onAccess: (entry: AccessEntry) => void;
+  /** Worker threads. Default 2. */
+  concurrency?: number;
+  protocol?: "http1" | "http2";
+  env: NodeJS.ProcessEnv;
+}
+
+export interface RunningEnvoy {
+  /** Where requests go: `http://host:port`. */
+  readonly url: string;
+  readonly admin: Admin;
+  /** Resolves when Envoy has ended, with the reason; never rejects. */
+  readonly exited: Promise<string>;
+  /** Envoy's last lines. */
+  log(): string[];
+  /** Resolves when the policy is in force on every worker; rejects with Envoy's reason if it is refused. */
+  reload(compiled: CompiledPolicy): Promise<void>;
+  /** Ends Envoy and removes everything that was made for it; may be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Envoy did not start: one line with the cause, then its last log lines. */
+export class EnvoyFailed extends Error {
+  readonly log: readonly string[];
+
+  constructor(cause: string, log: readonly string[]) {
+    const shown = log.slice(-20).map((line) => `  ${line}`);
+    super(shown.length === 0 ? cause : [cause, "Envoy's last lines:", ...shown].join("\n"));
+    this.name = "EnvoyFailed";
+    this.log = log;
+  }
+}
+
+/** How often the access log is written out, in milliseconds; Envoy's own default is 10 s. */
+export const FLUSH_MS = 50;
+export const READY_TIMEOUT_MS = 30_000;
+const RELOAD_TIMEOUT_MS = 10_000;
+
+/** Envoy's log line without its prefix "[time][thread][level][component] [source]". */
+const message = (line: string): string => line.replace(/^(?:\[[^\]]*\]\s*)+/, "");
+
+/** The line that tells why Envoy gave up, or null. */
+export function causeIn(log: readonly string[]): string | null {
+  const line = log.findLast((text) => /\]\[(?:critical|error)\]/.test(text));
+  return line === undefined ? null : message(line);
+}
+
+/** Why a policy was refused: what the module said in these lines, else what Envoy said. */
+function refusalIn(log: readonly string[]): string {
+  const module = log.findLast((line) => line.includes("wasm log"));
+  if (module !== undefined) return message(module).replace(/^.*?wasm log[^:]*:\s*/, "");
+  const envoy = log.findLast((line) => line.includes("rejected: "));
+  return envoy === undefined ? "see Envoy's log" : message(envoy).replace(/^.*?rejected: /, "");
+}
+
+/** Waits until the policy that was just written is in force. `before` and `said` are what there was before writing. */
+export async function untilInForce(
+  { admin, log }: Pick<RunningEnvoy, "admin" | "log">,
+  compiled: CompiledPolicy,
+  before: { refused: number },
+  said: readonly string[],
+): Promise<void> {
+  const since = (): string[] => log().slice(log().lastIndexOf(said.at(-1) ?? "") + 1);
+  const look = async (): Promise<true | null> => {
+    const now = await admin.discovery();
+    if (now.refused > before.refused) throw new EnvoyFailed(`the policy was refused: ${refusalIn(since())}`, since());
+    return now.policy === compiled.policy ? true : null;
+  };
+  await poll(
+    look,
+    RELOAD_TIMEOUT_MS,
+    () => new EnvoyFailed(`policy ${compiled.policy} is not in force after 10 s`, since()),
+  );
+}
