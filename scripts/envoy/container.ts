@@ -1,0 +1,175 @@
+/**
+ * Envoy in a container, by testcontainers, which also removes it if we are killed. Files go in by the engine's copy
+ * call and output comes back by its log call, so that an engine on another machine serves as well; no folder is mounted.
+ */
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Readable } from "node:stream";
+import {
+  BOOTSTRAP_FILE,
+  ECDS_FILE,
+  ECDS_FOLDER,
+  MODULE_FILE,
+  bootstrap,
+  parseUpstream,
+} from "../../envoy/bootstrap.ts";
+import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
+import { parseAccessLine } from "./access-log.ts";
+import { Admin } from "./admin.ts";
+import { configText, ecdsText } from "./directory.ts";
+import { Ring, eachLine } from "./lines.ts";
+import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, untilInForce } from "./running.ts";
+import type { RunningEnvoy, StartOptions } from "./running.ts";
+
+/** Limits of the container, for engines that may not raise their own (rootless podman). */
+export type Ulimits = Record<string, { soft: number; hard: number }>;
+
+export interface ContainerOptions extends StartOptions {
+  image: string;
+  ulimits?: Ulimits;
+}
+
+const ROOT = "/etc/meshward";
+const LISTEN_PORT = 10_000;
+const ADMIN_PORT = 9_901;
+const LOG_LINES = 200;
+const STOP_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 500;
+/** The host as containers call it; Docker (20.10) and podman (4) both map it by "host-gateway". */
+const HOST_NAME = "host.docker.internal";
+
+const LOOPBACK = /^(?:localhost|127\.[\d.]+|::1|0\.0\.0\.0|::)$/;
+
+/** Whether `port` of this machine answers on an address that is not the loopback. */
+async function listensOutside(port: number): Promise<boolean> {
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address !== undefined && !address.internal && address.family === "IPv4");
+  if (outside === undefined) return false;
+  return new Promise((resolve) => {
+    const socket = connect({ host: outside.address, port, timeout: CONNECT_TIMEOUT_MS });
+    const done = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => done(true));
+    socket.once("error", () => done(false));
+    socket.once("timeout", () => done(false));
+  });
+}
+
+/**
+ * The upstream as the container reaches it. A service of this machine is the host there: directly if it listens on more
+ * than the loopback, else through testcontainers' tunnel (an image more to pull).
+ */
+async function upstreamInside(upstream: string): Promise<string> {
+  const { host, port } = parseUpstream(upstream);
+  if (!LOOPBACK.test(host)) return upstream;
+  const url = new URL(upstream);
+  if (await listensOutside(port)) {
+    url.hostname = HOST_NAME;
+  } else {
+    const { TestContainers } = await import("testcontainers");
+    await TestContainers.exposeHostPorts(port);
+    url.hostname = "host.testcontainers.internal";
+  }
+  // A port that is the scheme's own is not in the URL's text, and need not be.
+  return url.origin;
+}
+
+/** Starts a container; resolves when Envoy takes requests. Rejects with `EnvoyFailed` and leaves nothing behind. */
+export async function startContainer(options: ContainerOptions): Promise<RunningEnvoy> {
+  const { GenericContainer, Wait, getContainerRuntimeClient } = await import("testcontainers");
+  const runtime = (await getContainerRuntimeClient()).info.containerRuntime;
+  // Ports are for this machine alone, as a process's would be; an engine elsewhere has to open them.
+  const hostIp = runtime.host !== "localhost" ? undefined : options.listen.host === "0.0.0.0" ? "0.0.0.0" : "127.0.0.1";
+
+  class EnvoyContainer extends GenericContainer {
+    protected override beforeContainerCreated(): Promise<void> {
+      const bindings = this.hostConfig.PortBindings as Record<string, { HostIp?: string }[]>;
+      for (const [port, entries] of Object.entries(bindings)) {
+        for (const entry of entries) {
+          if (hostIp !== undefined) entry.HostIp = port.startsWith(`${ADMIN_PORT}/`) ? "127.0.0.1" : hostIp;
+        }
+      }
+      return Promise.resolve();
+    }
+  }
+
+  const ring = new Ring(LOG_LINES);
+  const take = (line: string): void => {
+    const entry = parseAccessLine(line);
+    if (entry === null) ring.push(line);
+    else options.onAccess(entry);
+  };
+  let ended: (how: string) => void = () => {};
+  const exited = new Promise<string>((resolve) => (ended = resolve));
+  const config = bootstrap(options.compiled, {
+    upstream: await upstreamInside(options.upstream),
+    listen: { host: "0.0.0.0", port: LISTEN_PORT },
+    admin: { host: "0.0.0.0", port: ADMIN_PORT },
+    root: ROOT,
+    accessLog: "stdout",
+    protocol: options.protocol ?? "http1",
+  });
+  const listen = options.listen.port === 0 ? LISTEN_PORT : { container: LISTEN_PORT, host: options.listen.port };
+  const container = new EnvoyContainer(options.image)
+    .withCopyContentToContainer([
+      { content: configText(config, "Envoy with Meshward"), target: `${ROOT}/${BOOTSTRAP_FILE}`, mode: 0o644 },
+      { content: ecdsText(options.compiled, ROOT), target: `${ROOT}/${ECDS_FILE}`, mode: 0o644 },
+      { content: await readFile(options.modulePath), target: `${ROOT}/${MODULE_FILE}`, mode: 0o644 },
+    ])
+    .withEntrypoint(["/usr/local/bin/envoy"])
+    // prettier-ignore
+    .withCommand([
+      "-c",
+      `${ROOT}/${BOOTSTRAP_FILE}`,
+      "--disable-hot-restart",
+      "--concurrency",
+      String(options.concurrency ?? 2),
+      "--file-flush-interval-msec",
+      String(FLUSH_MS),
+      "--log-level",
+      "warning",
+    ])
+    .withDroppedCapabilities("ALL")
+    .withSecurityOpt("no-new-privileges")
+    .withExtraHosts([{ host: HOST_NAME, ipAddress: "host-gateway" }])
+    .withExposedPorts(listen, ADMIN_PORT)
+    .withLogConsumer((stream) => {
+      eachLine(stream as Readable, take);
+      (stream as Readable).once("close", () => ended(causeIn(ring.lines) ?? "the container ended"));
+    })
+    .withWaitStrategy(Wait.forHttp("/ready", ADMIN_PORT, { abortOnContainerExit: true }).forStatusCode(200))
+    .withStartupTimeout(READY_TIMEOUT_MS);
+  if (options.ulimits !== undefined) container.withUlimits(options.ulimits);
+
+  const started = await container.start().catch((error: unknown) => {
+    const said = (error as Error).message.split("\n")[0];
+    throw new EnvoyFailed(`Envoy did not start in a container: ${causeIn(ring.lines) ?? said}`, ring.lines);
+  });
+  const host = started.getHost().includes(":") ? `[${started.getHost()}]` : started.getHost();
+  const admin = new Admin(`http://${host}:${started.getMappedPort(ADMIN_PORT)}`);
+  const log = (): string[] => ring.lines;
+  let stopping: Promise<void> | null = null;
+  return {
+    url: `http://${host}:${started.getMappedPort(LISTEN_PORT)}`,
+    admin,
+    exited,
+    log,
+    async reload(compiled: CompiledPolicy) {
+      const before = await admin.discovery();
+      if (before.policy === compiled.policy) return;
+      const said = log();
+      // Copied under another name, then renamed: Envoy watches for the rename.
+      const fresh = `${ROOT}/${ECDS_FOLDER}/.next.yaml`;
+      await started.copyContentToContainer([{ content: ecdsText(compiled, ROOT), target: fresh, mode: 0o644 }]);
+      const moved = await started.exec(["mv", "-f", fresh, `${ROOT}/${ECDS_FILE}`], { user: "root" });
+      if (moved.exitCode !== 0)
+        throw new EnvoyFailed(`the policy cannot be put into the container: ${moved.output.trim()}`, ring.lines);
+      await untilInForce({ admin, log }, compiled, before, said);
+    },
+    stop: () => (stopping ??= started.stop({ timeout: STOP_TIMEOUT_MS }).then(() => ended("it was stopped"))),
+  };
+}
