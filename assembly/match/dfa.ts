@@ -1,55 +1,89 @@
-// Runs an automaton over token kinds. The table is made by scripts/generate from a file in rules/; all its numbers are u16:
+// Runs automata over token kinds. A table is made by scripts/generate from a file in rules/ and holds up to four automata side by
+// side ("lanes"), each for some of the rules; all its numbers are u16, and a place counts them from the table's start:
 //
-//   0  start    1  accept    2  stride    3  cells     4 … 259  class of each symbol (0–255)
-//   260 …       rows of `stride` cells, one a state: the state that each class leads to
-//   260 + cells …            the rule codes of the accepting states, in order
+//   0  lanes, 1–4      1  place of the rule codes, the surest rule first      2 … 5  place of each lane
 //
-//   state        0 ──────────── accept ────────── cells
-//                dead │ undecided │ accepting
+//   lane:  0  start    1  accept    2  stride    3  cells    4 … 259  class of each symbol (0–255)
+//          260 …           rows of `stride` cells, one a state: the state that each class leads to
+//          260 + cells …   for each accepting state the rank of its rule, from 1
 //
-// A state is the place of its row (premultiplied), so a step is two loads and an add, dead is a compare with 0 and a match one
-// compare. The caller keeps the state, so tokens may come in any pieces. An accepting state goes on: a longer match may be surer.
+//   state of a lane:   0 ──────────── accept ────────── cells        bit 15 is set in every accepting one
+//                      dead │ undecided │ accepting
+//
+// A lane's state is the place of its row among the cells (premultiplied), and the state that the caller keeps is the four lanes'
+// in 16 bits each. So a step is two loads a lane, "dead" is a compare with 0 and "accepts" one mask over all lanes. Tokens may come
+// in any pieces. An accepting state goes on: a longer match may be surer.
 
+const RANKS: usize = 2;
+const LANES: usize = 4;
 const ACCEPT: usize = 2;
 const STRIDE: usize = 4;
 const CELL_COUNT: usize = 6;
 const CLASSES: usize = 8;
 const CELLS: usize = 520;
+/** Bit 15 of each lane. */
+const ACCEPTING: u64 = 0x8000_8000_8000_8000;
+const ID: u32 = 0x7fff;
 
 /** The state before the first token. */
-// @ts-ignore: decorator
-@inline
-export function dfaStart(table: usize): u32 {
-  return load<u16>(table);
+export function dfaStart(table: usize): u64 {
+  let state: u64 = 0;
+  for (let lane: u32 = 0; lane < laneCount(table); lane++) {
+    state |= (<u64>load<u16>(laneAt(table, lane))) << (lane << 4);
+  }
+  return state;
 }
 
 /** The state after a token of kind `symbol` (0–255; 0 is End). A kind that the alphabet lacks leads to the dead state. */
-// @ts-ignore: decorator
-@inline
-export function dfaNext(table: usize, state: u32, symbol: u32): u32 {
-  if (isDefined(CHECKED)) assert(symbol < 256 && state < <u32>load<u16>(table, CELL_COUNT)); // a byte, and a state of this table
-  const cell = state + load<u16>(table + ((<usize>symbol) << 1), CLASSES);
-  return load<u16>(table + ((<usize>cell) << 1), CELLS);
+export function dfaNext(table: usize, state: u64, symbol: u32): u64 {
+  if (isDefined(CHECKED)) assert(symbol < 256); // a byte
+  let next: u64 = 0;
+  for (let lane: u32 = 0; lane < laneCount(table); lane++) {
+    const at = laneAt(table, lane);
+    const id = (<u32>(state >> (lane << 4))) & ID;
+    if (isDefined(CHECKED)) assert(id < <u32>load<u16>(at, CELL_COUNT)); // a state of this table
+    const cell = id + load<u16>(at + ((<usize>symbol) << 1), CLASSES);
+    next |= (<u64>load<u16>(at + ((<usize>cell) << 1), CELLS)) << (lane << 4);
+  }
+  return next;
 }
 
 /** Whether no further token can lead to a match. */
 // @ts-ignore: decorator
 @inline
-export function dfaDead(table: usize, state: u32): bool {
+export function dfaDead(table: usize, state: u64): bool {
   return state == 0;
 }
 
 /** Whether the tokens so far match a rule. */
 // @ts-ignore: decorator
 @inline
-export function dfaAccepts(table: usize, state: u32): bool {
-  return state >= <u32>load<u16>(table, ACCEPT);
+export function dfaAccepts(table: usize, state: u64): bool {
+  return (state & ACCEPTING) != 0;
 }
 
 /** The code of the surest rule that an accepting state matches. */
-export function dfaRule(table: usize, state: u32): u32 {
-  const accept = <u32>load<u16>(table, ACCEPT);
-  if (isDefined(CHECKED)) assert(state >= accept); // only a match has a rule
-  const index = (state - accept) / <u32>load<u16>(table, STRIDE);
-  return load<u16>(table + ((<usize>load<u16>(table, CELL_COUNT) + index) << 1), CELLS);
+export function dfaRule(table: usize, state: u64): u32 {
+  if (isDefined(CHECKED)) assert(dfaAccepts(table, state)); // only a match has a rule
+  let rank: u32 = u16.MAX_VALUE;
+  for (let lane: u32 = 0; lane < laneCount(table); lane++) {
+    const bits = (<u32>(state >> (lane << 4))) & 0xffff;
+    if (bits <= ID) continue;
+    const at = laneAt(table, lane);
+    const index = ((bits & ID) - load<u16>(at, ACCEPT)) / load<u16>(at, STRIDE);
+    rank = min<u32>(rank, load<u16>(at + ((<usize>load<u16>(at, CELL_COUNT) + index) << 1), CELLS));
+  }
+  return load<u16>(table + ((<usize>load<u16>(table, RANKS) + rank - 1) << 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function laneCount(table: usize): u32 {
+  return load<u16>(table);
+}
+
+// @ts-ignore: decorator
+@inline
+function laneAt(table: usize, lane: u32): usize {
+  return table + ((<usize>load<u16>(table + ((<usize>lane) << 1), LANES)) << 1);
 }

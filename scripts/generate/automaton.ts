@@ -4,55 +4,79 @@
 import { arrange, type Table } from "./arrange.ts";
 import { classify } from "./classes.ts";
 import { determinize } from "./determinize.ts";
+import { joinLanes } from "./lanes.ts";
+import { MAX_CELLS, MAX_TABLE_BYTES } from "./limits.ts";
 import { minimize } from "./minimize.ts";
 import { buildNfa } from "./nfa.ts";
 import { parsePattern, type Names, type Pattern } from "./pattern.ts";
 import { RulesError, type Problem } from "./problem.ts";
 import type { RuleFile } from "./rule-file.ts";
 import type { Source } from "./source.ts";
+import { layOut } from "./table.ts";
 
-/** A table whose labels are rule codes. */
-export type Automaton = Table & { patterns: number };
+export interface Automaton {
+  /** The table as the runner reads it; layout in assembly/match/dfa.ts. */
+  numbers: readonly number[];
+  lanes: readonly Table[];
+  patterns: number;
+}
+
+/** A pattern and its rule's rank, 1 for the surest. */
+interface Ranked {
+  pattern: Pattern;
+  label: number;
+}
 
 /** The automaton of a file, or undefined where none of its rules has patterns. Throws a RulesError. */
 export function compileAutomaton(source: Source<RuleFile>): Automaton | undefined {
   const { file, data, lineOf } = source;
   const problems: Problem[] = [];
   const names = namesOf(source);
-  // The surest rule has the smallest label, so that it wins where several match; among equals the older code.
-  const ranked = data.rules
+  // The surest rule has rank 1, so that it wins where several match; among equals the older code.
+  const rules = data.rules
     .filter((rule) => rule.patterns)
     .sort((a, b) => b.confidence - a.confidence || a.code - b.code);
-  const patterns = ranked.flatMap((rule, rank) => {
+  const ranked = rules.map((rule, rank) => {
     const place = ["rules", data.rules.indexOf(rule), "patterns"] as const;
-    return (rule.patterns ?? []).flatMap((text, index) => {
-      const line = lineOf([...place, index]);
+    return (rule.patterns ?? []).flatMap((text, index): Ranked[] => {
       try {
         const pattern = parsePattern(text, names);
         if (matchesNothing(pattern)) throw new Error("matches a value without tokens");
-        return { pattern, label: rank + 1 };
+        return [{ pattern, label: rank + 1 }];
       } catch (error) {
-        problems.push({ file, line, message: `pattern "${text}": ${(error as Error).message}` });
+        const message = `pattern "${text}": ${(error as Error).message}`;
+        problems.push({ file, line: lineOf([...place, index]), message });
         return [];
       }
     });
   });
   if (problems.length > 0) throw new RulesError(problems);
-  if (patterns.length === 0) return undefined;
+  if (ranked.length === 0) return undefined;
   const symbols = (data.alphabet?.kinds.length ?? 0) + 2;
+  const codes = rules.map((rule) => rule.code);
   try {
-    const table = arrange(classify(minimize(determinize(buildNfa(patterns), symbols))));
-    ranked.forEach((rule, rank) => {
-      if (table.labels.includes(rank + 1)) return;
-      const line = lineOf(["rules", data.rules.indexOf(rule), "patterns"]);
-      problems.push({ file, line, message: `${rule.id} is never the answer: surer rules match all that it matches` });
-    });
-    if (problems.length > 0) throw new RulesError(problems);
-    return { ...table, labels: table.labels.map((label) => ranked[label - 1]?.code ?? 0), patterns: patterns.length };
+    const lanes = joinLanes(
+      ranked,
+      (parts) => compileLane(parts.flat(), symbols),
+      (lane) => lane.cells.length * 2,
+    );
+    const tables = lanes.map((lane) => lane.built);
+    const numbers = layOut(tables, codes);
+    if (numbers.length * 2 > MAX_TABLE_BYTES) {
+      throw new RangeError(`the patterns need ${numbers.length * 2} bytes, at most ${MAX_TABLE_BYTES}`);
+    }
+    return { numbers, lanes: tables, patterns: ranked.flat().length };
   } catch (error) {
-    if (error instanceof RulesError) throw error;
-    throw new RulesError([{ file, line: lineOf(["rules"]), message: (error as Error).message }]);
+    if (!(error instanceof RangeError)) throw error;
+    throw new RulesError([{ file, line: lineOf(["rules"]), message: error.message }]);
   }
+}
+
+/** Patterns → one lane. Throws a RangeError where it grows too big. */
+export function compileLane(patterns: readonly Ranked[], symbols: number): Table {
+  const table = arrange(classify(minimize(determinize(buildNfa(patterns), symbols))));
+  if (table.cells.length > MAX_CELLS) throw new RangeError(`${table.cells.length} cells, at most ${MAX_CELLS}`);
+  return table;
 }
 
 /** What the names mean that a pattern of this file may use. Throws a RulesError where a fragment cannot be read. */

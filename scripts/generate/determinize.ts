@@ -12,44 +12,56 @@ export interface Dfa {
   labels: number[];
 }
 
-/** `symbols` is the size of the alphabet. Throws an Error where the automaton grows beyond its limit. */
+/** `symbols` is the size of the alphabet. Throws a RangeError where the automaton grows beyond its limit. */
 export function determinize(nfa: Nfa, symbols: number): Dfa {
-  const dfa: Dfa = { start: 0, next: [], labels: [] };
+  const members = nfa.free.map((_, state) => closeState(nfa, state, symbols));
+  const dfa: Dfa = { start: 1, next: [], labels: [] };
   const subsets: (readonly number[])[] = [];
   const known = new Map<string, number>();
 
-  const stateOf = (seeds: Iterable<number>): number => {
-    const subset = close(nfa, seeds);
+  const stateOf = (subset: readonly number[]): number => {
     const key = subset.join(",");
     const found = known.get(key);
     if (found !== undefined) return found;
-    if (subsets.length === MAX_RAW_STATES) throw new Error(`the patterns need more than ${MAX_RAW_STATES} states`);
+    if (subsets.length === MAX_RAW_STATES) throw new RangeError(`the patterns need more than ${MAX_RAW_STATES} states`);
     known.set(key, subsets.length);
-    const labels = subset.map((state) => nfa.labels[state] ?? 0).filter((label) => label > 0);
+    const labels = subset.map((state) => members[state]?.label ?? 0).filter((label) => label > 0);
     dfa.labels.push(labels.length > 0 ? Math.min(...labels) : 0);
     return subsets.push(subset) - 1;
   };
 
   stateOf([]);
-  dfa.start = stateOf([nfa.start]);
+  stateOf([nfa.start]);
   for (let state = 0; state < subsets.length; state++) {
-    const seeds = Array.from({ length: symbols }, () => new Set<number>());
-    for (const member of subsets[state] ?? []) {
-      for (const step of nfa.steps[member] ?? []) {
-        for (const symbol of step.symbols) seeds[symbol]?.add(step.to);
+    const subset = subsets[state] ?? [];
+    const row: number[] = [];
+    for (let symbol = 0; symbol < symbols; symbol++) {
+      const reached = new Set<number>();
+      for (const member of subset) {
+        for (const to of members[member]?.targets[symbol] ?? []) reached.add(to);
       }
+      row.push(reached.size === 0 ? 0 : stateOf([...reached].sort((a, b) => a - b)));
     }
-    dfa.next.push(seeds.map(stateOf));
+    dfa.next.push(row);
   }
   return dfa;
 }
 
-/** The states reached from `seeds` without a symbol, in rising order. */
-function close(nfa: Nfa, seeds: Iterable<number>): number[] {
-  const reached = new Set(seeds);
+/** What `state` and the states that it is at once can do: where each symbol leads, and the smallest label. */
+function closeState(nfa: Nfa, state: number, symbols: number): { targets: number[][]; label: number } {
+  const reached = new Set([state]);
   // A Set yields what is added while it is walked, so this ends when nothing new is reached.
-  for (const state of reached) {
-    for (const to of nfa.free[state] ?? []) reached.add(to);
+  for (const each of reached) {
+    for (const to of nfa.free[each] ?? []) reached.add(to);
   }
-  return [...reached].sort((a, b) => a - b);
+  const targets = Array.from({ length: symbols }, (): number[] => []);
+  let label = 0;
+  for (const each of reached) {
+    const own = nfa.labels[each] ?? 0;
+    if (own > 0 && (label === 0 || own < label)) label = own;
+    for (const step of nfa.steps[each] ?? []) {
+      for (const symbol of step.symbols) targets[symbol]?.push(step.to);
+    }
+  }
+  return { targets, label };
 }

@@ -1,15 +1,11 @@
 // Stage 7: the tables of one rule file → assembly/generated/CLASS.ts.
 
-import type { Table } from "./arrange.ts";
 import type { Automaton } from "./automaton.ts";
 import { emitData, emitEnum, heading, screamingCase, thousands } from "./emit.ts";
 import { buildKeywords, type Keywords } from "./keywords.ts";
-import { MAX_ID, MAX_TABLE_BYTES } from "./limits.ts";
 import { RulesError } from "./problem.ts";
 import type { RuleFile } from "./rule-file.ts";
 import type { Source } from "./source.ts";
-
-const SYMBOLS = 256;
 
 /** The text of the generated file, or undefined where the rule file asks for no table. Throws a RulesError. */
 export function emitClass(source: Source<RuleFile>, automaton: Automaton | undefined): string | undefined {
@@ -36,18 +32,13 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
   }
   if (automaton) {
     const constant = `${screamingCase(name)}_TABLE`;
-    const numbers = layOut(automaton);
-    const states = automaton.cells.length / automaton.stride;
-    const bytes = numbers.length * 2;
-    if (automaton.cells.length > MAX_ID || bytes > MAX_TABLE_BYTES) {
-      const message = `the patterns need ${states} states of ${automaton.stride} classes, ${bytes} bytes: more than ${MAX_TABLE_BYTES}`;
-      throw new RulesError([{ file, line: lineOf(["rules"]), message }]);
-    }
-    facts.push(
-      `${constant}: ${automaton.patterns} patterns, ${thousands(states)} states (${automaton.labels.length} accepting), ` +
-        `${automaton.stride} classes, stride ${automaton.stride}, ${thousands(bytes)} bytes.`,
-    );
-    parts.push(emitData(constant, "u16", numbers, "Layout: match/dfa.ts."));
+    const sizes = automaton.lanes.map(({ cells, stride, labels }) => {
+      const states = cells.length / stride;
+      return `${states} states (${labels.length} accepting) of ${stride} classes, stride ${stride}`;
+    });
+    const bytes = thousands(automaton.numbers.length * 2);
+    facts.push(`${constant}: ${automaton.patterns} patterns, ${bytes} bytes, ${sizes.length} lanes:`, ...sizes);
+    parts.push(emitData(constant, "u16", automaton.numbers, "Layout: match/dfa.ts."));
   }
   if (data.keywords && data.alphabet) {
     addKeywords(`${screamingCase(name)}_KEYWORDS`, keywordTable(data.keywords, data.alphabet.kinds, "keywords"));
@@ -63,13 +54,4 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     addKeywords(screamingCase(lookup.enum), keywordTable(lookup.words, kinds, "lookups"));
   }
   return parts.length === 0 ? undefined : [heading(file, facts), ...parts].join("\n");
-}
-
-/** The table as the runner reads it. */
-export function layOut(automaton: Table): number[] {
-  // The last symbol stands for every code that the alphabet lacks.
-  const other = automaton.classes.at(-1) ?? 0;
-  const classes = Array.from({ length: SYMBOLS }, (_, symbol) => automaton.classes[symbol] ?? other);
-  const header = [automaton.start, automaton.accept, automaton.stride, automaton.cells.length];
-  return [...header, ...classes, ...automaton.cells, ...automaton.labels];
 }

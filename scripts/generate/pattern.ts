@@ -3,10 +3,10 @@
 //   choice   = sequence { "|" sequence }
 //   sequence = { factor }
 //   factor   = atom { "*" | "+" | "?" | "{n}" | "{n,}" | "{n,m}" }
-//   atom     = NAME | "!" NAME | "." | "(" choice ")"
+//   atom     = NAME | "!" atom | "." | "(" choice ")"
 //
-// NAME is a kind, a set of kinds or a fragment (a pattern of its own, put in its place); "." is any kind but End, "!NAME" any kind
-// but those and End.
+// NAME is a kind, a set of kinds or a fragment (a pattern of its own, put in its place); "." is any kind but End; "!" is
+// any kind but End and those of a set, "!(Name | Dot)".
 
 import { MAX_REPEAT } from "./limits.ts";
 
@@ -41,7 +41,11 @@ export function parsePattern(text: string, names: Names): Pattern {
       at++;
       items.push(sequence());
     }
-    return items.length === 1 && items[0] ? items[0] : { kind: "choice", items };
+    if (items.length === 1 && items[0]) return items[0];
+    // A choice of symbols is a set written out, and "!" takes it as one.
+    const sets = items.flatMap((item) => (item.kind === "symbols" ? [item.symbols] : []));
+    if (sets.length === items.length) return { kind: "symbols", symbols: [...new Set(sets.flat())] };
+    return { kind: "choice", items };
   };
   const sequence = (): Pattern => {
     const items: Pattern[] = [];
@@ -62,8 +66,8 @@ export function parsePattern(text: string, names: Names): Pattern {
     const token = tokens[at++];
     if (token === ".") return { kind: "symbols", symbols: any };
     if (token === "!") {
-      const excluded = named(tokens[at++]);
-      if (excluded.kind !== "symbols") throw new Error('"!" needs a kind or a set');
+      const excluded = atom();
+      if (excluded.kind !== "symbols") throw new Error('"!" needs a kind, a set or a choice of them');
       return { kind: "symbols", symbols: any.filter((symbol) => !excluded.symbols.includes(symbol)) };
     }
     if (token === "(") {

@@ -4,13 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { arrange } from "../../scripts/generate/arrange.ts";
-import { classify } from "../../scripts/generate/classes.ts";
-import { determinize } from "../../scripts/generate/determinize.ts";
-import { layOut } from "../../scripts/generate/emit-class.ts";
-import { minimize } from "../../scripts/generate/minimize.ts";
-import { buildNfa } from "../../scripts/generate/nfa.ts";
+import { compileLane } from "../../scripts/generate/automaton.ts";
 import type { Pattern } from "../../scripts/generate/pattern.ts";
+import { layOut } from "../../scripts/generate/table.ts";
 import { buildProbe } from "../probe/build.ts";
 
 const KINDS = 5;
@@ -94,7 +90,8 @@ interface MatchProbe {
 test("the compiled automaton agrees with derivatives on every prefix of random tokens", async () => {
   const probe = await buildProbe<MatchProbe>("match");
   const input = fc.record({
-    trees: fc.array(tree, { minLength: 1, maxLength: 3 }),
+    trees: fc.array(tree, { minLength: 1, maxLength: 5 }),
+    laneCount: fc.integer({ min: 1, max: 4 }),
     // KINDS + 1 and 255 are no kinds of this alphabet: they must lead nowhere.
     strings: fc.array(fc.array(fc.oneof(fc.nat(KINDS), fc.constantFrom(KINDS + 1, 255)), { maxLength: 10 }), {
       minLength: 1,
@@ -103,10 +100,15 @@ test("the compiled automaton agrees with derivatives on every prefix of random t
   });
   let matches = 0;
   fc.assert(
-    fc.property(input, ({ trees, strings }) => {
+    fc.property(input, ({ trees, strings, laneCount }) => {
       const patterns = trees.map((pattern, index) => ({ pattern, label: index + 1 }));
-      const table = arrange(classify(minimize(determinize(buildNfa(patterns), KINDS + 2))));
-      const [at] = probe.write(new Uint8Array(Uint16Array.from(layOut(table)).buffer));
+      const lanes = Array.from({ length: laneCount }, (_, lane) =>
+        patterns.filter(({ label }) => label % laneCount === lane),
+      );
+      const tables = lanes.map((members) => compileLane(members, KINDS + 2));
+      // A label's code is its hundred, so that rank and code cannot be mistaken for each other.
+      const codes = patterns.map(({ label }) => label * 100);
+      const [at] = probe.write(new Uint8Array(Uint16Array.from(layOut(tables, codes)).buffer));
       for (const string of strings) {
         const [start, end] = probe.write(Uint8Array.from(string));
         const [out] = probe.write(new Uint8Array(4 * (string.length + 1)));
@@ -116,7 +118,7 @@ test("the compiled automaton agrees with derivatives on every prefix of random t
         for (let length = 0; length <= string.length; length++) {
           const symbol = string[length - 1];
           if (symbol !== undefined) rests = rests.map((rest) => derive(rest, symbol));
-          const expected = rests.findIndex(acceptsEmpty) + 1;
+          const expected = (rests.findIndex(acceptsEmpty) + 1) * 100;
           assert.equal(answers[length * 2], expected, `after ${length} of ${JSON.stringify(string)}`);
           if (expected > 0) matches++;
           // Dead means that nothing can match any more; derivatives say so at least when all are `never`.

@@ -23,7 +23,7 @@ export function steps(table: usize, start: usize, end: usize, rounds: u32): u32 
   for (; rounds > 0; rounds--) {
     let state = dfaStart(table);
     for (let at = start; at < end; at++) state = dfaNext(table, state, load<u8>(at));
-    sum += state;
+    sum += <u32>state;
   }
   return sum;
 }
