@@ -20,7 +20,7 @@ export interface Engine {
 
 const PULL_TIMEOUT_MS = 5 * 60_000;
 
-/** The addresses that testcontainers tries, in its order. */
+/** The addresses that testcontainers tries, in its order; where the user names one, that one alone. */
 async function addresses(env: NodeJS.ProcessEnv): Promise<string[]> {
   const home = env.HOME || homedir();
   const properties = await readFile(join(home, ".testcontainers.properties"), "utf8").catch(() => "");
@@ -29,7 +29,8 @@ async function addresses(env: NodeJS.ProcessEnv): Promise<string[]> {
     return value === undefined ? [] : [value];
   };
   const configured = [...property("tc.host"), ...(env.DOCKER_HOST ? [env.DOCKER_HOST] : property("docker.host"))];
-  if (process.platform === "win32") return [...configured, "npipe:////./pipe/docker_engine"];
+  if (configured.length > 0) return configured;
+  if (process.platform === "win32") return ["npipe:////./pipe/docker_engine"];
   const sockets = [
     "/var/run/docker.sock",
     ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, "docker.sock")] : []),
@@ -37,7 +38,7 @@ async function addresses(env: NodeJS.ProcessEnv): Promise<string[]> {
     join(home, ".docker/desktop/docker.sock"),
     `/run/user/${userInfo().uid}/docker.sock`,
   ];
-  return [...new Set([...configured, ...sockets.map((path) => `unix://${path}`)])];
+  return [...new Set(sockets.map((path) => `unix://${path}`))];
 }
 
 /** GET from an engine; its status and JSON. Rejects within `timeoutMs`. */
