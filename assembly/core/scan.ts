@@ -1,0 +1,56 @@
+// Runs through bytes 16 at a step: find the next byte that means something, copy what stands before it. Each function reads up
+// to 15 bytes behind its end and ignores them; `copyRun` also writes up to 15 bytes behind what it returns.
+
+/** The address of the first byte in `start..end` that is `a` or `b`, or `end`. */
+export function findEither(start: usize, end: usize, a: u32, b: u32): usize {
+  const as = i8x16.splat(<i8>a);
+  const bs = i8x16.splat(<i8>b);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const hits = i8x16.bitmask(v128.or(i8x16.eq(bytes, as), i8x16.eq(bytes, bs)));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
+/** The address of the first byte in `start..end` that is one of four, or `end`. */
+export function findOneOf(start: usize, end: usize, a: u32, b: u32, c: u32, d: u32): usize {
+  const as = i8x16.splat(<i8>a);
+  const bs = i8x16.splat(<i8>b);
+  const cs = i8x16.splat(<i8>c);
+  const ds = i8x16.splat(<i8>d);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const left = v128.or(i8x16.eq(bytes, as), i8x16.eq(bytes, bs));
+    const right = v128.or(i8x16.eq(bytes, cs), i8x16.eq(bytes, ds));
+    const hits = i8x16.bitmask(v128.or(left, right));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
+/** The address of the first byte in `start..end` with its top bit set, or `end`. */
+export function findHigh(start: usize, end: usize): usize {
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(v128.load(start));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
+/** The address of the first byte in `start..end` above a space: white space and control bytes are passed over. */
+export function skipBlank(start: usize, end: usize): usize {
+  const space = i8x16.splat(0x20);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(i8x16.gt_u(v128.load(start), space));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
+/** Copies `start..end` to `out`, which must not reach into it, and returns the next cursor. */
+export function copyRun(out: usize, start: usize, end: usize): usize {
+  const next = out + (end - start);
+  for (; start < end; start += 16, out += 16) v128.store(out, v128.load(start));
+  return next;
+}

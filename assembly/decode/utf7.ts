@@ -1,0 +1,71 @@
+// UTF-7: RFC 2152. A page without a charset has been read as UTF-7, and "+ADw-script+AD4-" is "<script>" then.
+//
+//   + base64 of UTF-16 units, most significant byte first - (the dash is taken when it is there)
+//
+// Units are taken while they are printable ASCII or white space; what follows is read as ordinary text again. A telephone number
+// or a sum ("+4930", "1+1") has no such unit and stays. Linear: a run that is no UTF-7 is left after three bytes, the others are
+// used up. Never longer than its input.
+
+import { byteAt, isDigit, isLetter, isSpace, putByte } from "../core/bytes";
+import { Char } from "../core/char";
+import { copyRun, findEither } from "../core/scan";
+import { Kind } from "../generated/kinds";
+
+/** Whether a value with these kinds of byte may hold UTF-7. */
+// @ts-ignore: decorator
+@inline
+export function needsUtf7(kinds: u32): bool {
+  return (kinds & Kind.Plus) != 0;
+}
+
+/** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */
+export function decodeUtf7(start: usize, end: usize, out: usize): usize {
+  while (true) {
+    const at = findEither(start, end, Char.Plus, Char.Plus);
+    out = copyRun(out, start, at);
+    if (at == end) return out;
+    start = at + 1;
+    const next = putUnits(start, end, out);
+    if (next == 0) {
+      out = putByte(out, Char.Plus);
+    } else {
+      out = next;
+      start = behind;
+    }
+  }
+}
+
+/** Where the run ends that was read last. */
+let behind: usize = 0;
+
+/** Writes the text of the run at `at` and returns the next cursor, or 0 where not even one unit is text. */
+function putUnits(at: usize, end: usize, out: usize): usize {
+  const first = out;
+  let bits: u32 = 0;
+  let held: u32 = 0;
+  behind = at;
+  for (; at < end; at++) {
+    const six = sixBits(byteAt(at));
+    if (six == 64) break;
+    bits = (bits << 6) | six;
+    held += 6;
+    if (held < 16) continue;
+    held -= 16;
+    const unit = bits >> held;
+    bits &= (1 << held) - 1;
+    if (unit - 0x20 > 0x5e && !isSpace(unit)) break;
+    out = putByte(out, unit);
+    behind = at + 1;
+  }
+  if (out == first) return 0;
+  // Fewer bits than a digit holds are padding, and the digit that they stand in was taken with the last unit.
+  if (behind < end && byteAt(behind) == Char.Dash) behind++;
+  return out;
+}
+
+/** The value of a base64 digit, or 64. RFC 4648 4. */
+function sixBits(byte: u32): u32 {
+  if (isDigit(byte)) return byte - Char._0 + 52;
+  if (isLetter(byte)) return byte - Char.a < 26 ? byte - Char.a + 26 : byte - Char.A;
+  return byte == Char.Plus ? 62 : byte == Char.Slash ? 63 : 64;
+}

@@ -1,0 +1,86 @@
+// The parsers for TypeScript tests. Functions of the incremental parsers are exported as they are; the state block is one.
+
+import {
+  cookieName,
+  cookieNameEnd,
+  cookieValue,
+  cookieValueEnd,
+  nextCookie,
+  openCookies,
+} from "../../assembly/parse/cookie";
+import {
+  nextSegment,
+  normalizePath,
+  openSegments,
+  segmentEnd,
+  segmentIndex,
+  segmentStart,
+  unescapeSlashes,
+} from "../../assembly/parse/path";
+import { queryName, queryNameEnd, queryValue, queryValueEnd, nextQuery, openQuery } from "../../assembly/parse/query";
+import { feedText, nextText, openText } from "../../assembly/parse/text";
+import { valueEnd, valueStart, valueWindowed, Unfinished } from "../../assembly/parse/value";
+import { JSON_STATE_SIZE } from "../../assembly/parse/json";
+export {
+  jsonOpen,
+  jsonFeed,
+  jsonNext,
+  jsonRest,
+  jsonDepth,
+  jsonPointer,
+  jsonPointerEnd,
+} from "../../assembly/parse/json";
+export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
+export { keepValue, resumeValue, openSpan, nextWindow } from "../../assembly/parse/value";
+export { openQuery, nextQuery, openCookies, nextCookie, openSegments, nextSegment, openText, feedText, nextText };
+
+const STATE: usize = memory.data(4096, 16);
+
+export function state(): usize {
+  return STATE;
+}
+export function stateSize(): usize {
+  return JSON_STATE_SIZE;
+}
+export function start(): usize {
+  return valueStart;
+}
+export function end(): usize {
+  return valueEnd;
+}
+export function windowed(): bool {
+  return valueWindowed;
+}
+export function unfinished(): u32 {
+  return changetype<Unfinished>(STATE).size;
+}
+/** The n-th address of the pair that was found: name, its end, value, its end. */
+export function queryAt(n: i32): usize {
+  return n == 0 ? queryName : n == 1 ? queryNameEnd : n == 2 ? queryValue : queryValueEnd;
+}
+export function cookieAt(n: i32): usize {
+  return n == 0 ? cookieName : n == 1 ? cookieNameEnd : n == 2 ? cookieValue : cookieValueEnd;
+}
+
+const OUT: usize = memory.data(262144);
+
+export function out(): usize {
+  return OUT;
+}
+export function normalize(start: usize, end: usize): usize {
+  return normalizePath(start, end, OUT);
+}
+export function unescape(start: usize, end: usize): usize {
+  return unescapeSlashes(start, end, OUT);
+}
+/** The n-th fact of the segment that was found: start, end, index. */
+export function segmentAt(n: i32): usize {
+  return n == 0 ? segmentStart : n == 1 ? segmentEnd : <usize>segmentIndex;
+}
+/** Leaves the shared buffers full of what is not this stream's, as another stream would. */
+export function scribble(start: usize, end: usize): void {
+  const other = STATE + 2048;
+  openText(other);
+  feedText(other, start, end, false);
+  nextText(other);
+}
