@@ -1,0 +1,109 @@
+/**
+ * From a policy to the configuration of the plugin: JSON with every default said, keys in a fixed order, nothing that is
+ * only for people. Equal policies give equal text, and its hash names the policy in metrics.
+ */
+import { createHash } from "node:crypto";
+import { SCHEMA_VERSION } from "./schema.ts";
+import type { Exception, Policy, Route, Workload } from "./schema.ts";
+
+export interface CompileOptions {
+  /** Whether Envoy gets `allow_on_headers_stop_iteration`: without it a module that holds headers hangs requests. */
+  holdHeaders: boolean;
+  /** Judge everything, even where the mode is off, and refuse nothing; what `scan` asks for. Default false. */
+  dryRun?: boolean;
+}
+
+/** What `JSON.stringify` gives to `proxy_on_configure`. Keys that say nothing are left out. */
+export interface PluginConfiguration extends NormalizedPolicy {
+  schema: number;
+  /** The first 12 hex digits of the sha256 of the policy's normalized text. */
+  policy: string;
+  holdHeaders: boolean;
+  dryRun?: true;
+}
+
+type Scope = Pick<Route, "mode" | "sensitivity" | "detectors">;
+type NormalizedException = Omit<Exception, "why">;
+type NormalizedWorkload = Omit<Workload, "exceptions"> & { exceptions?: NormalizedException[] };
+
+export interface NormalizedPolicy extends Omit<Policy, "version" | "exceptions" | "workloads"> {
+  exceptions: NormalizedException[];
+  workloads: NormalizedWorkload[];
+}
+
+/** The object without its undefined members. */
+function said<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Detectors about which something is said; undefined where there is none. */
+function normalizeDetectors(detectors: Policy["detectors"] | undefined): Policy["detectors"] | undefined {
+  const named = Object.entries(detectors ?? {}).flatMap(([name, settings]) => {
+    const { mode, sensitivity } = settings ?? {};
+    return mode === undefined && sensitivity === undefined ? [] : [[name, said({ mode, sensitivity })]];
+  });
+  return named.length === 0 ? undefined : (Object.fromEntries(named) as Policy["detectors"]);
+}
+
+function normalizeScope({ mode, sensitivity, detectors }: Scope): Scope {
+  return { mode, sensitivity, detectors: normalizeDetectors(detectors) };
+}
+
+function normalizeRoute(route: Route): Route {
+  const { host, path, methods } = route;
+  return said({ host, path, methods, ...normalizeScope(route) });
+}
+
+function normalizeException(entry: Exception): NormalizedException {
+  const { id, rules, class: attackClass, host, path, methods, part, name, identity, expires } = entry;
+  return said({ id, rules, class: attackClass, host, path, methods, part, name, identity, expires });
+}
+
+function normalizeWorkload(workload: Workload): NormalizedWorkload {
+  const { namespace, service, labels, onError, limits, routes, exceptions } = workload;
+  return said({
+    namespace,
+    service,
+    labels: labels && Object.fromEntries(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1))),
+    ...normalizeScope(workload),
+    onError,
+    limits: limits && said(limits),
+    routes: routes?.map(normalizeRoute),
+    exceptions: exceptions?.map(normalizeException),
+  });
+}
+
+/** The policy with its keys in a fixed order and without what only people read. */
+export function normalizePolicy(policy: Policy): NormalizedPolicy {
+  const { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth } = policy.limits;
+  return {
+    mode: policy.mode,
+    sensitivity: policy.sensitivity,
+    onError: policy.onError,
+    limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth },
+    identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
+    detectors: normalizeDetectors(policy.detectors) ?? {},
+    routes: policy.routes.map(normalizeRoute),
+    exceptions: policy.exceptions.map(normalizeException),
+    workloads: policy.workloads.map(normalizeWorkload),
+  };
+}
+
+/** The first 12 hex digits of the policy's hash. */
+export function policyHash(policy: Policy): string {
+  return createHash("sha256")
+    .update(JSON.stringify(normalizePolicy(policy)))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+/** The plugin's configuration for `policy`. */
+export function compilePolicy(policy: Policy, { holdHeaders, dryRun = false }: CompileOptions): PluginConfiguration {
+  return {
+    schema: SCHEMA_VERSION,
+    policy: policyHash(policy),
+    holdHeaders,
+    ...(dryRun ? { dryRun } : {}),
+    ...normalizePolicy(policy),
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * How much of the module's arena a policy takes (assembly/policy/arenas.ts and layout.ts): a configuration that does not
+ * fit is refused by the module, so the tool says so before. Rounded up; may say a little too much, never too little.
+ */
+import type { Exception, Policy, Route, Workload } from "./schema.ts";
+
+/** Bytes of one arena, less its head. */
+export const ARENA_BYTES = 256 * 1024 - 16;
+const POLICY_BYTES = 192;
+const ENTRY_BYTES = 128;
+/** A list of methods or rules takes this much, however short. */
+export const LIST_BYTES = 512;
+
+const text = (value: string | undefined): number => (value === undefined ? 0 : (Buffer.byteLength(value) + 7) & ~7);
+const list = (values: readonly string[] | undefined): number => (values === undefined ? 0 : LIST_BYTES);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+const routeBytes = ({ host, path, methods }: Route): number => ENTRY_BYTES + text(host) + text(path) + list(methods);
+
+const exceptionBytes = (entry: Exception): number =>
+  ENTRY_BYTES +
+  sum([entry.id, entry.host, entry.path, entry.name, entry.identity].map(text)) +
+  list(entry.rules) +
+  list(entry.methods);
+
+/** What the module copies of each section, its own or not, to see whether it is its own. */
+const selectorBytes = ({ namespace, service, labels }: Workload): number =>
+  text(namespace) + text(service) + sum(Object.entries(labels ?? {}).map(([key, value]) => text(key) + text(value)));
+
+const entriesBytes = (routes: readonly Route[] = [], exceptions: readonly Exception[] = []): number =>
+  sum(routes.map(routeBytes)) + sum(exceptions.map(exceptionBytes));
+
+/** The most that a proxy can need: what holds for all, every selector twice (two walks), and the largest section. */
+export function policyBytes(policy: Policy): number {
+  const sections = policy.workloads.map(({ routes, exceptions }) => entriesBytes(routes, exceptions));
+  return (
+    POLICY_BYTES +
+    entriesBytes(policy.routes, policy.exceptions) +
+    2 * sum(policy.workloads.map(selectorBytes)) +
+    Math.max(0, ...sections)
+  );
+}

@@ -1,0 +1,352 @@
+/**
+ * The policy, `meshward.yaml`: the only definition of its keys, values, bounds and defaults. Types are inferred from it,
+ * the JSON Schema for editors is emitted from it (`emit-schemas.ts`), and what it yields is what the module is given
+ * (`compile.ts`): sizes in bytes, durations in milliseconds, dates as the second at which they are over.
+ *
+ * A key is here only if the module acts on it.
+ */
+import { z } from "zod";
+import { LIST_BYTES } from "./footprint.ts";
+import { CLASSES, RULE_PATTERN } from "./rule-ids.ts";
+import {
+  DATE_PATTERN,
+  DURATION_PATTERN,
+  SIZE_PATTERN,
+  formatSize,
+  parseDuration,
+  parseExpiry,
+  parseSize,
+} from "./units.ts";
+
+/** The version of the compiled form; a module ignores keys that it does not know, so it changes only with a break. */
+export const SCHEMA_VERSION = 1;
+
+export const MODES = ["off", "detect", "block"] as const;
+export const SENSITIVITIES = ["low", "balanced", "high"] as const;
+/** Which way an internal failure goes. */
+export const FAIL_DIRECTIONS = ["allow", "deny"] as const;
+/** What happens to a stream at the limit of what can be held or read. */
+export const LIMIT_ACTIONS = ["continue", "deny"] as const;
+export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
+/** Where a value stood; the names that findings carry. */
+export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body"] as const;
+
+export type Mode = (typeof MODES)[number];
+
+/**
+ * Envoy answers 413 by itself when a held body outgrows the connection's buffer, 1 MiB by default, so the filter has to
+ * let go before: the last 64 KiB are kept for the read that is under way when the limit is reached.
+ */
+export const MAX_HOLD_BYTES = 1024 * 1024 - 64 * 1024;
+/** A held stream waits this long at most: beyond it clients and Envoy's own timeouts give up first. */
+export const MAX_HOLD_MILLIS = 60_000;
+/** Levels of JSON that the module's explicit stack can follow. */
+export const MAX_DEPTH = 64;
+/** Proxies in front that can be trusted to have written X-Forwarded-For. */
+export const MAX_TRUSTED_HOPS = 16;
+/** Entries of one list. How much a policy may hold in all, `footprint.ts` says. */
+export const MAX_ENTRIES = 1024;
+/** Seconds of the last day that the module can read as the end of an exception (unsigned, 32 bits). */
+const LAST_EXPIRY = 2 ** 32 - 1;
+
+/** A whole number in a unit: written as a number or as text, yielding the number. */
+function measure(
+  parse: (value: number | string) => number | null,
+  pattern: RegExp,
+  [least, most]: [number, number],
+  form: string,
+  show: (value: number) => string,
+) {
+  return z
+    .union(
+      [z.int().meta({ minimum: least, maximum: most }), z.string().regex(pattern, { error: `expected ${form}` })],
+      {
+        error: `expected ${form}`,
+      },
+    )
+    .transform((value, context) => {
+      const number = parse(value);
+      if (number !== null && number >= least && number <= most) return number;
+      const range = `from ${show(least)} to ${show(most)}`;
+      context.addIssue(number === null ? `expected ${form}` : `expected ${range}, got ${show(number)}`);
+      return z.NEVER;
+    });
+}
+
+const holdBytes = measure(
+  parseSize,
+  SIZE_PATTERN,
+  [0, MAX_HOLD_BYTES],
+  'a size such as "256KiB" or 262144',
+  formatSize,
+);
+const holdMillis = measure(
+  parseDuration,
+  DURATION_PATTERN,
+  [1, MAX_HOLD_MILLIS],
+  'a duration such as "500ms", "1s" or 1000 (milliseconds)',
+  (value) => `${value} ms`,
+);
+
+const limits = {
+  holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
+  holdMillis: holdMillis.describe("How long a request is held while the client is silent"),
+  onLimit: z.enum(LIMIT_ACTIONS).describe("What happens to a request that outgrows holdBytes or holdMillis"),
+  onOverflow: z.enum(FAIL_DIRECTIONS).describe("What happens when a bounded buffer of the module is full"),
+  onEncoded: z.enum(LIMIT_ACTIONS).describe("What happens to a body whose content coding cannot be read"),
+  depth: z
+    .int()
+    .min(1)
+    .max(MAX_DEPTH)
+    .describe("Levels of JSON that are followed; deeper text is inspected as plain text"),
+};
+
+const mode = z.enum(MODES).describe("off: not judged; detect: judged and reported; block: attacks are refused");
+const sensitivity = z
+  .enum(SENSITIVITIES)
+  .describe("How sure the module must be: low needs the most evidence, high the least");
+const onError = z.enum(FAIL_DIRECTIONS).describe("What happens to a request when the module itself fails");
+
+const detector = z.strictObject({ mode: mode.optional(), sensitivity: sensitivity.optional() });
+const detectors = z
+  .strictObject(
+    Object.fromEntries(CLASSES.map((name) => [name, detector.optional()])) as Record<
+      (typeof CLASSES)[number],
+      z.ZodOptional<typeof detector>
+    >,
+  )
+  .describe("Settings of one class of attack; a class that is not named takes those around it");
+
+const host = z
+  .string()
+  .max(255)
+  .regex(/^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*)(?::\d{1,5})?$/, {
+    error: 'expected a host in lower case, such as "shop.example" or "shop.example:8080"; leave it out for every host',
+  })
+  .describe("The host of the request, in lower case; a port is compared only where one is given");
+
+/** What makes a path template unusable, or null. Segments: literal, `*` (one), `**` (any number), `{name}` (one). */
+function templateFault(template: string): string | null {
+  if (!template.startsWith("/")) return 'expected a path template that starts with "/"';
+  if (/[?#]/.test(template)) return 'expected a path without "?" or "#": a query is not part of it';
+  if (/[\u0000-\u0020\u007f-\uffff\\]/.test(template)) {
+    return 'expected visible ASCII without "\\"; write other bytes as Envoy sees them, "é" as %C3%A9';
+  }
+  if (/%(?![0-9A-Fa-f]{2})/.test(template)) return 'expected two hex digits after "%"';
+  if (/%(?:2f|5c|00)/i.test(template)) return "can never match: Envoy decodes or refuses %2F, %5C and %00 before";
+  const segments = template.slice(1).split("/");
+  for (const [index, segment] of segments.entries()) {
+    if (segment === "" && index < segments.length - 1) return 'can never match: Envoy merges "//" before';
+    if (segment === "." || segment === "..") return `can never match: Envoy resolves "${segment}" before`;
+    const isWild = segment === "*" || segment === "**" || /^\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(segment);
+    if (!isWild && /[*{}]/.test(segment)) {
+      return `"*", "**" and "{name}" stand for whole segments; "${segment}" mixes them with text`;
+    }
+  }
+  return null;
+}
+
+const path = z
+  .string()
+  .max(512)
+  .superRefine((template, context) => {
+    const fault = templateFault(template);
+    if (fault !== null) context.addIssue(fault);
+  })
+  .describe("A path template: literal segments, * and {name} for one segment, ** for any number of them");
+
+/** The module keeps a list as text, a comma behind each entry. */
+const fitsList = (entries: readonly string[]): boolean => entries.join(",").length < LIST_BYTES;
+const LIST_FULL = `expected at most ${LIST_BYTES} bytes in all, with a comma behind each entry`;
+
+const methods = z
+  .array(
+    z
+      .string()
+      .max(32)
+      .regex(/^[A-Z][A-Z0-9_-]*$/, { error: 'expected a method in capitals, such as "POST"' }),
+  )
+  .min(1, { error: "expected at least one method; leave the key out for every method" })
+  .refine(fitsList, { error: LIST_FULL })
+  .describe("Methods of the request");
+
+const place = { host: host.optional(), path: path.optional(), methods: methods.optional() };
+
+const routeMatch = z.strictObject(place).describe("What the request must be; what is left out matches everything");
+
+/** The settings that a route may change. */
+const routeSettings = { mode: mode.optional(), sensitivity: sensitivity.optional(), detectors: detectors.optional() };
+
+const route = z
+  .strictObject({ match: routeMatch, ...routeSettings })
+  .transform(({ match, ...settings }) => ({ ...match, ...settings }));
+const routes = z
+  .array(route)
+  .max(MAX_ENTRIES)
+  .describe("The first route that matches a request sets its mode, sensitivity and detectors");
+
+/** Findings carry at most 128 bytes of a name; a longer one could never be met. */
+const fieldName = z
+  .string()
+  .min(1, { error: "expected a name; leave the key out for every field" })
+  .refine((name) => Buffer.byteLength(name) <= 128, { error: "expected at most 128 bytes" });
+
+const exception = z
+  .strictObject({
+    id: z
+      .string()
+      .max(64)
+      .regex(/^[a-z0-9][a-z0-9._-]*$/, { error: "expected a name of lower-case letters, digits, dots and hyphens" })
+      .describe("The name of the exception in logs and findings"),
+    rules: z
+      .array(
+        z
+          .string()
+          .max(64)
+          .regex(RULE_PATTERN, { error: 'expected a rule id, or the start of one and a star such as "sqli-*"' }),
+      )
+      .min(1, { error: "excepts nothing: expected at least one rule; leave the key out for every rule of the class" })
+      .refine(fitsList, { error: LIST_FULL })
+      .optional()
+      .describe("The rules that do not count here: ids, or prefixes such as sqli-*"),
+    class: z.enum(CLASSES).optional().describe("The class of attack that does not count here"),
+    ...place,
+    part: z.enum(PARTS).optional().describe("The part of the request that the value stands in"),
+    name: fieldName
+      .optional()
+      .describe(
+        "The field: a parameter, a header in lower case, a JSON Pointer, the index of a path segment; may end in *",
+      ),
+    identity: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .describe("The caller: a SPIFFE id, the subject of a token, or an address; may end in *"),
+    why: z
+      .string()
+      .max(500)
+      .regex(/\S/, { error: "expected the reason for this exception: whoever reads it later has to know" })
+      .describe("The reason, for people"),
+    expires: z
+      .string()
+      .regex(DATE_PATTERN, { error: 'expected a day such as "2027-06-01"' })
+      .transform((date, context) => {
+        const end = parseExpiry(date);
+        if (end !== null && end > 0 && end <= LAST_EXPIRY) return end;
+        context.addIssue(`expected a day ${end === null ? "that exists" : "from 1970 to 2105"}, got "${date}"`);
+        return z.NEVER;
+      })
+      .optional()
+      .describe("The last day, in UTC, on which it counts"),
+  })
+  .superRefine((entry, context) => {
+    if (entry.rules === undefined && entry.class === undefined) {
+      context.addIssue('excepts nothing: expected "rules" (such as [sqli-*]) or "class"');
+    }
+    const fault = fieldFault(entry.part, entry.name);
+    if (fault !== null) context.addIssue({ code: "custom", path: ["name"], message: fault });
+  });
+
+/** Why no finding can have this part and name, or null. */
+function fieldFault(part: (typeof PARTS)[number] | undefined, name: string | undefined): string | null {
+  if (name === undefined || part === undefined) return null;
+  if (part === "body") return 'a value of part "body" has no name; leave it out';
+  if (part === "json" && name !== "*" && !name.startsWith("/")) return `expected a JSON Pointer, such as "/${name}"`;
+  if (part === "path" && !/^\d{1,4}\*?$/.test(name)) return 'expected the index of a path segment, from "0"';
+  if (part === "header" && name !== name.toLowerCase())
+    return `expected a header in lower case: "${name.toLowerCase()}"`;
+  return null;
+}
+
+const exceptions = z.array(exception).max(MAX_ENTRIES).describe("Findings that do not count, each with its reason");
+
+const label = z.string().max(253).min(1);
+const selector = z
+  .strictObject({
+    namespace: label.optional(),
+    service: label.optional(),
+    labels: z.record(label, z.string().max(63)).optional(),
+  })
+  .refine(
+    (match) =>
+      match.namespace !== undefined || match.service !== undefined || Object.keys(match.labels ?? {}).length > 0,
+    {
+      error: 'selects nothing: expected "namespace", "service" or "labels"; settings for everything stand at the top',
+    },
+  )
+  .describe("What Envoy's node metadata must say: namespace, service, labels");
+
+const workload = z
+  .strictObject({
+    match: selector,
+    ...routeSettings,
+    onError: onError.optional(),
+    limits: z
+      .strictObject({
+        holdBytes: limits.holdBytes.optional(),
+        holdMillis: limits.holdMillis.optional(),
+        onLimit: limits.onLimit.optional(),
+        onOverflow: limits.onOverflow.optional(),
+        onEncoded: limits.onEncoded.optional(),
+        depth: limits.depth.optional(),
+      })
+      .optional(),
+    routes: routes.optional(),
+    exceptions: exceptions.optional(),
+  })
+  .transform(({ match, ...settings }) => ({ ...match, ...settings }));
+
+/** The whole file. Everything has a default, so an empty file is a policy: judge and report, refuse nothing. */
+export const policySchema = z
+  .strictObject({
+    version: z
+      .literal(SCHEMA_VERSION, { error: `expected ${SCHEMA_VERSION}, the only version there is` })
+      .default(SCHEMA_VERSION)
+      .describe("The version of this format"),
+    mode: mode.default("detect"),
+    sensitivity: sensitivity.default("balanced"),
+    onError: onError.default("allow"),
+    limits: z
+      .strictObject({
+        holdBytes: limits.holdBytes.default(256 * 1024),
+        holdMillis: limits.holdMillis.default(1000),
+        onLimit: limits.onLimit.default("continue"),
+        onOverflow: limits.onOverflow.default("deny"),
+        onEncoded: limits.onEncoded.default("continue"),
+        depth: limits.depth.default(64),
+      })
+      .prefault({}),
+    identity: z
+      .strictObject({
+        from: z
+          .array(z.enum(IDENTITY_SOURCES))
+          .max(IDENTITY_SOURCES.length)
+          .default([...IDENTITY_SOURCES])
+          .describe("Where the caller's name is taken from, first that there is; else its address"),
+        trustedHops: z
+          .int()
+          .min(0)
+          .max(MAX_TRUSTED_HOPS)
+          .default(0)
+          .describe("Proxies in front whose entries of X-Forwarded-For are believed"),
+      })
+      .prefault({}),
+    detectors: detectors.default({}),
+    routes: routes.default([]),
+    exceptions: exceptions.default([]),
+    workloads: z
+      .array(workload)
+      .max(MAX_ENTRIES)
+      .default([])
+      .describe("Other settings for a service, a namespace or labels"),
+  })
+  .describe("Meshward's policy");
+
+/** A policy with all defaults in it, in the module's units. */
+export type Policy = z.output<typeof policySchema>;
+export type Route = Policy["routes"][number];
+export type Exception = Policy["exceptions"][number];
+export type Workload = Policy["workloads"][number];
+/** A policy as a person writes it. */
+export type PolicySource = z.input<typeof policySchema>;
