@@ -1,4 +1,4 @@
-// Stage 6: the order of the states. The dead state comes first, so that "dead" is a compare with 0; accepting states come last,
+// Stage 8: the order of the states. The dead state comes first, so that "dead" is a compare with 0; accepting states come last,
 // so that a rule is found by counting from the first of them; the rest stand in the order in which tokens reach them. Ids are
 // multiplied by the stride.
 

@@ -5,7 +5,7 @@ import { arrange, type Table } from "./arrange.ts";
 import { classify } from "./classes.ts";
 import { determinize } from "./determinize.ts";
 import { joinLanes } from "./lanes.ts";
-import { MAX_CELLS, MAX_TABLE_BYTES } from "./limits.ts";
+import { MAX_TABLE_BYTES } from "./limits.ts";
 import { minimize } from "./minimize.ts";
 import { buildNfa } from "./nfa.ts";
 import { parsePattern, type Names, type Pattern } from "./pattern.ts";
@@ -55,28 +55,22 @@ export function compileAutomaton(source: Source<RuleFile>): Automaton | undefine
   const symbols = (data.alphabet?.kinds.length ?? 0) + 2;
   const codes = rules.map((rule) => rule.code);
   try {
-    const lanes = joinLanes(
-      ranked,
-      (parts) => compileLane(parts.flat(), symbols),
-      (lane) => lane.cells.length * 2,
-    );
-    const tables = lanes.map((lane) => lane.built);
-    const numbers = layOut(tables, codes);
+    const lanes = compileRules(ranked, symbols);
+    const numbers = layOut(lanes, codes);
     if (numbers.length * 2 > MAX_TABLE_BYTES) {
       throw new RangeError(`the patterns need ${numbers.length * 2} bytes, at most ${MAX_TABLE_BYTES}`);
     }
-    return { numbers, lanes: tables, patterns: ranked.flat().length };
+    return { numbers, lanes, patterns: ranked.flat().length };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RulesError([{ file, line: lineOf(["rules"]), message: error.message }]);
   }
 }
 
-/** Patterns → one lane. Throws a RangeError where it grows too big. */
-export function compileLane(patterns: readonly Ranked[], symbols: number): Table {
-  const table = arrange(classify(minimize(determinize(buildNfa(patterns), symbols))));
-  if (table.cells.length > MAX_CELLS) throw new RangeError(`${table.cells.length} cells, at most ${MAX_CELLS}`);
-  return table;
+/** The lanes of some rules' patterns, over an alphabet of `symbols`. Throws a RangeError where they grow too big. */
+export function compileRules(rules: readonly (readonly Ranked[])[], symbols: number, fairBytes?: number): Table[] {
+  const automata = rules.map((patterns) => minimize(determinize(buildNfa(patterns), symbols)));
+  return joinLanes(automata, fairBytes).map((dfa) => arrange(classify(dfa)));
 }
 
 /** What the names mean that a pattern of this file may use. Throws a RulesError where a fragment cannot be read. */

@@ -1,4 +1,4 @@
-// Stage 5: symbols that every state treats alike become one class, so that a row holds a class once instead of each symbol.
+// Stage 7: symbols that every state treats alike become one class, so that a row holds a class once instead of each symbol.
 
 import type { Dfa } from "./determinize.ts";
 

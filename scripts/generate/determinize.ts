@@ -14,6 +14,7 @@ export interface Dfa {
 
 /** `symbols` is the size of the alphabet. Throws a RangeError where the automaton grows beyond its limit. */
 export function determinize(nfa: Nfa, symbols: number): Dfa {
+  const alike = firstAlike(nfa, symbols);
   const members = nfa.free.map((_, state) => closeState(nfa, state, symbols));
   const dfa: Dfa = { start: 1, next: [], labels: [] };
   const subsets: (readonly number[])[] = [];
@@ -23,7 +24,7 @@ export function determinize(nfa: Nfa, symbols: number): Dfa {
     const key = subset.join(",");
     const found = known.get(key);
     if (found !== undefined) return found;
-    if (subsets.length === MAX_RAW_STATES) throw new RangeError(`the patterns need more than ${MAX_RAW_STATES} states`);
+    if (subsets.length === MAX_RAW_STATES) throw new RangeError(`a rule needs more than ${MAX_RAW_STATES} states`);
     known.set(key, subsets.length);
     const labels = subset.map((state) => members[state]?.label ?? 0).filter((label) => label > 0);
     dfa.labels.push(labels.length > 0 ? Math.min(...labels) : 0);
@@ -35,13 +36,14 @@ export function determinize(nfa: Nfa, symbols: number): Dfa {
   for (let state = 0; state < subsets.length; state++) {
     const subset = subsets[state] ?? [];
     const row: number[] = [];
-    for (let symbol = 0; symbol < symbols; symbol++) {
+    alike.forEach((first, symbol) => {
+      if (first < symbol) return void row.push(row[first] ?? 0);
       const reached = new Set<number>();
       for (const member of subset) {
         for (const to of members[member]?.targets[symbol] ?? []) reached.add(to);
       }
       row.push(reached.size === 0 ? 0 : stateOf([...reached].sort((a, b) => a - b)));
-    }
+    });
     dfa.next.push(row);
   }
   return dfa;
@@ -64,4 +66,19 @@ function closeState(nfa: Nfa, state: number, symbols: number): { targets: number
     }
   }
   return { targets, label };
+}
+
+/** For each symbol the first one that all steps treat alike (itself, where there is none before it): most share one column. */
+function firstAlike(nfa: Nfa, symbols: number): number[] {
+  const signatures = Array.from({ length: symbols }, (): number[] => []);
+  nfa.steps.flat().forEach((step, index) => {
+    for (const symbol of step.symbols) signatures[symbol]?.push(index);
+  });
+  const firsts = new Map<string, number>();
+  return signatures.map((signature, symbol) => {
+    const key = signature.join(",");
+    const first = firsts.get(key) ?? symbol;
+    firsts.set(key, first);
+    return first;
+  });
 }

@@ -1,4 +1,4 @@
-// Stage 7: the tables of one rule file → assembly/generated/CLASS.ts.
+// Stage 10: the tables of one rule file → assembly/generated/CLASS.ts.
 
 import type { Automaton } from "./automaton.ts";
 import { emitData, emitEnum, heading, screamingCase, thousands } from "./emit.ts";

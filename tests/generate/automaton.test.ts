@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compileLane } from "../../scripts/generate/automaton.ts";
+import { compileRules } from "../../scripts/generate/automaton.ts";
 import type { Pattern } from "../../scripts/generate/pattern.ts";
 import { layOut } from "../../scripts/generate/table.ts";
 import { buildProbe } from "../probe/build.ts";
@@ -91,7 +91,8 @@ test("the compiled automaton agrees with derivatives on every prefix of random t
   const probe = await buildProbe<MatchProbe>("match");
   const input = fc.record({
     trees: fc.array(tree, { minLength: 1, maxLength: 5 }),
-    laneCount: fc.integer({ min: 1, max: 4 }),
+    /** One automaton for all rules, or as many as a table may have. */
+    apart: fc.boolean(),
     // KINDS + 1 and 255 are no kinds of this alphabet: they must lead nowhere.
     strings: fc.array(fc.array(fc.oneof(fc.nat(KINDS), fc.constantFrom(KINDS + 1, 255)), { maxLength: 10 }), {
       minLength: 1,
@@ -100,12 +101,10 @@ test("the compiled automaton agrees with derivatives on every prefix of random t
   });
   let matches = 0;
   fc.assert(
-    fc.property(input, ({ trees, strings, laneCount }) => {
+    fc.property(input, ({ trees, strings, apart }) => {
       const patterns = trees.map((pattern, index) => ({ pattern, label: index + 1 }));
-      const lanes = Array.from({ length: laneCount }, (_, lane) =>
-        patterns.filter(({ label }) => label % laneCount === lane),
-      );
-      const tables = lanes.map((members) => compileLane(members, KINDS + 2));
+      const rules = patterns.map((each) => [each]);
+      const tables = compileRules(rules, KINDS + 2, apart ? 0 : undefined);
       // A label's code is its hundred, so that rank and code cannot be mistaken for each other.
       const codes = patterns.map(({ label }) => label * 100);
       const [at] = probe.write(new Uint8Array(Uint16Array.from(layOut(tables, codes)).buffer));
