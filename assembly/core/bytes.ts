@@ -99,3 +99,10 @@ export function isSpace(byte: u32): bool {
 export function hexValue(byte: u32): u32 {
   return isDigit(byte) ? byte - Char._0 : (byte | 0x20) - Char.a < 6 ? (byte | 0x20) - Char.a + 10 : 16;
 }
+
+/** The end of a host or address without its port: `shop:8080` → `shop`, `[::1]:80` → `[::1]`. */
+export function withoutPort(start: usize, end: usize): usize {
+  let at = end;
+  while (at > start && isDigit(byteAt(at - 1))) at--;
+  return at > start && byteAt(at - 1) == Char.Colon ? at - 1 : end;
+}

@@ -1,7 +1,9 @@
 // The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
 // judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
 
-/** Where a value stood; the order is that of the names in `PART_NAMES` and is append-only, since events hold it. */
+import { textIs } from "./text";
+
+/** Where a value stood. Append-only, since events hold the names. */
 export const enum Part {
   Query = 0,
   Path = 1,
@@ -24,4 +26,32 @@ export function setField(part: Part, name: usize, nameEnd: usize): void {
   fieldPart = part;
   fieldName = name;
   fieldNameEnd = nameEnd;
+}
+
+/** The name of a part, as events and policies have it. */
+export function partName(part: u32): string {
+  switch (part) {
+    case Part.Query:
+      return "query";
+    case Part.Path:
+      return "path";
+    case Part.Header:
+      return "header";
+    case Part.Cookie:
+      return "cookie";
+    case Part.Form:
+      return "form";
+    case Part.Json:
+      return "json";
+    default:
+      return "body";
+  }
+}
+
+/** The part of that name, or -1. */
+export function partNamed(start: usize, end: usize): i32 {
+  for (let part: i32 = Part.Query; part <= Part.Body; part++) {
+    if (textIs(start, end, partName(part))) return part;
+  }
+  return -1;
 }

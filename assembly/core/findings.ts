@@ -54,7 +54,7 @@ export function openFindings(list: usize): void {
 
 /** The list to keep for the stream at the end of a callback: 0 where there is none of its own. */
 export function closeFindings(): usize {
-  const list = findings == SPARE ? 0 : findings;
+  const list: usize = findings == SPARE ? 0 : findings;
   findings = 0;
   return list;
 }

@@ -1,7 +1,7 @@
 // From a Proxy-Wasm context id to the address of what stands for it: open addressing with linear probing over a fixed table,
 // no tombstones (removal shifts the run back), at most half full by the capacity of the pools behind it.
 //
-//   entry (8 bytes): u32 id (0 = empty; Envoy never uses 0), u32 address
+//   entry (8 bytes): u32 id (0 = empty; Envoy never uses 0), u32 address, tagged in its lowest bit by the owner's kind
 
 /** Entries in the table: twice the streams and roots that can be open at once, a power of two. */
 const CAPACITY: u32 = 32768;

@@ -1,0 +1,92 @@
+// Operating-system commands. The value is read as it would land bare, inside '…' and inside "…"; in each reading the tokens of
+// tokenize/shell.ts run through the table of rules/cmdi.yaml, which asks for both parts of evidence: the value leaves its word,
+// and a command follows with what only a command takes. Words of prose around a match lower it. At most three readings, one
+// step per byte in each, no memory but the tokenizer's.
+
+import { Char } from "../core/char";
+import { byteAt, isLetter, isSpace } from "../core/bytes";
+import { Kind } from "../generated/kinds";
+import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
+import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
+import { keyword } from "../match/keywords";
+import { ruleConfidence } from "../match/rules";
+import { nextShell, openShell, Quoting, shellEnd } from "../tokenize/shell";
+import { found } from "./finding";
+
+/** Bytes without which nothing leaves a word, runs inside it, or calls a function. */
+const BREAKS: u32 = Kind.Semicolon | Kind.Pipe | Kind.Ampersand | Kind.Backtick | Kind.Dollar | Kind.Control | Kind.Paren | Kind.Angle;
+
+/** Plain words from which on a text counts as prose, and what they take from a match. */
+const FEW_WORDS: u32 = 5;
+const SOME_WORDS: u32 = 9;
+const MANY_WORDS: u32 = 18;
+const MOST_WORDS: u32 = 45;
+
+let best: u32 = 0;
+let bestRule: u32 = 0;
+let bestEnd: usize = 0;
+
+/** Judges `start..end` and reports the surest finding of a command in it. */
+export function detectCmdi(start: usize, end: usize, kinds: u32): void {
+  while (start < end && byteAt(start) == Char.Space) start++;
+  while (start < end && byteAt(end - 1) <= <u32>Char.Space) end--;
+  if ((kinds & BREAKS) == 0 && !beginsCommand(start, end)) return;
+  best = 0;
+  read(start, end, Quoting.Bare);
+  if (kinds & Kind.Quote) {
+    read(start, end, Quoting.Single);
+    read(start, end, Quoting.Double);
+  }
+  if (best != 0) found(bestRule, best, start, bestEnd);
+}
+
+/** Runs one reading's tokens through the table and keeps the surest match. */
+function read(start: usize, end: usize, quoting: Quoting): void {
+  openShell(start, end, quoting);
+  let state = dfaStart(CMDI_TABLE);
+  let rule: u32 = 0;
+  let confidence: u32 = 0;
+  let matchEnd = end;
+  let words: u32 = 0;
+  while (true) {
+    const token = nextShell();
+    if (token == Shell.End) break;
+    if (token == Shell.Word) words++;
+    if (dfaDead(CMDI_TABLE, state)) {
+      if (confidence == 0) break;
+      continue;
+    }
+    state = dfaNext(CMDI_TABLE, state, token);
+    if (!dfaAccepts(CMDI_TABLE, state)) continue;
+    const matched = dfaRule(CMDI_TABLE, state);
+    const sure = ruleConfidence(matched);
+    if (sure <= confidence) continue;
+    confidence = sure;
+    rule = matched;
+    matchEnd = shellEnd;
+  }
+  if (confidence == 0) return;
+  const loss: u32 = words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
+  confidence = confidence > loss ? confidence - loss : 0;
+  if (confidence <= best) return;
+  best = confidence;
+  bestRule = rule;
+  bestEnd = matchEnd;
+}
+
+/** Whether a value without any break-out begins with a command or an option: whole command lines are judged too. */
+function beginsCommand(start: usize, end: usize): bool {
+  let at = start;
+  if (at < end && byteAt(at) == Char.Dash) return true;
+  while (at < end && !isSpace(byteAt(at))) at++;
+  if (at == end) return false;
+  let base = at;
+  while (base > start && byteAt(base - 1) != Char.Slash && byteAt(base - 1) != Char.Backslash) base--;
+  if (keyword(CMDI_KEYWORDS, base, at) != 0) return true;
+  // Spelled so that no table has it: c''at, w^ho, /???/c?t, {cat,…}
+  for (let index = start; index < at; index++) {
+    const byte = byteAt(index);
+    if (!isLetter(byte) && byte != Char.Dash && byte != Char.Dot && byte != Char.Comma && byte != Char.Colon) return true;
+  }
+  return false;
+}

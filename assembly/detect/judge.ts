@@ -1,0 +1,35 @@
+// One value, judged by all detectors: as it stands, then layer by layer where it is encoded further. The field it belongs to was
+// set before (core/field.ts). Each detector begins with a gate on the kinds of bytes that occur, so a plain value costs one
+// vector pass and a few compares.
+
+import { classify } from "../core/classify";
+import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
+import { Kind } from "../generated/kinds";
+import { detectCmdi } from "./cmdi";
+import { detectSqli } from "./sqli";
+import { detectTraversal } from "./traversal";
+import { detectXss } from "./xss";
+
+/** Kinds that can introduce an encoded layer. */
+const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High | Kind.Plus;
+
+/** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it. */
+export function judge(start: usize, end: usize): void {
+  let kinds = classify(start, end);
+  // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
+  if (kinds == 0) return;
+  detect(start, end, kinds);
+  if ((kinds & ENCODED) == 0) return;
+  layersBegin(start, end);
+  while (layersNext(kinds)) {
+    kinds = classify(layerStart, layerEnd);
+    detect(layerStart, layerEnd, kinds);
+  }
+}
+
+function detect(start: usize, end: usize, kinds: u32): void {
+  detectSqli(start, end, kinds);
+  detectXss(start, end, kinds);
+  detectCmdi(start, end, kinds);
+  detectTraversal(start, end, kinds);
+}

@@ -1,0 +1,180 @@
+// Path traversal and file inclusion. A value is read as the path it may be: whole where it is one, else each run of path
+// characters in it. The normal form's tokens run through the table of rules/traversal.yaml; what matches is weighed by the place
+// of the run. One step per byte and reading (at most two), no memory but the tokenizer's.
+//
+//   ../../etc/passwd                 whole: the value is a path, the rule's own confidence
+//   /show?file=../../etc/passwd      parameter: behind "=" in a value without spaces
+//   see ../../etc/passwd             embedded: links, logs and prose look like this, so only climb and target together count
+
+import { Char } from "../core/char";
+import { byteAt, isSpace } from "../core/bytes";
+import { fieldPart, Part } from "../core/field";
+import { Kind } from "../generated/kinds";
+import { Rule } from "../generated/rules";
+import { Path } from "../generated/traversal";
+import { ruleConfidence } from "../match/rules";
+import { matchPath, pathClimbs, pathSpelling, pathToken, pathTokens, pathUps, Spelling, tokenizePath } from "../tokenize/path";
+import { found } from "./finding";
+
+const enum Place {
+  Whole = 0,
+  Parameter = 1,
+  Embedded = 2,
+}
+
+/** Spaces from which on a text counts as prose. */
+const PROSE_SPACES: u32 = 4;
+/** The longest path with spaces in it: Windows' own limit. */
+const SPACED_PATH: usize = 260;
+
+/** Judges `start..end` and reports the surest finding of a path in it. */
+export function detectTraversal(start: usize, end: usize, kinds: u32): void {
+  if ((kinds & (Kind.Slash | Kind.Backslash | Kind.Percent)) == 0 && (~kinds & (Kind.High | Kind.Dot)) != 0) {
+    // Without a separator only a segment of the URL path can climb: "..;".
+    if (fieldPart != Part.Path || (kinds & Kind.Dot) == 0) {
+      if (!spelledOut(start, end)) return;
+    }
+  }
+  while (start < end && isSpace(byteAt(start))) start++;
+  while (start < end && isSpace(byteAt(end - 1))) end--;
+  if (start == end) return;
+
+  let best: u32 = 0;
+  let bestRule: u32 = 0;
+  let bestStart = start;
+  let bestEnd = end;
+
+  const spaces = kinds & (Kind.Space | Kind.Control) ? countSpaces(start, end) : 0;
+  // "C:\Program Files\…": spaces belong to the path where it is the whole value.
+  if (spaces != 0 && end - start <= SPACED_PATH && startsPath(start, end)) {
+    best = judge(start, end, Place.Whole, spaces);
+    bestRule = judgedRule;
+  }
+  let at = start;
+  while (at < end) {
+    if (isDelimiter(at, start)) {
+      at++;
+      continue;
+    }
+    const from = at;
+    let separated = spelledOut(at, end);
+    while (at < end && !isDelimiter(at, start)) {
+      const byte = byteAt(at++);
+      separated = separated || byte == Char.Slash || byte == Char.Backslash || byte == Char.Percent || byte >= 0xc0;
+    }
+    if (!separated && fieldPart != Part.Path) continue;
+    const place =
+      from == start && spaces == 0 ? Place.Whole : spaces == 0 && byteAt(from - 1) == Char.Equals ? Place.Parameter : Place.Embedded;
+    const confidence = judge(from, at, place, spaces);
+    if (confidence > best) {
+      best = confidence;
+      bestRule = judgedRule;
+      bestStart = from;
+      bestEnd = at;
+    }
+  }
+  if (best != 0) found(bestRule, best, bestStart, bestEnd);
+}
+
+/** The rule of the last `judge`. */
+let judgedRule: u32 = 0;
+
+/** How sure it is that `start..end` at `place` is an attack; 0 for no match. */
+function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
+  tokenizePath(start, end);
+  judgedRule = spelledRule(matchPath());
+  if (fieldPart == Part.Path) return judgeUrlPath(start);
+  if (judgedRule == 0) return 0;
+  let loss: u32 = 0;
+  if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
+  else if (place == Place.Embedded) {
+    if (judgedRule == Rule.TraversalClimbTarget) loss = 30;
+    else if (judgedRule == Rule.TraversalWrapper) loss = 25;
+    else if (judgedRule == Rule.TraversalEncoded) loss = 30;
+    else loss = 50;
+    if (spaces >= PROSE_SPACES) loss += 15;
+  }
+  const base = ruleConfidence(judgedRule);
+  return base > loss ? base - loss : 0;
+}
+
+/**
+ * In the path of the URL an absolute path is nothing, and proxies resolve plain climbs before they get here: a climb that is
+ * left was escaped, or is meant for a server that reads ".." where the proxy does not.
+ */
+function judgeUrlPath(start: usize): u32 {
+  const first = pathToken(0);
+  if (judgedRule == 0 || isAbsoluteRule(judgedRule)) {
+    if (pathClimbs == 0 || byteAt(start) == Char.Slash) return 0;
+    judgedRule = Rule.TraversalClimb;
+    return pathTokens == 2 && first == Path.Up ? 0 : 65;
+  }
+  if (judgedRule == Rule.TraversalClimbShallow) {
+    // ".." alone is a segment of a path that nobody has resolved yet.
+    if (pathTokens == 2 && first == Path.Up) return 0;
+    judgedRule = Rule.TraversalClimb;
+    return 75;
+  }
+  return ruleConfidence(judgedRule);
+}
+
+/** The surer of `rule` (0 for none) and what the spelling of the path tells. */
+function spelledRule(rule: u32): u32 {
+  const target = rule == Rule.TraversalClimbTarget || isAbsoluteRule(rule);
+  let spelled: u32 = 0;
+  if (pathSpelling & Spelling.EncodedDot && (pathUps > 0 || target)) spelled = Rule.TraversalEncoded;
+  else if (pathSpelling & Spelling.EncodedSlash && pathUps > 1) spelled = Rule.TraversalEncoded;
+  else if (pathSpelling & Spelling.Odd && (pathUps > 1 || target || (pathUps > 0 && pathToken(0) == Path.Root))) {
+    spelled = Rule.TraversalFilterEvasion;
+  }
+  if (spelled == 0) return rule;
+  return rule == 0 || ruleConfidence(spelled) > ruleConfidence(rule) ? spelled : rule;
+}
+
+/** Whether a rule needs no climb. */
+// @ts-ignore: decorator
+@inline
+function isAbsoluteRule(rule: u32): bool {
+  return rule == Rule.TraversalSensitiveFile || rule == Rule.TraversalWindows || rule == Rule.TraversalFileUrl;
+}
+
+/** Whether a value begins as a path does: with a separator, dots, a drive or an escape. */
+function startsPath(start: usize, end: usize): bool {
+  const byte = byteAt(start);
+  if (byte == Char.Slash || byte == Char.Backslash || byte == Char.Dot || byte == Char.Percent) return true;
+  return end - start > 2 && byteAt(start + 1) == Char.Colon && (byteAt(start + 2) == Char.Backslash || byteAt(start + 2) == Char.Slash);
+}
+
+/** Whether a run begins with "..0x" or "0x2e": dots and separators spelled in letters and digits. */
+function spelledOut(start: usize, end: usize): bool {
+  if (end - start < 6) return false;
+  if (byteAt(start) == Char.Dot && byteAt(start + 1) == Char.Dot) start += 2;
+  return byteAt(start) == Char._0 && byteAt(start + 1) == Char.x && byteAt(start + 2) == Char._0 + 2;
+}
+
+function countSpaces(start: usize, end: usize): u32 {
+  let spaces: u32 = 0;
+  for (; start < end; start++) if (isSpace(byteAt(start))) spaces++;
+  return spaces;
+}
+
+/** Whether no path goes on over the byte at `at`. ";" ends one except in "..;". */
+function isDelimiter(at: usize, start: usize): bool {
+  const byte = byteAt(at);
+  if (byte >= <u32>Char.At) return byte == Char.Backtick || byte == Char.Pipe;
+  if (byte == Char.Semicolon) return at == start || byteAt(at - 1) != Char.Dot;
+  return (
+    isSpace(byte) ||
+    byte == Char.DoubleQuote ||
+    byte == Char.Quote ||
+    byte == Char.Less ||
+    byte == Char.Greater ||
+    byte == Char.ParenOpen ||
+    byte == Char.ParenClose ||
+    byte == Char.Equals ||
+    byte == Char.Question ||
+    byte == Char.Ampersand ||
+    byte == Char.Comma ||
+    byte == Char.Hash
+  );
+}

@@ -1,0 +1,80 @@
+// Contexts come and go: the VM, its roots (one for each configuration in force) and their streams.
+
+import { fillRandom } from "../abi/host";
+import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
+import { configure, renewDefaults } from "./configure";
+import { changeInfo, flushCounters } from "./metrics";
+import { onLog, tickStreams } from "./request";
+import { prepareAnswers, refillLog } from "./respond";
+import { closeRoot, firstRoot, openRoot, policyOf, Root, rootOf } from "./root";
+import { closeStream, openStream, streamOf } from "./stream";
+
+/** `proxy_on_vm_start`. */
+export function onVmStart(): void {
+  fillRandom(randomSeed(), randomSeed() + RANDOM_SEED_SIZE);
+  prepareAnswers();
+}
+
+/** `proxy_on_context_create`. A `rootId` of 0 says that the context is a root itself. */
+export function onContextCreate(contextId: u32, rootId: u32): void {
+  if (rootId == 0) openRoot(contextId);
+  else openStream(contextId, changetype<usize>(rootOf(rootId)));
+}
+
+/** `proxy_on_configure`. */
+export function onConfigure(rootId: u32, size: u32): bool {
+  const root = rootOf(rootId);
+  return root !== null && configure(root, size);
+}
+
+/**
+ * `proxy_on_tick`. The host ticks each root; what is the VM's own (counters, held streams, the log's allowance) is done once a
+ * second, with the newest of them.
+ */
+export function onTick(rootId: u32): void {
+  const root = rootOf(rootId);
+  if (root === null || root.arena == 0) return;
+  if (!root.announced) announce(root, 1);
+  if (root.onDefaults) renewDefaults(root);
+  if (changetype<usize>(root) != firstConfigured()) return;
+  flushCounters();
+  refillLog();
+  tickStreams();
+}
+
+/** The newest root that has a policy. */
+function firstConfigured(): usize {
+  let at = firstRoot;
+  while (at != 0 && changetype<Root>(at).arena == 0) at = changetype<Root>(at).after;
+  return at;
+}
+
+/** `proxy_on_log`. */
+export function onContextLog(contextId: u32): void {
+  const stream = streamOf(contextId);
+  if (stream !== null) onLog(stream);
+}
+
+/** `proxy_on_done`: what was counted leaves before the root does. True: there is nothing to wait for. */
+export function onDone(contextId: u32): bool {
+  const root = rootOf(contextId);
+  if (root === null) return true;
+  flushCounters();
+  if (root.announced) announce(root, -1);
+  return true;
+}
+
+/** `proxy_on_delete`. */
+export function onDelete(contextId: u32): void {
+  const root = rootOf(contextId);
+  if (root !== null) return closeRoot(root);
+  const stream = streamOf(contextId);
+  if (stream !== null) closeStream(stream);
+}
+
+function announce(root: Root, change: i32): void {
+  const policy = policyOf(root);
+  if (policy === null) return;
+  root.announced = change > 0;
+  changeInfo(policy, change);
+}

@@ -1,0 +1,478 @@
+// The life of a request. Headers are judged when they come; a body that can be read is judged chunk by chunk.
+//
+//   headers ──► judge ──┬─ refuse ───────────────────────────────► answer from here, the upstream sees nothing
+//                       ├─ no body, or one that is not read ─────► go on, done
+//                       └─ body: block mode holds the request, detect mode lets it pass
+//                            chunk ──► judge ──┬─ refuse ─ held ──► answer from here
+//                                              │           gone ──► reset the stream (`partial`)
+//                                              ├─ limit of holding ► let go and judge on, or refuse (`onLimit`)
+//                                              └─ end, trailers ──► go on, done
+
+import { BodyAction, Buffer, HeaderMap, HeadersAction, Status } from "../abi/enums";
+import { actOn, continueRequest, given, givenEnd, now, readBuffer, readHeaders, resetRequest } from "../abi/host";
+import { inboxMark, releaseInbox } from "../abi/inbox";
+import { byteAt, findByte, putBytes } from "../core/bytes";
+import { Char } from "../core/char";
+import { closeFindings, findings, openFindings, takeFindingsOverflow } from "../core/findings";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { textIs, textIsNoCase } from "../core/text";
+import { decide, refused } from "../policy/decide";
+import { Mode, Policy, policySettings, routeMatch } from "../policy/layout";
+import {
+  requestHost,
+  requestHostEnd,
+  requestMethod,
+  requestMethodEnd,
+  requestPath,
+  requestPathDecoded,
+  requestPathDecodedEnd,
+  requestPathEnd,
+  setRequestIdentity,
+  setRequestPath,
+  setRequestTarget,
+} from "../policy/request";
+import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
+import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
+import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
+import { bodyKindOf, judgeChunk, openBody } from "./body";
+import { resolveIdentity } from "./identity";
+import { recordInspection } from "./metrics";
+import { answer, tellVerdict } from "./respond";
+import { firstRoot, policyOf, Root } from "./root";
+import {
+  BodyKind,
+  decodedPathOf,
+  effectiveOf,
+  firstHeld,
+  hold,
+  HOST_CAPACITY,
+  hostOf,
+  identityOf,
+  METHOD_CAPACITY,
+  methodOf,
+  PATH_CAPACITY,
+  pathOf,
+  Phase,
+  requestIdOf,
+  ROUTE_CAPACITY,
+  routeOf,
+  Stream,
+  streamOf,
+  traceIdAt,
+  unhold,
+} from "./stream";
+import { readPaths } from "./target";
+import { judgeCookies, judgeHeader, judgePath, judgeQuery } from "./values";
+
+/** Bytes of a body that are read from the host at once. */
+const PIECE: u32 = 65536;
+/** One stream in so many has its time taken. */
+const SAMPLE: u32 = 128;
+
+let streams: u32 = 0;
+/** Seconds that the VM has ticked. */
+let ticks: u32 = 0;
+
+// What the first walk over the header map found.
+let method: usize = 0;
+let methodEnd: usize = 0;
+let path: usize = 0;
+let pathEnd: usize = 0;
+let host: usize = 0;
+let hostEnd: usize = 0;
+let contentType: usize = 0;
+let contentTypeEnd: usize = 0;
+let requestId: usize = 0;
+let trace: usize = 0;
+let upgrade: bool = false;
+let encoded: bool = false;
+
+/** `proxy_on_request_headers`. */
+export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersAction {
+  const stream = streamOf(contextId);
+  if (stream === null) return withoutSlot();
+  const policy = policyFor(stream);
+  if (policy === null) return HeadersAction.Continue;
+  stream.phase = <u8>Phase.Done;
+  if (policySettings(policy).mode == Mode.Off && !policy.dryRun) {
+    countRequest(Outcome.Allowed);
+    stream.counted = true;
+    return HeadersAction.Continue;
+  }
+  const started = startClock(stream);
+  const action = judgeHeaders(stream, policy, endOfStream);
+  stopClock(stream, started);
+  return action;
+}
+
+function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
+  openFindings(0);
+  setRequestIdentity(0, 0);
+  newRequestId(stream);
+  if (readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) {
+    countOverflow(Overflow.Headers);
+    resolve(policy, effectiveOf(stream));
+    return fail(stream, policy) ? HeadersAction.StopIteration : HeadersAction.Continue;
+  }
+  const headers = given;
+  const headersEnd = givenEnd;
+  readTarget(headers, headersEnd);
+  keepIds(stream);
+  setRequestTarget(host, hostEnd, method, methodEnd);
+  const query = findByte(path, pathEnd, Char.Question);
+  if (policy.routes != 0 || policy.exceptions != 0) readPaths(path, query);
+  else setRequestPath(path, query, path, query);
+  resolve(policy, effectiveOf(stream));
+  keepRoute(stream);
+  const mode = effectiveMode(effectiveOf(stream));
+  if (mode == Mode.Off && !policy.dryRun) {
+    tell(stream, policy, Outcome.Allowed, true);
+    return HeadersAction.Continue;
+  }
+
+  judgePath(path, query);
+  if (query < pathEnd) judgeQuery(query + 1, pathEnd);
+  openPairs(headers, headersEnd);
+  while (nextPair()) {
+    if (byteAt(pairName) == Char.Colon && pairName < pairNameEnd) continue;
+    if (textIs(pairName, pairNameEnd, "cookie")) judgeCookies(pairValue, pairValueEnd);
+    else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
+  }
+  const blocking = mode == Mode.Block && !policy.dryRun;
+  if (decideNow(stream, policy) && blocking) {
+    tell(stream, policy, Outcome.Denied, true);
+    answer(403);
+    return HeadersAction.StopIteration;
+  }
+
+  if (!endOfStream) stream.bodyKind = <u8>bodyKind();
+  if (stream.bodyKind != BodyKind.None && encoded) {
+    countOverflow(Overflow.Encoded);
+    stream.bodyKind = <u8>BodyKind.None;
+    if (policy.onEncodedDeny && blocking) {
+      tell(stream, policy, Outcome.Denied, true);
+      answer(415);
+      return HeadersAction.StopIteration;
+    }
+  }
+  if (stream.bodyKind == BodyKind.None) {
+    tell(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed, true);
+    return HeadersAction.Continue;
+  }
+  stream.phase = <u8>Phase.Body;
+  keepTarget(stream);
+  openBody(stream, policy.depth);
+  tell(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed, false);
+  if (!blocking) return HeadersAction.Continue;
+  hold(stream, ticks);
+  return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
+}
+
+/** `proxy_on_request_body`. `size`: of the buffer while the request is held, of the chunk otherwise. */
+export function onRequestBody(contextId: u32, size: u32, endOfStream: bool): BodyAction {
+  const stream = streamOf(contextId);
+  if (stream === null || stream.phase != Phase.Body) return BodyAction.Continue;
+  const policy = policyFor(stream);
+  if (policy === null) return BodyAction.Continue;
+  const started = startClock(stream);
+  const action = judgeBody(stream, policy, size, endOfStream);
+  stopClock(stream, started);
+  return action;
+}
+
+function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool): BodyAction {
+  openStreamAgain(stream);
+  // While held, and in the first call after the tick let it go, the buffer still holds what was judged already.
+  let offset = stream.held || stream.releasedByTick ? min(stream.offset, size) : 0;
+  stream.releasedByTick = false;
+  const mark = inboxMark();
+  do {
+    const length = min(size - offset, PIECE);
+    if (length != 0 && readBuffer(Buffer.HttpRequestBody, offset, length) != Status.Ok) {
+      return fail(stream, policy) ? BodyAction.StopIterationAndBuffer : BodyAction.Continue;
+    }
+    const read: u32 = length == 0 ? 0 : <u32>(givenEnd - given);
+    const last = endOfStream && offset + read >= size;
+    const kept = judgeChunk(stream, given, given + read, last, policy.depth);
+    releaseInbox(mark);
+    if (!kept) {
+      countOverflow(Overflow.Values);
+      return overflow(stream, policy) ? BodyAction.StopIterationAndBuffer : BodyAction.Continue;
+    }
+    if (decideNow(stream, policy) && isBlocking(stream, policy)) {
+      refuse(stream, policy, 403);
+      return BodyAction.StopIterationAndBuffer;
+    }
+    offset += read;
+    stream.inspected += read;
+    if (read < length || read == 0) break;
+  } while (offset < size);
+  stream.offset = offset;
+  if (endOfStream) {
+    finish(stream, policy);
+    return BodyAction.Continue;
+  }
+  stream.findings = closeFindings();
+  if (!stream.held) return BodyAction.Continue;
+  if (offset < policy.holdBytes) return BodyAction.StopIterationAndBuffer;
+  countOverflow(Overflow.Hold);
+  if (policy.onLimitDeny) {
+    openFindings(stream.findings);
+    refuse(stream, policy, 413);
+    return BodyAction.StopIterationAndBuffer;
+  }
+  unhold(stream);
+  return BodyAction.Continue;
+}
+
+/** `proxy_on_request_trailers`: with trailers the body's end was never said. */
+export function onRequestTrailers(contextId: u32): HeadersAction {
+  const stream = streamOf(contextId);
+  if (stream === null || stream.phase != Phase.Body) return HeadersAction.Continue;
+  const policy = policyFor(stream);
+  if (policy === null) return HeadersAction.Continue;
+  openStreamAgain(stream);
+  judgeChunk(stream, given, given, true, policy.depth);
+  if (decideNow(stream, policy) && isBlocking(stream, policy)) {
+    refuse(stream, policy, 403);
+    return HeadersAction.StopIteration;
+  }
+  finish(stream, policy);
+  return HeadersAction.Continue;
+}
+
+/** `proxy_on_log`: a stream that broke off in its body is counted as far as it came. */
+export function onLog(stream: Stream): void {
+  const policy = policyFor(stream);
+  if (policy === null || stream.phase != Phase.Body) return;
+  openStreamAgain(stream);
+  decideNow(stream, policy);
+  finish(stream, policy);
+}
+
+/** `proxy_on_tick`, for the streams: those that were held too long are let go, or refused. */
+export function tickStreams(): void {
+  ticks++;
+  for (let at = firstHeld; at != 0; ) {
+    const stream = changetype<Stream>(at);
+    at = stream.heldAfter;
+    const policy = policyFor(stream);
+    // The tick is the grain: never less than `holdMillis`, and up to a tick more.
+    if (policy === null || <u64>(ticks - stream.heldTick) * 1000 <= policy.holdMillis) continue;
+    countOverflow(Overflow.Hold);
+    actOn(stream.contextId);
+    if (policy.onLimitDeny) {
+      openStreamAgain(stream);
+      decideNow(stream, policy);
+      refuse(stream, policy, 413);
+      continue;
+    }
+    unhold(stream);
+    stream.releasedByTick = true;
+    continueRequest();
+  }
+}
+
+/** The policy of a stream; null where its root was never configured. */
+function policyFor(stream: Stream): Policy | null {
+  return stream.root == 0 ? null : policyOf(changetype<Root>(stream.root));
+}
+
+/** A stream that got no slot: the newest root's `onError` decides, and there is nothing to answer with but a bare status. */
+function withoutSlot(): HeadersAction {
+  countOverflow(Overflow.Streams);
+  countRequest(Outcome.Error);
+  if (firstRoot == 0) return HeadersAction.Continue;
+  const policy = policyOf(changetype<Root>(firstRoot));
+  if (policy === null || !policy.onErrorDeny) return HeadersAction.Continue;
+  answer(503);
+  return HeadersAction.StopIteration;
+}
+
+/** The filter could not do its work: `onError` decides. True where the request was refused. */
+function fail(stream: Stream, policy: Policy): bool {
+  const denied = policy.onErrorDeny && !policy.dryRun;
+  decideNow(stream, policy);
+  end(stream, policy, Outcome.Error);
+  if (denied) answer(503);
+  return denied;
+}
+
+/** A bound was met: `onOverflow` decides. True where the request was refused. */
+function overflow(stream: Stream, policy: Policy): bool {
+  decideNow(stream, policy);
+  if (!policy.onOverflowDeny || !isBlocking(stream, policy)) {
+    finish(stream, policy);
+    return false;
+  }
+  refuse(stream, policy, 413);
+  return true;
+}
+
+/** Refuses a stream in its body: from here while it is held, by a reset once part of it has passed. */
+function refuse(stream: Stream, policy: Policy, status: u32): void {
+  const held = stream.held;
+  end(stream, policy, held ? Outcome.Denied : Outcome.Partial);
+  if (held) answer(status);
+  else resetRequest();
+}
+
+/** The body has ended and nothing was refused. */
+function finish(stream: Stream, policy: Policy): void {
+  end(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed);
+}
+
+/** Says the last word about a stream; `decide` has run. */
+function end(stream: Stream, policy: Policy, outcome: Outcome): void {
+  unhold(stream);
+  stream.phase = <u8>Phase.Done;
+  tell(stream, policy, outcome, true);
+  if (stream.sampled) recordInspection(stream.nanos / 1000);
+}
+
+function tell(stream: Stream, policy: Policy, outcome: Outcome, final: bool): void {
+  tellVerdict(stream, policy, outcome, findings, final);
+  stream.findings = closeFindings();
+}
+
+function isBlocking(stream: Stream, policy: Policy): bool {
+  return effectiveMode(effectiveOf(stream)) == Mode.Block && !policy.dryRun;
+}
+
+/** Decides on what was found up to now; whether that is to refuse. */
+function decideNow(stream: Stream, policy: Policy): bool {
+  for (let lost = takeFindingsOverflow(); lost != 0; lost--) countOverflow(Overflow.Findings);
+  if (findings != 0 && policy.exceptions != 0) resolveIdentity(stream, policy);
+  decide(policy, effectiveOf(stream), findings, findings != 0 && policy.exceptions != 0 ? now() / 1000000000 : 0);
+  return refused;
+}
+
+/** Makes a stream in its body the one at work again. */
+function openStreamAgain(stream: Stream): void {
+  openFindings(stream.findings);
+  setRequestTarget(
+    hostOf(stream),
+    hostOf(stream) + stream.hostSize,
+    methodOf(stream),
+    methodOf(stream) + stream.methodSize,
+  );
+  const same = stream.decodedSize == SAME_PATH;
+  const start = pathOf(stream);
+  const decoded = same ? start : decodedPathOf(stream);
+  setRequestPath(start, start + stream.pathSize, decoded, decoded + (same ? stream.pathSize : stream.decodedSize));
+  setRequestIdentity(identityOf(stream), identityOf(stream) + stream.identitySize);
+}
+
+/** `decodedSize` of a path that reads the same both ways. */
+const SAME_PATH: u32 = u32.MAX_VALUE;
+
+/** Walks the header map for what is needed before anything is judged. */
+function readTarget(headers: usize, headersEnd: usize): void {
+  method = methodEnd = path = pathEnd = host = hostEnd = contentType = contentTypeEnd = requestId = trace = 0;
+  upgrade = false;
+  encoded = false;
+  let requestIds = 0;
+  let traces = 0;
+  openPairs(headers, headersEnd);
+  while (nextPair()) {
+    switch (<u32>(pairNameEnd - pairName)) {
+      case 5:
+        if (textIs(pairName, pairNameEnd, ":path")) {
+          path = pairValue;
+          pathEnd = pairValueEnd;
+        }
+        break;
+      case 7:
+        if (textIs(pairName, pairNameEnd, ":method")) {
+          method = pairValue;
+          methodEnd = pairValueEnd;
+        } else if (textIs(pairName, pairNameEnd, "upgrade")) {
+          upgrade = true;
+        }
+        break;
+      case 10:
+        if (textIs(pairName, pairNameEnd, ":authority")) {
+          host = pairValue;
+          hostEnd = pairValueEnd;
+        }
+        break;
+      case 11:
+        if (textIs(pairName, pairNameEnd, "traceparent")) {
+          trace = traceIdOf(pairValue, pairValueEnd);
+          traces++;
+        }
+        break;
+      case 12:
+        if (textIs(pairName, pairNameEnd, "content-type")) {
+          contentType = pairValue;
+          contentTypeEnd = pairValueEnd;
+        } else if (textIs(pairName, pairNameEnd, "x-request-id")) {
+          requestId = isUuid(pairValue, pairValueEnd) ? pairValue : 0;
+          requestIds++;
+        }
+        break;
+      case 16:
+        if (textIs(pairName, pairNameEnd, "content-encoding")) {
+          encoded = pairValue < pairValueEnd && !textIsNoCase(pairValue, pairValueEnd, "identity");
+        }
+        break;
+    }
+  }
+  // Two of a kind are nobody's: which one the service takes is not ours to guess.
+  if (requestIds != 1) requestId = 0;
+  if (traces != 1) trace = 0;
+}
+
+/** How the body will be read; not at all where the stream is a tunnel. */
+function bodyKind(): BodyKind {
+  if (upgrade || textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
+  return bodyKindOf(contentType, contentTypeEnd);
+}
+
+function newRequestId(stream: Stream): void {
+  putNewUuid(requestIdOf(stream));
+}
+
+/** Copies request id and trace id into the slot. */
+function keepIds(stream: Stream): void {
+  if (requestId != 0) memory.copy(requestIdOf(stream), requestId, UUID_SIZE);
+  stream.hasTrace = trace != 0;
+  if (trace != 0) memory.copy(traceIdAt(stream), trace, TRACE_ID_SIZE);
+}
+
+/** Copies the template of the matched route into the slot. */
+function keepRoute(stream: Stream): void {
+  const route = matchedRoute;
+  if (route === null) return;
+  const match = routeMatch(route);
+  stream.routeSize = min(<u32>(match.pathEnd - match.path), ROUTE_CAPACITY);
+  memory.copy(routeOf(stream), match.path, stream.routeSize);
+}
+
+/** Copies host, method and path into the slot: the header map cannot be read in later callbacks. */
+function keepTarget(stream: Stream): void {
+  stream.hostSize = keepText(hostOf(stream), HOST_CAPACITY, requestHost, requestHostEnd);
+  stream.methodSize = keepText(methodOf(stream), METHOD_CAPACITY, requestMethod, requestMethodEnd);
+  stream.pathSize = keepText(pathOf(stream), PATH_CAPACITY, requestPath, requestPathEnd);
+  stream.decodedSize =
+    requestPathDecoded == requestPath
+      ? SAME_PATH
+      : keepText(decodedPathOf(stream), PATH_CAPACITY, requestPathDecoded, requestPathDecodedEnd);
+}
+
+/** Copies a text into the slot and returns its size; one that is too long is kept as nothing, which matches no template. */
+function keepText(out: usize, capacity: u32, start: usize, textEnd: usize): u32 {
+  if (textEnd - start > <usize>capacity) return 0;
+  return <u32>(putBytes(out, start, textEnd) - out);
+}
+
+/** The time, for one stream in `SAMPLE`; 0 for the others. */
+function startClock(stream: Stream): u64 {
+  if (stream.phase == Phase.Done && stream.nanos == 0 && !stream.sampled) stream.sampled = streams++ % SAMPLE == 0;
+  return stream.sampled ? now() : 0;
+}
+
+function stopClock(stream: Stream, started: u64): void {
+  if (!stream.sampled) return;
+  stream.nanos += now() - started;
+}

@@ -1,0 +1,231 @@
+// What is kept of a stream between its callbacks: a slot of a fixed pool. The pool's memory is touched only as far as streams
+// were ever open at once, so an idle proxy does not pay for it.
+//
+//   slot: fields │ effective settings │ body parser state │ carry │ host │ method │ path │ decoded path │ route │ identity │ ids
+
+import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
+import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
+import { freeFindings } from "../core/findings";
+import { EFFECTIVE_SIZE } from "../policy/resolve";
+import { TRACE_ID_SIZE, UUID_SIZE } from "../report/ids";
+
+/** How the body of a stream is inspected. */
+export const enum BodyKind {
+  /** Not at all: there is none, or it is of a kind that is not read. */
+  None = 0,
+  Form = 1,
+  Json = 2,
+  Text = 3,
+  /** Told from its first byte: JSON, else a form. */
+  Sniff = 4,
+}
+
+/** How far a stream has come. */
+export const enum Phase {
+  /** Its headers have not been judged. */
+  Fresh = 0,
+  /** Its body is awaited or on its way. */
+  Body = 1,
+  /** All is said: no callback looks at it again. */
+  Done = 2,
+}
+
+/** One stream; the texts follow the fields, at the offsets below. */
+// @ts-ignore: decorator
+@unmanaged
+export class Stream {
+  contextId: u32;
+  /** Address of its Root, 0 where the root is gone. */
+  root: usize;
+  phase: u8;
+  bodyKind: u8;
+  /** The request waits in Envoy for its verdict. */
+  held: bool;
+  /** Let go by the tick: the next body callback still counts what was held. */
+  releasedByTick: bool;
+  sampled: bool;
+  counted: bool;
+  /** Body bytes that were judged. */
+  inspected: u64;
+  /** Bytes of the held buffer that were judged. */
+  offset: u32;
+  /** The tick at which it was held. */
+  heldTick: u32;
+  /** Neighbours in the list of held streams. */
+  heldBefore: usize;
+  heldAfter: usize;
+  findings: usize;
+  /** Page with the unfinished value, 0 where it is in the carry or there is none. */
+  page: usize;
+  /** Nanoseconds spent on a sampled stream. */
+  nanos: u64;
+  hostSize: u32;
+  methodSize: u32;
+  pathSize: u32;
+  decodedSize: u32;
+  routeSize: u32;
+  identitySize: u32;
+  hasTrace: bool;
+  identityKnown: bool;
+}
+
+/** Bytes kept of each text. What is longer is cut, and an exception by host or path then does not cover the stream. */
+export const HOST_CAPACITY: u32 = 128;
+export const METHOD_CAPACITY: u32 = 16;
+export const PATH_CAPACITY: u32 = 512;
+export const ROUTE_CAPACITY: u32 = 96;
+export const IDENTITY_CAPACITY: u32 = 160;
+/** Bytes of the largest body parser's state. */
+export const BODY_STATE_CAPACITY: u32 = 768;
+/** Unfinished values up to this size stay in the slot; a longer one takes a page. */
+export const CARRY_CAPACITY: u32 = 256;
+
+const EFFECTIVE: u32 = (offsetof<Stream>() + 7) & ~7;
+const BODY_STATE: u32 = (EFFECTIVE + EFFECTIVE_SIZE + 7) & ~7;
+const CARRY: u32 = BODY_STATE + BODY_STATE_CAPACITY;
+const HOST: u32 = CARRY + CARRY_CAPACITY + 16;
+const METHOD: u32 = HOST + HOST_CAPACITY;
+const PATH: u32 = METHOD + METHOD_CAPACITY;
+const DECODED: u32 = PATH + PATH_CAPACITY;
+const ROUTE: u32 = DECODED + PATH_CAPACITY;
+const IDENTITY: u32 = ROUTE + ROUTE_CAPACITY;
+const REQUEST_ID: u32 = IDENTITY + IDENTITY_CAPACITY;
+const TRACE_ID: u32 = REQUEST_ID + <u32>UUID_SIZE;
+const SLOT_SIZE: u32 = (TRACE_ID + <u32>TRACE_ID_SIZE + 15) & ~15;
+
+/** Streams that can be open at once in one VM. */
+export const STREAMS: u32 = 8192;
+const POOL: usize = memory.data(POOL_HEAD + 2816 * 8192, 16);
+
+/** Bytes of a page: one unfinished value of a body. */
+const PAGE_SIZE: u32 = 16512;
+/** Bodies that can be cut inside a long value at once. */
+const PAGES: u32 = 1024;
+const PAGE_POOL: usize = memory.data(POOL_HEAD + 16512 * 1024, 16);
+
+// @ts-ignore: decorator
+@inline
+export function effectiveOf(stream: Stream): usize {
+  return changetype<usize>(stream) + EFFECTIVE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bodyState(stream: Stream): usize {
+  return changetype<usize>(stream) + BODY_STATE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function carryOf(stream: Stream): usize {
+  return changetype<usize>(stream) + CARRY;
+}
+
+// @ts-ignore: decorator
+@inline
+export function hostOf(stream: Stream): usize {
+  return changetype<usize>(stream) + HOST;
+}
+
+// @ts-ignore: decorator
+@inline
+export function methodOf(stream: Stream): usize {
+  return changetype<usize>(stream) + METHOD;
+}
+
+// @ts-ignore: decorator
+@inline
+export function pathOf(stream: Stream): usize {
+  return changetype<usize>(stream) + PATH;
+}
+
+// @ts-ignore: decorator
+@inline
+export function decodedPathOf(stream: Stream): usize {
+  return changetype<usize>(stream) + DECODED;
+}
+
+// @ts-ignore: decorator
+@inline
+export function routeOf(stream: Stream): usize {
+  return changetype<usize>(stream) + ROUTE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function identityOf(stream: Stream): usize {
+  return changetype<usize>(stream) + IDENTITY;
+}
+
+// @ts-ignore: decorator
+@inline
+export function requestIdOf(stream: Stream): usize {
+  return changetype<usize>(stream) + REQUEST_ID;
+}
+
+// @ts-ignore: decorator
+@inline
+export function traceIdAt(stream: Stream): usize {
+  return changetype<usize>(stream) + TRACE_ID;
+}
+
+/** The open stream of that context; null where it had no slot, or where it is a root's (whose address is tagged). */
+export function streamOf(contextId: u32): Stream | null {
+  const address = addressOf(contextId);
+  return changetype<Stream | null>((address & 1) != 0 ? <usize>0 : address);
+}
+
+/** Opens a stream below `root`; null where all slots are in use. */
+export function openStream(contextId: u32, root: usize): Stream | null {
+  if (isDefined(CHECKED)) assert(SLOT_SIZE <= 2816); // the pool fits its buffer
+  const block = claimBlock(POOL, SLOT_SIZE, STREAMS);
+  if (block == 0) return null;
+  memory.fill(block, 0, offsetof<Stream>());
+  const stream = changetype<Stream>(block);
+  stream.contextId = contextId;
+  stream.root = root;
+  rememberAddress(contextId, block);
+  return stream;
+}
+
+/** Gives back all that a stream holds. */
+export function closeStream(stream: Stream): void {
+  unhold(stream);
+  freeFindings(stream.findings);
+  freePage(stream);
+  forgetAddress(stream.contextId);
+  releaseBlock(POOL, changetype<usize>(stream));
+}
+
+/** A page for the stream's unfinished value, its own if it has one; 0 where all are in use. */
+export function claimPage(stream: Stream): usize {
+  if (stream.page == 0) stream.page = claimBlock(PAGE_POOL, PAGE_SIZE, PAGES);
+  return stream.page;
+}
+
+export function freePage(stream: Stream): void {
+  if (stream.page != 0) releaseBlock(PAGE_POOL, stream.page);
+  stream.page = 0;
+}
+
+/** The first of the held streams, linked by `heldAfter`; 0 for none. */
+export let firstHeld: usize = 0;
+
+/** Notes that a stream waits for its verdict since tick `tick`. */
+export function hold(stream: Stream, tick: u32): void {
+  stream.held = true;
+  stream.heldTick = tick;
+  stream.heldBefore = 0;
+  stream.heldAfter = firstHeld;
+  if (firstHeld != 0) changetype<Stream>(firstHeld).heldBefore = changetype<usize>(stream);
+  firstHeld = changetype<usize>(stream);
+}
+
+/** Notes that a stream waits no longer; nothing happens where it did not. */
+export function unhold(stream: Stream): void {
+  if (!stream.held) return;
+  stream.held = false;
+  if (stream.heldBefore != 0) changetype<Stream>(stream.heldBefore).heldAfter = stream.heldAfter;
+  else firstHeld = stream.heldAfter;
+  if (stream.heldAfter != 0) changetype<Stream>(stream.heldAfter).heldBefore = stream.heldBefore;
+}

@@ -1,0 +1,38 @@
+// The path that routes and exceptions are matched against, in both readings (policy/request.ts).
+
+import { byteAt, putByte, sameBytes } from "../core/bytes";
+import { Char } from "../core/char";
+import { decodePercent } from "../decode/percent";
+import { normalizePath } from "../parse/path";
+import { setRequestPath } from "../policy/request";
+
+/** Longest path that is normalized; a longer one is matched as it stands, and no exception by path covers it. */
+const LONGEST: usize = 8192;
+const KEPT: usize = memory.data(24640);
+const PLAIN: usize = memory.data(8256);
+const DECODED: usize = memory.data(24640);
+
+/** Reads the path `start..end` (no query) in both ways. */
+export function readPaths(start: usize, end: usize): void {
+  if (end - start > LONGEST) return setRequestPath(start, end, DECODED, DECODED);
+  const keptEnd = normalizePath(start, end, KEPT);
+  const plainEnd = dropParameters(PLAIN, decodePercent(start, end, PLAIN, false));
+  const decodedEnd = normalizePath(PLAIN, plainEnd, DECODED);
+  // What Envoy refuses (a NUL) never comes here from Envoy; it leads nowhere in either reading.
+  if (keptEnd == 0 || decodedEnd == 0) return setRequestPath(start, end, DECODED, DECODED);
+  if (sameBytes(KEPT, keptEnd, DECODED, decodedEnd)) setRequestPath(KEPT, keptEnd, KEPT, keptEnd);
+  else setRequestPath(KEPT, keptEnd, DECODED, decodedEnd);
+}
+
+/** Removes `;parameters` from each segment, as Java servers do before they map a path; in place. */
+function dropParameters(start: usize, end: usize): usize {
+  let out = start;
+  for (let at = start; at < end; ) {
+    if (byteAt(at) == Char.Semicolon) {
+      while (at < end && byteAt(at) != Char.Slash) at++;
+    } else {
+      out = putByte(out, byteAt(at++));
+    }
+  }
+  return out;
+}

@@ -1,0 +1,69 @@
+// From the parts of a request to the judge: each value is decoded as its part is encoded on the wire, named, and judged, long ones
+// in windows.
+
+import { putDecimal } from "../core/bytes";
+import { Part, setField } from "../core/field";
+import { NAME_CAPACITY } from "../core/findings";
+import { judge } from "../detect/judge";
+import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
+import { appendName } from "../parse/name";
+import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } from "../parse/path";
+import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
+import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "../parse/value";
+
+/** The name of the field at work, decoded. */
+const NAME: usize = memory.data(NAME_CAPACITY);
+let nameEnd: usize = NAME;
+
+/** Judges `start..end` as the value of the named field. */
+function judgeSpan(start: usize, end: usize, coding: Coding): void {
+  openSpan(start, end, coding);
+  while (nextWindow()) judge(valueStart, valueEnd);
+}
+
+/** Decodes the name `start..end`, makes it the field's and judges it as a value of its own: attacks hide in names too. */
+function judgeName(part: Part, start: usize, end: usize): void {
+  openSpan(start, end, Coding.Form);
+  let first = true;
+  while (nextWindow()) {
+    if (first) nameEnd = NAME + appendName(NAME, 0, valueStart, valueEnd);
+    first = false;
+    setField(part, NAME, nameEnd);
+    judge(valueStart, valueEnd);
+  }
+}
+
+/** Judges `start..end`, a query without its `?`: names and values. */
+export function judgeQuery(start: usize, end: usize): void {
+  openQuery(start, end);
+  while (nextQuery()) {
+    judgeName(Part.Query, queryName, queryNameEnd);
+    if (queryValue < queryValueEnd) judgeSpan(queryValue, queryValueEnd, Coding.Form);
+  }
+}
+
+/** Judges a path (no query): as a whole, since a climb spans segments, and each segment as a value. */
+export function judgePath(start: usize, end: usize): void {
+  setField(Part.Path, NAME, NAME);
+  judgeSpan(start, end, Coding.Percent);
+  openSegments(start, end);
+  while (nextSegment()) {
+    setField(Part.Path, NAME, putDecimal(NAME, segmentIndex));
+    judgeSpan(segmentStart, segmentEnd, Coding.Percent);
+  }
+}
+
+/** Judges the value of a Cookie header: names and values. */
+export function judgeCookies(start: usize, end: usize): void {
+  openCookies(start, end);
+  while (nextCookie()) {
+    judgeName(Part.Cookie, cookieName, cookieNameEnd);
+    if (cookieValue < cookieValueEnd) judgeSpan(cookieValue, cookieValueEnd, Coding.Form);
+  }
+}
+
+/** Judges the value of any other header, whose name Envoy has made lower case. */
+export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usize): void {
+  setField(Part.Header, name, end);
+  judgeSpan(value, valueEnd, Coding.None);
+}

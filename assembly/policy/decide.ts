@@ -1,0 +1,99 @@
+// From findings to one decision; the only place that says what happens. A finding decides when it is sure enough for the
+// sensitivity that holds for its class, when its class may block, and when no exception covers it.
+
+import { Finding, findingAt, findingCount, findingName } from "../core/findings";
+import { ruleClass, ruleId, ruleIdEnd } from "../match/rules";
+import { ANY, Exception, exceptionMatch, Mode, Policy } from "./layout";
+import { hostAndMethodMatch, patternListed, patternMatches, templateMatches } from "./match";
+import {
+  requestHost,
+  requestHostEnd,
+  requestIdentity,
+  requestIdentityEnd,
+  requestMethod,
+  requestMethodEnd,
+  requestPath,
+  requestPathDecoded,
+  requestPathDecodedEnd,
+  requestPathEnd,
+} from "./request";
+import { effectiveCap, effectiveThreshold } from "./resolve";
+
+/** Findings below this confidence are not listed. */
+export const LISTED: u32 = 20;
+
+/** Whether the last `decide` found a reason to refuse. */
+export let refused: bool = false;
+/** The finding that the decision rests on: the surest that decides, else the surest that is not excepted; null for none. */
+export let deciding: Finding | null = null;
+
+/**
+ * Decides on a list of findings. Sets `refused`, `deciding` and the `exception` of each finding that is excepted.
+ * `seconds`: now, since the epoch; exceptions that have expired do not count.
+ */
+export function decide(policy: Policy, effective: usize, list: usize, seconds: u64): void {
+  refused = false;
+  deciding = null;
+  const count = findingCount(list);
+  for (let i: u32 = 0; i < count; i++) {
+    const finding = findingAt(list, i);
+    finding.exception = 0;
+    const cap = effectiveCap(effective, ruleClass(finding.rule));
+    if (cap == Mode.Off) continue;
+    if (coveringException(policy, finding, seconds)) continue;
+    const decides = cap == Mode.Block && finding.confidence >= effectiveThreshold(effective, ruleClass(finding.rule));
+    const best = deciding;
+    if (best === null || (decides && !refused) || (decides == refused && finding.confidence > best.confidence)) {
+      deciding = finding;
+    }
+    refused = refused || decides;
+  }
+}
+
+/** Whether a finding may be shown and counted: its class is not off here. */
+export function isListed(effective: usize, finding: Finding): bool {
+  return finding.confidence >= LISTED && effectiveCap(effective, ruleClass(finding.rule)) != Mode.Off;
+}
+
+/** Marks the finding with the first exception that covers it; false where there is none. */
+function coveringException(policy: Policy, finding: Finding, seconds: u64): bool {
+  let index: u32 = 1;
+  for (let at = policy.exceptions; at != 0; index++) {
+    const exception = changetype<Exception>(at);
+    if (covers(exception, finding, seconds)) {
+      finding.exception = <u16>min<u32>(index, u16.MAX_VALUE);
+      return true;
+    }
+    at = exception.next;
+  }
+  return false;
+}
+
+/** The exception with that index + 1, as a finding holds it. */
+export function exceptionAt(policy: Policy, position: u32): Exception {
+  let exception = changetype<Exception>(policy.exceptions);
+  for (let i: u32 = 1; i < position; i++) exception = changetype<Exception>(exception.next);
+  return exception;
+}
+
+function covers(exception: Exception, finding: Finding, seconds: u64): bool {
+  const match = exceptionMatch(exception);
+  const name = findingName(finding);
+  return (
+    (exception.expires == 0 || seconds < exception.expires) &&
+    (exception.ruleClass == ANY || exception.ruleClass == ruleClass(finding.rule)) &&
+    (exception.part == ANY || exception.part == finding.part) &&
+    (exception.rules == exception.rulesEnd ||
+      patternListed(exception.rules, exception.rulesEnd, ruleId(finding.rule), ruleIdEnd(finding.rule))) &&
+    (exception.name == exception.nameEnd ||
+      patternMatches(exception.name, exception.nameEnd, name, name + finding.nameLength)) &&
+    (exception.identity == exception.identityEnd ||
+      patternMatches(exception.identity, exception.identityEnd, requestIdentity, requestIdentityEnd)) &&
+    hostAndMethodMatch(match, requestHost, requestHostEnd, requestMethod, requestMethodEnd) &&
+    (match.path == match.pathEnd ||
+      // Both readings of the path must lead to the excepted place: an exception is no way around the filter.
+      (templateMatches(match.path, match.pathEnd, requestPath, requestPathEnd) &&
+        (requestPathDecoded == requestPath ||
+          templateMatches(match.path, match.pathEnd, requestPathDecoded, requestPathDecodedEnd))))
+  );
+}

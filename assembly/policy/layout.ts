@@ -1,0 +1,175 @@
+// The policy in force, as laid out in an arena by policy/read.ts. Addresses point into the same arena, so a policy is dropped
+// as a whole. Defaults are those of an empty policy (design.md, section 5).
+
+/** What is done about a decisive finding. Ordered: a detector's own mode can only lower that of the stream. */
+export const enum Mode {
+  Off = 0,
+  Detect = 1,
+  Block = 2,
+  /** Not said here: the next outer level decides. */
+  Unset = 255,
+}
+
+/** How sure a finding must be to decide. */
+export const enum Sensitivity {
+  Low = 0,
+  Balanced = 1,
+  High = 2,
+  Unset = 255,
+}
+
+/** The confidence at which a finding decides, for each sensitivity. */
+export function threshold(sensitivity: Sensitivity): u32 {
+  return sensitivity == Sensitivity.Low ? 80 : sensitivity == Sensitivity.High ? 40 : 60;
+}
+
+/** Room for one byte a rule class in the tables below; class codes are the positions in the contract's list. */
+export const CLASSES: u32 = 32;
+
+/** What is said for detectors at one level of the policy: mode and sensitivity by class. */
+// @ts-ignore: decorator
+@unmanaged
+export class Settings {
+  mode: u8;
+  sensitivity: u8;
+  reserved: u16;
+  // u8 mode[CLASSES], u8 sensitivity[CLASSES]
+}
+
+export const SETTINGS_SIZE: u32 = offsetof<Settings>() + 2 * CLASSES;
+
+// @ts-ignore: decorator
+@inline
+export function classMode(settings: Settings, ruleClass: u32): u8 {
+  return load<u8>(changetype<usize>(settings) + offsetof<Settings>() + ruleClass);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setClassMode(settings: Settings, ruleClass: u32, mode: u8): void {
+  store<u8>(changetype<usize>(settings) + offsetof<Settings>() + ruleClass, mode);
+}
+
+// @ts-ignore: decorator
+@inline
+export function classSensitivity(settings: Settings, ruleClass: u32): u8 {
+  return load<u8>(changetype<usize>(settings) + offsetof<Settings>() + CLASSES + ruleClass);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setClassSensitivity(settings: Settings, ruleClass: u32, sensitivity: u8): void {
+  store<u8>(changetype<usize>(settings) + offsetof<Settings>() + CLASSES + ruleClass, sensitivity);
+}
+
+/** Says nothing at this level. */
+export function clearSettings(settings: Settings): void {
+  memory.fill(changetype<usize>(settings), <u8>Mode.Unset, SETTINGS_SIZE);
+}
+
+/** The part of a policy that a stream carries: limits and fail directions. */
+// @ts-ignore: decorator
+@unmanaged
+export class Policy {
+  /** 12 hex digits of the policy's hash. */
+  id: usize;
+  idEnd: usize;
+  holdBytes: u32;
+  holdMillis: u32;
+  depth: u32;
+  /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
+  holdHeaders: bool;
+  /** Judge everything, even where the mode is off, and refuse nothing. */
+  dryRun: bool;
+  onErrorDeny: bool;
+  onLimitDeny: bool;
+  onOverflowDeny: bool;
+  onEncodedDeny: bool;
+  identityMtls: bool;
+  identityJwt: bool;
+  /** Keys that this module does not know, ignored. */
+  unknownKeys: u32;
+  routes: usize;
+  exceptions: usize;
+  /** What holds where no route matches, as policy/resolve.ts lays it out. */
+  effective: usize;
+  // Settings
+}
+
+export const POLICY_SIZE: u32 = offsetof<Policy>() + SETTINGS_SIZE;
+
+// @ts-ignore: decorator
+@inline
+export function policySettings(policy: Policy): Settings {
+  return changetype<Settings>(changetype<usize>(policy) + offsetof<Policy>());
+}
+
+/** Which requests a route or an exception speaks of; an empty span matches all. */
+// @ts-ignore: decorator
+@unmanaged
+export class Match {
+  host: usize;
+  hostEnd: usize;
+  path: usize;
+  pathEnd: usize;
+  /** Methods, each followed by a comma. */
+  methods: usize;
+  methodsEnd: usize;
+}
+
+/** One entry of `routes`, linked in the order of the policy. */
+// @ts-ignore: decorator
+@unmanaged
+export class Route {
+  next: usize;
+  /** What holds for its requests, as policy/resolve.ts lays it out. */
+  effective: usize;
+  // Match, Settings
+}
+
+// @ts-ignore: decorator
+@inline
+export function routeMatch(route: Route): Match {
+  return changetype<Match>(changetype<usize>(route) + offsetof<Route>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function routeSettings(route: Route): Settings {
+  return changetype<Settings>(changetype<usize>(route) + offsetof<Route>() + offsetof<Match>());
+}
+
+export const ROUTE_SIZE: u32 = offsetof<Route>() + offsetof<Match>() + SETTINGS_SIZE;
+
+/** One entry of `exceptions`, linked in the order of the policy; an empty span matches all. */
+// @ts-ignore: decorator
+@unmanaged
+export class Exception {
+  next: usize;
+  id: usize;
+  idEnd: usize;
+  /** Rule ids or `prefix*`, each followed by a comma. */
+  rules: usize;
+  rulesEnd: usize;
+  name: usize;
+  nameEnd: usize;
+  identity: usize;
+  identityEnd: usize;
+  /** Seconds since the epoch at which it ends; 0 for never. */
+  expires: u64;
+  /** Class code, or `ANY`. */
+  ruleClass: u32;
+  /** Part code, or `ANY`. */
+  part: u32;
+  // Match
+}
+
+export const ANY: u32 = 255;
+
+// @ts-ignore: decorator
+@inline
+export function exceptionMatch(exception: Exception): Match {
+  return changetype<Match>(changetype<usize>(exception) + offsetof<Exception>());
+}
+
+export const EXCEPTION_SIZE: u32 = offsetof<Exception>() + offsetof<Match>();

@@ -1,0 +1,51 @@
+// Which workload this proxy is, as the host's node metadata says; set by filter/configure.ts before a policy is read.
+
+import { sameBytes } from "../core/bytes";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+
+let namespace: usize = 0;
+let namespaceEnd: usize = 0;
+let service: usize = 0;
+let serviceEnd: usize = 0;
+let labels: usize = 0;
+let labelsEnd: usize = 0;
+
+/** Forgets the node: no section of a policy is its own. */
+export function clearNode(): void {
+  namespace = namespaceEnd = service = serviceEnd = labels = labelsEnd = 0;
+}
+
+/** The Kubernetes namespace. */
+export function setNamespace(start: usize, end: usize): void {
+  namespace = start;
+  namespaceEnd = end;
+}
+
+/** The service: Istio's canonical name or workload name, else the `--service-cluster` that Envoy was started with. */
+export function setService(start: usize, end: usize): void {
+  service = start;
+  serviceEnd = end;
+}
+
+/** The pod's labels, as a serialized map. */
+export function setLabels(start: usize, end: usize): void {
+  labels = start;
+  labelsEnd = end;
+}
+
+export function namespaceIs(start: usize, end: usize): bool {
+  return sameBytes(namespace, namespaceEnd, start, end);
+}
+
+export function serviceIs(start: usize, end: usize): bool {
+  return sameBytes(service, serviceEnd, start, end);
+}
+
+/** Whether the pod carries the label `key` with that value. */
+export function labelIs(key: usize, keyEnd: usize, value: usize, valueEnd: usize): bool {
+  openPairs(labels, labelsEnd);
+  while (nextPair()) {
+    if (sameBytes(pairName, pairNameEnd, key, keyEnd)) return sameBytes(pairValue, pairValueEnd, value, valueEnd);
+  }
+  return false;
+}

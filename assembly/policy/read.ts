@@ -1,0 +1,534 @@
+// Reads the plugin configuration (the JSON that scripts/policy/compile.ts makes, maybe passed through a protobuf Struct on the
+// way: keys in any order, whole numbers as doubles) into the open arena.
+//
+// Lenient where it cannot ask: a key that it does not know is skipped and counted. Strict where it matters: a key that it knows
+// with a value that it cannot read makes the configuration bad; `problem..problemEnd` then points at the place.
+//
+// The text is walked twice: what holds for all and which workload section is ours, then what that section changes.
+
+import { byteAt, isDigit, putByte, putBytes, sameBytes } from "../core/bytes";
+import { Char } from "../core/char";
+import { partNamed } from "../core/field";
+import { textIs } from "../core/text";
+import { CLASS_COUNT } from "../generated/rules";
+import { className, classNameEnd } from "../match/rules";
+import {
+  JsonEvent,
+  JSON_STATE_SIZE,
+  jsonFeed,
+  jsonNext,
+  jsonOpen,
+  jsonPointer,
+  jsonPointerEnd,
+} from "../parse/json";
+import { valueEnd, valueStart } from "../parse/value";
+import { allocate } from "./arenas";
+import {
+  ANY,
+  clearSettings,
+  Exception,
+  exceptionMatch,
+  EXCEPTION_SIZE,
+  Match,
+  Mode,
+  Policy,
+  POLICY_SIZE,
+  policySettings,
+  Route,
+  routeMatch,
+  routeSettings,
+  ROUTE_SIZE,
+  Sensitivity,
+  setClassMode,
+  setClassSensitivity,
+  Settings,
+} from "./layout";
+import { prepareEffective } from "./resolve";
+import { labelIs, namespaceIs, serviceIs } from "./node";
+
+/** The newest compiled form that this module knows; older and newer ones are read as far as their keys are known. */
+export const SCHEMA: u32 = 1;
+
+const STATE: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
+/** Where a configuration is at fault: its JSON Pointer; empty for a text that is no JSON object. */
+const PROBLEM: usize = memory.data(128);
+
+export let problem: usize = PROBLEM;
+export let problemEnd: usize = PROBLEM;
+
+let bad: bool = false;
+let unknown: u32 = 0;
+
+/** The policy that an empty file means, and that holds where a configuration is bad at start; in a freshly opened arena. */
+export function openDefaultPolicy(): void {
+  prepareEffective(defaultPolicy());
+}
+
+function defaultPolicy(): Policy {
+  const policy = changetype<Policy>(allocate(POLICY_SIZE));
+  clearSettings(policySettings(policy));
+  policySettings(policy).mode = <u8>Mode.Detect;
+  policySettings(policy).sensitivity = <u8>Sensitivity.Balanced;
+  policy.holdBytes = 262144;
+  policy.holdMillis = 1000;
+  policy.depth = 64;
+  policy.onOverflowDeny = true;
+  policy.identityMtls = true;
+  policy.identityJwt = true;
+  return policy;
+}
+
+/** The policy that the text `start..end` describes for this node, as the first thing in the open arena; null where it is bad. */
+export function readPolicy(start: usize, end: usize): Policy | null {
+  bad = false;
+  unknown = 0;
+  problemEnd = problem;
+  const policy = defaultPolicy();
+  jsonOpen(STATE, MAX_DEPTH);
+  jsonFeed(STATE, start, end, true);
+  const section = readTop(policy, FIND_SECTION);
+  if (!bad && jsonNext(STATE) != JsonEvent.Done) fail();
+  if (!bad && section != NO_SECTION) {
+    // The section's routes and exceptions go before those for all: the first match wins.
+    const routes = policy.routes;
+    const exceptions = policy.exceptions;
+    policy.routes = 0;
+    policy.exceptions = 0;
+    unknown = 0;
+    jsonOpen(STATE, MAX_DEPTH);
+    jsonFeed(STATE, start, end, true);
+    readTop(policy, section);
+    appendRoutes(policy, routes);
+    appendExceptions(policy, exceptions);
+  }
+  policy.unknownKeys = unknown;
+  if (!bad && !prepareEffective(policy)) fail();
+  return bad ? null : policy;
+}
+
+/** `only` of `readTop`: read what holds for all, and look for the section that is ours. */
+const FIND_SECTION: i32 = -1;
+/** What `readTop` yields where no section is ours. */
+const NO_SECTION: i32 = -1;
+/** Levels of the configuration: workloads / 0 / routes / 0 / detectors / sqli, and room to spare for unknown keys. */
+const MAX_DEPTH: u32 = 24;
+
+/** One walk over the text: all but the sections, yielding the index of ours; or only section `only`. */
+function readTop(policy: Policy, only: i32): i32 {
+  let section = NO_SECTION;
+  if (!opens(JsonEvent.ObjectOpen)) return section;
+  while (nextKey()) {
+    if (keyIs("workloads")) {
+      const found = readWorkloads(policy, only);
+      if (found != NO_SECTION) section = found;
+    } else if (only != FIND_SECTION) {
+      skipValue();
+    } else if (keyIs("schema")) readWhole();
+    else if (keyIs("policy")) {
+      policy.id = readText();
+      policy.idEnd = textEnd;
+    } else if (keyIs("holdHeaders")) policy.holdHeaders = readBool();
+    else if (keyIs("dryRun")) policy.dryRun = readBool();
+    else if (keyIs("identity")) readIdentity(policy);
+    else if (!readCommonKey(policy)) skipUnknown();
+  }
+  return section;
+}
+
+/** The keys that stand both at the top and in a section; false where the key is none of them. */
+function readCommonKey(policy: Policy): bool {
+  if (keyIs("limits")) readLimits(policy);
+  else if (keyIs("onError")) policy.onErrorDeny = readDirection("allow");
+  else if (keyIs("routes")) readRoutes(policy);
+  else if (keyIs("exceptions")) readExceptions(policy);
+  else return readSettingsKey(policySettings(policy));
+  return true;
+}
+
+/** Reads `workloads`: yields the index of the first section that is ours, or reads section `only` into the policy. */
+function readWorkloads(policy: Policy, only: i32): i32 {
+  let found = NO_SECTION;
+  if (!opens(JsonEvent.ArrayOpen)) return found;
+  for (let index = 0; !bad; index++) {
+    const event = jsonNext(STATE);
+    if (event == JsonEvent.ArrayClose) break;
+    if (event != JsonEvent.ObjectOpen) {
+      fail();
+      break;
+    }
+    let ours = true;
+    while (nextKey()) {
+      if (keyIs("namespace")) ours = namespaceIs(readText(), textEnd) && ours;
+      else if (keyIs("service")) ours = serviceIs(readText(), textEnd) && ours;
+      else if (keyIs("labels")) ours = readLabels() && ours;
+      else if (index != only) skipValue();
+      else if (!readCommonKey(policy)) skipUnknown();
+    }
+    if (ours && found == NO_SECTION) found = index;
+  }
+  return found;
+}
+
+/** Reads a section's `labels`; whether the node carries each of them. */
+function readLabels(): bool {
+  let all = true;
+  if (!opens(JsonEvent.ObjectOpen)) return false;
+  while (nextKey()) {
+    const key = copy(valueStart, valueEnd);
+    const keyEnd = textEnd;
+    all = labelIs(key, keyEnd, readText(), textEnd) && all;
+  }
+  return all;
+}
+
+function readLimits(policy: Policy): void {
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    if (keyIs("holdBytes")) policy.holdBytes = readWhole();
+    else if (keyIs("holdMillis")) policy.holdMillis = readWhole();
+    else if (keyIs("depth")) policy.depth = readWhole();
+    else if (keyIs("onLimit")) policy.onLimitDeny = readDirection("continue");
+    else if (keyIs("onOverflow")) policy.onOverflowDeny = readDirection("allow");
+    else if (keyIs("onEncoded")) policy.onEncodedDeny = readDirection("continue");
+    else skipUnknown();
+  }
+}
+
+function readIdentity(policy: Policy): void {
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    if (keyIs("from")) {
+      policy.identityMtls = false;
+      policy.identityJwt = false;
+      if (!opens(JsonEvent.ArrayOpen)) return;
+      while (nextItem(JsonEvent.String)) {
+        if (valueIs("mtls")) policy.identityMtls = true;
+        else if (valueIs("jwt")) policy.identityJwt = true;
+        else return fail();
+      }
+    } else if (keyIs("trustedHops")) {
+      // Envoy's own (`xff_num_trusted_hops`): it has chosen the client address before the module asks for it.
+      readWhole();
+    } else {
+      skipUnknown();
+    }
+  }
+}
+
+/** `mode`, `sensitivity` and `detectors`; false where the key is none of them. */
+function readSettingsKey(settings: Settings): bool {
+  if (keyIs("mode")) settings.mode = readMode();
+  else if (keyIs("sensitivity")) settings.sensitivity = readSensitivity();
+  else if (keyIs("detectors")) readDetectors(settings);
+  else return false;
+  return true;
+}
+
+function readDetectors(settings: Settings): void {
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    const ruleClass = classNamed(valueStart, valueEnd);
+    if (ruleClass < 0) {
+      skipUnknown();
+      continue;
+    }
+    if (!opens(JsonEvent.ObjectOpen)) return;
+    while (nextKey()) {
+      if (keyIs("mode")) setClassMode(settings, ruleClass, readMode());
+      else if (keyIs("sensitivity")) setClassSensitivity(settings, ruleClass, readSensitivity());
+      else skipUnknown();
+    }
+  }
+}
+
+function readRoutes(policy: Policy): void {
+  if (!opens(JsonEvent.ArrayOpen)) return;
+  while (nextItem(JsonEvent.ObjectOpen)) {
+    const route = changetype<Route>(room(ROUTE_SIZE));
+    if (bad) return;
+    clearSettings(routeSettings(route));
+    while (nextKey()) {
+      if (!readMatchKey(routeMatch(route)) && !readSettingsKey(routeSettings(route))) skipUnknown();
+    }
+    appendRoutes(policy, changetype<usize>(route));
+  }
+}
+
+/** Hangs a chain of routes behind those that the policy has. */
+function appendRoutes(policy: Policy, chain: usize): void {
+  if (policy.routes == 0) {
+    policy.routes = chain;
+    return;
+  }
+  let last = changetype<Route>(policy.routes);
+  while (last.next != 0) last = changetype<Route>(last.next);
+  last.next = chain;
+}
+
+function readExceptions(policy: Policy): void {
+  if (!opens(JsonEvent.ArrayOpen)) return;
+  while (nextItem(JsonEvent.ObjectOpen)) {
+    const exception = changetype<Exception>(room(EXCEPTION_SIZE));
+    if (bad) return;
+    exception.ruleClass = ANY;
+    exception.part = ANY;
+    while (nextKey()) {
+      if (keyIs("id")) {
+        exception.id = readText();
+        exception.idEnd = textEnd;
+      } else if (keyIs("rules")) {
+        exception.rules = readList();
+        exception.rulesEnd = textEnd;
+      } else if (keyIs("class")) exception.ruleClass = readClass();
+      else if (keyIs("part")) exception.part = readPart();
+      else if (keyIs("name")) {
+        exception.name = readText();
+        exception.nameEnd = textEnd;
+      } else if (keyIs("identity")) {
+        exception.identity = readText();
+        exception.identityEnd = textEnd;
+      } else if (keyIs("expires")) exception.expires = readWhole();
+      else if (!readMatchKey(exceptionMatch(exception))) {
+        // An exception that says more than this module understands must not except more than it was meant to.
+        skipUnknown();
+        exception.expires = 1;
+      }
+    }
+    appendExceptions(policy, changetype<usize>(exception));
+  }
+}
+
+/** Hangs a chain of exceptions behind those that the policy has. */
+function appendExceptions(policy: Policy, chain: usize): void {
+  if (policy.exceptions == 0) {
+    policy.exceptions = chain;
+    return;
+  }
+  let last = changetype<Exception>(policy.exceptions);
+  while (last.next != 0) last = changetype<Exception>(last.next);
+  last.next = chain;
+}
+
+/** `host`, `path` and `methods`; false where the key is none of them. */
+function readMatchKey(match: Match): bool {
+  if (keyIs("host")) {
+    match.host = readText();
+    match.hostEnd = textEnd;
+  } else if (keyIs("path")) {
+    match.path = readText();
+    match.pathEnd = textEnd;
+  } else if (keyIs("methods")) {
+    match.methods = readList();
+    match.methodsEnd = textEnd;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// --- values -------------------------------------------------------------------------------------------------------------
+
+/** The end of what `readText` or `readList` has read. */
+let textEnd: usize = 0;
+
+function readMode(): u8 {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    if (valueIs("off")) return <u8>Mode.Off;
+    if (valueIs("detect")) return <u8>Mode.Detect;
+    if (valueIs("block")) return <u8>Mode.Block;
+  }
+  fail();
+  return <u8>Mode.Unset;
+}
+
+function readSensitivity(): u8 {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    if (valueIs("low")) return <u8>Sensitivity.Low;
+    if (valueIs("balanced")) return <u8>Sensitivity.Balanced;
+    if (valueIs("high")) return <u8>Sensitivity.High;
+  }
+  fail();
+  return <u8>Sensitivity.Unset;
+}
+
+/** A fail direction: true for `deny`, false for the word that lets go. */
+function readDirection(open: string): bool {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    if (valueIs("deny")) return true;
+    if (textIs(valueStart, valueEnd, open)) return false;
+  }
+  fail();
+  return false;
+}
+
+function readClass(): u32 {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    const ruleClass = classNamed(valueStart, valueEnd);
+    // A class that came after this module: nothing of it can be found, so nothing is excepted.
+    return ruleClass < 0 ? ANY - 1 : ruleClass;
+  }
+  fail();
+  return ANY;
+}
+
+/** The code of the class of that name, or -1 where no rule of this module has it. */
+function classNamed(start: usize, end: usize): i32 {
+  for (let id: u32 = 0; id < CLASS_COUNT; id++) {
+    if (sameBytes(className(id), classNameEnd(id), start, end)) return id;
+  }
+  return -1;
+}
+
+function readPart(): u32 {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    const part = partNamed(valueStart, valueEnd);
+    return part < 0 ? ANY - 1 : part;
+  }
+  fail();
+  return ANY;
+}
+
+function readBool(): bool {
+  if (jsonNext(STATE) == JsonEvent.Literal) {
+    if (valueIs("true")) return true;
+    if (valueIs("false")) return false;
+  }
+  fail();
+  return false;
+}
+
+/** A whole number from 0 to 2³²-1, as JSON or as a double prints it: 5, 5.0, 5e+00, 2.62144e+05. */
+function readWhole(): u32 {
+  if (jsonNext(STATE) != JsonEvent.Number) {
+    fail();
+    return 0;
+  }
+  let at = valueStart;
+  let digits: u64 = 0;
+  let scale: i32 = 0;
+  let point = false;
+  for (; at < valueEnd && (isDigit(byteAt(at)) || byteAt(at) == Char.Dot); at++) {
+    if (byteAt(at) == Char.Dot) {
+      point = true;
+      continue;
+    }
+    if (digits > 99999999999999999) break;
+    digits = digits * 10 + (byteAt(at) - Char._0);
+    if (point) scale--;
+  }
+  if (at < valueEnd && (byteAt(at) | 0x20) == Char.e) {
+    at++;
+    const negative = at < valueEnd && byteAt(at) == Char.Dash;
+    if (at < valueEnd && (byteAt(at) == Char.Dash || byteAt(at) == Char.Plus)) at++;
+    let exponent: i32 = 0;
+    for (; at < valueEnd && isDigit(byteAt(at)) && exponent < 100; at++) {
+      exponent = exponent * 10 + <i32>(byteAt(at) - Char._0);
+    }
+    scale += negative ? -exponent : exponent;
+  }
+  for (; scale > 0 && digits <= u32.MAX_VALUE; scale--) digits *= 10;
+  for (; scale < 0 && digits % 10 == 0 && digits != 0; scale++) digits /= 10;
+  if (at != valueEnd || (scale < 0 && digits != 0) || digits > u32.MAX_VALUE) fail();
+  return <u32>digits;
+}
+
+/** A string, copied into the arena; its end is `textEnd`. */
+function readText(): usize {
+  if (jsonNext(STATE) != JsonEvent.String) fail();
+  return copy(valueStart, valueEnd);
+}
+
+/** A list of strings, copied into the arena with a comma behind each; its end is `textEnd`. */
+function readList(): usize {
+  if (!opens(JsonEvent.ArrayOpen)) return 0;
+  const start = room(MAX_LIST);
+  if (bad) return 0;
+  let out = start;
+  while (nextItem(JsonEvent.String)) {
+    if (out + (valueEnd - valueStart) + 1 > start + MAX_LIST) {
+      fail();
+      break;
+    }
+    out = putBytes(out, valueStart, valueEnd);
+    out = putByte(out, Char.Comma);
+  }
+  textEnd = out;
+  return start;
+}
+
+/** Bytes of a list of methods or rule patterns. */
+const MAX_LIST: usize = 512;
+
+function copy(start: usize, end: usize): usize {
+  const text = room(end - start);
+  textEnd = bad ? text : putBytes(text, start, end);
+  return text;
+}
+
+/** `size` bytes of the arena; where it is full the configuration is bad and the address 0. */
+function room(size: usize): usize {
+  const block: usize = bad ? 0 : allocate(size);
+  if (block == 0) fail();
+  return block;
+}
+
+// --- walking ------------------------------------------------------------------------------------------------------------
+
+/** Whether the next value opens as `event`; where not, the configuration is bad. */
+function opens(event: JsonEvent): bool {
+  if (bad) return false;
+  if (jsonNext(STATE) != event) fail();
+  return !bad;
+}
+
+/** Steps to the next key of the open object; false behind its end. */
+function nextKey(): bool {
+  if (bad) return false;
+  const event = jsonNext(STATE);
+  if (event == JsonEvent.Key) return true;
+  if (event != JsonEvent.ObjectClose) fail();
+  return false;
+}
+
+/** Steps to the next item of the open array, which must come as `event`; false behind its end. */
+function nextItem(event: JsonEvent): bool {
+  if (bad) return false;
+  const next = jsonNext(STATE);
+  if (next == event) return true;
+  if (next != JsonEvent.ArrayClose) fail();
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function keyIs(name: string): bool {
+  return textIs(valueStart, valueEnd, name);
+}
+
+// @ts-ignore: decorator
+@inline
+function valueIs(text: string): bool {
+  return textIs(valueStart, valueEnd, text);
+}
+
+function skipUnknown(): void {
+  unknown++;
+  skipValue();
+}
+
+/** Steps over the value of the current key. */
+function skipValue(): void {
+  let depth = 0;
+  do {
+    const event = jsonNext(STATE);
+    if (event == JsonEvent.ObjectOpen || event == JsonEvent.ArrayOpen) depth++;
+    else if (event == JsonEvent.ObjectClose || event == JsonEvent.ArrayClose) depth--;
+    else if (event > JsonEvent.ArrayClose) fail();
+  } while (depth > 0 && !bad);
+}
+
+function fail(): void {
+  if (bad) return;
+  bad = true;
+  problemEnd = putBytes(problem, jsonPointer(STATE), jsonPointerEnd(STATE));
+}

@@ -1,0 +1,38 @@
+// The request that is decided on: what routes and exceptions are matched against. Set by `filter` before a policy is asked; the
+// bytes stay the caller's (the inbox in the headers callback, the stream's slot afterwards).
+//
+// A path is seen in two ways, because what stands behind the proxy may read it in either: as Envoy routes it (dot segments
+// removed, slashes merged, %2F kept) and as a lenient server may (escapes decoded, backslash a slash, `;parameters` removed).
+// Where the two lead to different places the stricter one holds: see policy/resolve.ts.
+
+export let requestHost: usize = 0;
+export let requestHostEnd: usize = 0;
+export let requestMethod: usize = 0;
+export let requestMethodEnd: usize = 0;
+export let requestPath: usize = 0;
+export let requestPathEnd: usize = 0;
+export let requestPathDecoded: usize = 0;
+export let requestPathDecodedEnd: usize = 0;
+/** Who sent it, as filter/identity.ts resolved it; empty until then. */
+export let requestIdentity: usize = 0;
+export let requestIdentityEnd: usize = 0;
+
+export function setRequestTarget(host: usize, hostEnd: usize, method: usize, methodEnd: usize): void {
+  requestHost = host;
+  requestHostEnd = hostEnd;
+  requestMethod = method;
+  requestMethodEnd = methodEnd;
+}
+
+/** Sets the path in both readings; equal addresses say that they are the same. */
+export function setRequestPath(path: usize, pathEnd: usize, decoded: usize, decodedEnd: usize): void {
+  requestPath = path;
+  requestPathEnd = pathEnd;
+  requestPathDecoded = decoded;
+  requestPathDecodedEnd = decodedEnd;
+}
+
+export function setRequestIdentity(start: usize, end: usize): void {
+  requestIdentity = start;
+  requestIdentityEnd = end;
+}

@@ -1,0 +1,134 @@
+// Counts in linear memory, taken to the host's statistics on each tick (filter/metrics.ts). One set a VM: what a root did not
+// hand over before it went is handed over by the next.
+
+import { RULE_COUNT } from "../generated/rules";
+import { CLASSES } from "../policy/layout";
+
+/** How a request ended. The order is that of `outcomeName` and of the counters. */
+export const enum Outcome {
+  Allowed = 0,
+  Denied = 1,
+  WouldDeny = 2,
+  /** Refused after part of it had passed. */
+  Partial = 3,
+  /** The filter could not do its work; `onError` decided. */
+  Error = 4,
+}
+
+export const OUTCOMES: u32 = 5;
+
+/** Which bound was met. The order is that of `overflowName` and of the counters. */
+export const enum Overflow {
+  /** No slot for a stream. */
+  Streams = 0,
+  /** A header map larger than the inbox. */
+  Headers = 1,
+  /** No page for a body value that was cut by a chunk. */
+  Values = 2,
+  /** Nesting beyond `limits.depth`: inspected as text from there. */
+  Depth = 3,
+  /** A body that was let go before its verdict: `limits.holdBytes` or `holdMillis`. */
+  Hold = 4,
+  /** A content coding that is not read. */
+  Encoded = 5,
+  /** No list for a stream's findings. */
+  Findings = 6,
+  /** A key of the configuration that this module does not know. */
+  ConfigKey = 7,
+  /** A body that does not parse: inspected as text from there. */
+  Malformed = 8,
+}
+
+export const OVERFLOWS: u32 = 9;
+
+const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
+const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
+const RULE_HITS: usize = memory.data(RULE_COUNT * 2 * 4, 8);
+const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
+
+// @ts-ignore: decorator
+@inline
+function add(counter: usize): void {
+  store<u32>(counter, load<u32>(counter) + 1);
+}
+
+export function countRequest(outcome: Outcome): void {
+  add(REQUESTS + (outcome << 2));
+}
+
+/** `blocked`: the finding led to a refusal. */
+export function countFinding(ruleClass: u32, blocked: bool): void {
+  add(FINDINGS + (((ruleClass << 1) | u32(blocked)) << 2));
+}
+
+/** `blocking`: the stream was in block mode. */
+export function countRuleHit(ruleIndex: u32, blocking: bool): void {
+  add(RULE_HITS + (((ruleIndex << 1) | u32(blocking)) << 2));
+}
+
+export function countOverflow(what: Overflow): void {
+  add(OVERFLOW + (what << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function take(counter: usize): u32 {
+  const count = load<u32>(counter);
+  store<u32>(counter, 0);
+  return count;
+}
+
+/** Takes and clears a count; likewise the three below. */
+export function takeRequests(outcome: u32): u32 {
+  return take(REQUESTS + (outcome << 2));
+}
+
+export function takeFindings(ruleClass: u32, blocked: u32): u32 {
+  return take(FINDINGS + (((ruleClass << 1) | blocked) << 2));
+}
+
+export function takeRuleHits(ruleIndex: u32, blocking: u32): u32 {
+  return take(RULE_HITS + (((ruleIndex << 1) | blocking) << 2));
+}
+
+export function takeOverflow(what: u32): u32 {
+  return take(OVERFLOW + (what << 2));
+}
+
+export function outcomeName(outcome: u32): string {
+  switch (outcome) {
+    case Outcome.Allowed:
+      return "allowed";
+    case Outcome.Denied:
+      return "denied";
+    case Outcome.WouldDeny:
+      return "would_deny";
+    case Outcome.Partial:
+      return "partial";
+    default:
+      return "error";
+  }
+}
+
+export function overflowName(what: u32): string {
+  switch (what) {
+    case Overflow.Streams:
+      return "streams";
+    case Overflow.Headers:
+      return "headers";
+    case Overflow.Values:
+      return "values";
+    case Overflow.Depth:
+      return "depth";
+    case Overflow.Hold:
+      return "hold";
+    case Overflow.Encoded:
+      return "encoded";
+    case Overflow.Findings:
+      return "findings";
+    case Overflow.ConfigKey:
+      return "config_key";
+    default:
+      return "malformed";
+  }
+}

@@ -1,0 +1,196 @@
+// What is told of one request: the verdict (filter state `meshward.verdict`, for the access log and for whoever reads it), the log
+// line of a refusal and the body of the answer. All are JSON, all are bounded, none holds a client's byte that is not escaped.
+//
+//   {"verdict":…,"outcome":…,"mode":…,"score":…,"rule":…,"route":…,"identity":…,"request_id":…,"trace_id":…,"findings":[…]}
+
+import { putByte, putBytes, putDecimal } from "../core/bytes";
+import { Char } from "../core/char";
+import { partName } from "../core/field";
+import { Finding, findingAt, findingCount, findingEvidence, findingName, MAX_FINDINGS } from "../core/findings";
+import { putText } from "../core/text";
+import {
+  className,
+  classNameEnd,
+  ruleClass,
+  ruleCwe,
+  ruleCweCount,
+  ruleId,
+  ruleIdEnd,
+  ruleSeverity,
+  severityName,
+  severityNameEnd,
+} from "../match/rules";
+import { deciding, exceptionAt, isListed, refused } from "../policy/decide";
+import { Mode, Policy } from "../policy/layout";
+import { effectiveMode } from "../policy/resolve";
+import { requestIdentity, requestIdentityEnd } from "../policy/request";
+import { Outcome, outcomeName } from "./counters";
+import { putJsonString, putJsonStringWithin } from "./json";
+import { TRACE_ID_SIZE, UUID_SIZE } from "./ids";
+
+/** Room for a verdict with all findings, each byte of their texts escaped. */
+const TEXT: usize = memory.data(24576, 8);
+
+/** The text that was written last. */
+export const textStart: usize = TEXT;
+export let textEnd: usize = TEXT;
+
+/** What names the request in a verdict; set before one is written. */
+let routeName: usize = 0;
+let routeNameEnd: usize = 0;
+let requestId: usize = 0;
+let traceId: usize = 0;
+
+/** `route`: the template of the matched route, empty for none. `id`: 36 bytes. `trace`: 32 bytes, or 0 for none. */
+export function setVerdictNames(route: usize, routeEnd: usize, id: usize, trace: usize): void {
+  routeName = route;
+  routeNameEnd = routeEnd;
+  requestId = id;
+  traceId = trace;
+}
+
+export function modeName(mode: Mode): string {
+  return mode == Mode.Block ? "block" : mode == Mode.Detect ? "detect" : "off";
+}
+
+/** Writes the verdict on a stream after `decide`. */
+export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome, list: usize): void {
+  let out = putText(TEXT, '{"verdict":"');
+  out = putText(out, refused || outcome == Outcome.Denied || outcome == Outcome.Partial ? "deny" : "allow");
+  out = putText(out, '","outcome":"');
+  out = putText(out, outcomeName(outcome));
+  out = putText(out, '","mode":"');
+  out = putText(out, modeName(effectiveMode(effective)));
+  out = putText(out, '","score":');
+  out = putDecision(out);
+  out = putNames(out, VERDICT_NAME, VERDICT_NAME);
+  out = putText(out, ',"findings":[');
+  const count = findingCount(list);
+  // Highest confidence first: selection over at most 8, each shown once.
+  let shown: u32 = 0;
+  for (let rank: u32 = 0; rank < count; rank++) {
+    let best: i32 = -1;
+    for (let i: u32 = 0; i < count; i++) {
+      if ((shown >> i) & 1) continue;
+      if (best < 0 || findingAt(list, i).confidence > findingAt(list, best).confidence) best = i;
+    }
+    shown |= 1 << best;
+    const finding = findingAt(list, best);
+    if (!isListed(effective, finding)) continue;
+    if (load<u8>(out - 1) != Char.BracketOpen) out = putByte(out, Char.Comma);
+    out = putFinding(out, policy, finding);
+  }
+  out = putText(out, "]}");
+  if (isDefined(CHECKED)) assert(MAX_FINDINGS == 8 && out <= TEXT + 24576); // 8 × (6 × 328 + 400) + names
+  textEnd = out;
+}
+
+/** Score and rule. */
+function putDecision(out: usize): usize {
+  const finding = deciding;
+  if (finding === null) return putText(out, '0,"rule":null');
+  out = putText(putDecimal(out, finding.confidence), ',"rule":"');
+  out = putBytes(out, ruleId(finding.rule), ruleIdEnd(finding.rule));
+  return putByte(out, Char.DoubleQuote);
+}
+
+/** Bytes that route and identity may take in a verdict. */
+const VERDICT_NAME: usize = 1024;
+
+/** Route, identity, request id and trace id. */
+function putNames(out: usize, routeRoom: usize, identityRoom: usize): usize {
+  out = putText(out, ',"route":');
+  out =
+    routeName == routeNameEnd ? putText(out, "null") : putJsonStringWithin(out, routeName, routeNameEnd, routeRoom);
+  out = putText(out, ',"identity":');
+  out =
+    requestIdentity == requestIdentityEnd
+      ? putText(out, "null")
+      : putJsonStringWithin(out, requestIdentity, requestIdentityEnd, identityRoom);
+  out = putText(out, ',"request_id":');
+  out = putJsonString(out, requestId, requestId + UUID_SIZE);
+  out = putText(out, ',"trace_id":');
+  return traceId == 0 ? putText(out, "null") : putJsonString(out, traceId, traceId + TRACE_ID_SIZE);
+}
+
+function putFinding(out: usize, policy: Policy, finding: Finding): usize {
+  const rule = finding.rule;
+  out = putText(out, '{"rule":"');
+  out = putBytes(out, ruleId(rule), ruleIdEnd(rule));
+  out = putText(out, '","class":"');
+  out = putBytes(out, className(ruleClass(rule)), classNameEnd(ruleClass(rule)));
+  out = putText(out, '","cwe":[');
+  for (let i: u32 = 0; i < ruleCweCount(rule); i++) {
+    if (i > 0) out = putByte(out, Char.Comma);
+    out = putDecimal(out, ruleCwe(rule, i));
+  }
+  out = putText(out, '],"severity":"');
+  out = putBytes(out, severityName(ruleSeverity(rule)), severityNameEnd(ruleSeverity(rule)));
+  out = putText(out, '","confidence":');
+  out = putDecimal(out, finding.confidence);
+  out = putText(out, ',"stage":"attempted","where":');
+  out = putWhere(out, finding);
+  out = putText(out, ',"evidence":');
+  out = putJsonString(out, findingEvidence(finding), findingEvidence(finding) + finding.evidenceLength);
+  if (finding.exception != 0) {
+    const exception = exceptionAt(policy, finding.exception);
+    out = putText(out, ',"exception":');
+    out = putJsonString(out, exception.id, min(exception.idEnd, exception.id + 64));
+  }
+  return putByte(out, Char.BraceClose);
+}
+
+function putWhere(out: usize, finding: Finding): usize {
+  out = putText(out, '{"part":"');
+  out = putText(out, partName(finding.part));
+  out = putText(out, '","name":');
+  const name = findingName(finding);
+  out = finding.nameLength == 0 ? putText(out, "null") : putJsonString(out, name, name + finding.nameLength);
+  return putByte(out, Char.BraceClose);
+}
+
+/** Bytes that the texts of a log line may take, so that the line stays below 1 KiB. */
+const LOG_NAME: usize = 128;
+const LOG_EVIDENCE: usize = 200;
+const LOG_ROUTE: usize = 112;
+const LOG_IDENTITY: usize = 160;
+
+/** Writes the log line of a refusal: `meshward {…}`, at most 1 KiB. `suppressed`: lines that were not written since the last. */
+export function writeRefusal(effective: usize, outcome: Outcome, suppressed: u32): void {
+  let out = putText(TEXT, 'meshward {"outcome":"');
+  out = putText(out, outcomeName(outcome));
+  out = putText(out, '","mode":"');
+  out = putText(out, modeName(effectiveMode(effective)));
+  out = putText(out, '","score":');
+  out = putDecision(out);
+  const finding = deciding;
+  if (finding !== null) {
+    out = putText(out, ',"where":{"part":"');
+    out = putText(out, partName(finding.part));
+    out = putText(out, '","name":');
+    const name = findingName(finding);
+    out = putJsonStringWithin(out, name, name + finding.nameLength, LOG_NAME);
+    out = putText(out, '},"evidence":');
+    const evidence = findingEvidence(finding);
+    out = putJsonStringWithin(out, evidence, evidence + finding.evidenceLength, LOG_EVIDENCE);
+  }
+  out = putNames(out, LOG_ROUTE, LOG_IDENTITY);
+  if (suppressed != 0) out = putDecimal(putText(out, ',"suppressed":'), suppressed);
+  out = putByte(out, Char.BraceClose);
+  if (isDefined(CHECKED)) assert(out - TEXT <= 1024 && LOG_NAME + LOG_EVIDENCE + LOG_ROUTE + LOG_IDENTITY <= 600); // fixed parts take less than 400
+  textEnd = out;
+}
+
+/** Writes the body of a refusal: RFC 9457 problem details; no byte of the request but a request id that is a UUID. */
+export function writeProblem(status: u32, title: string, detail: string): void {
+  let out = putText(TEXT, '{"type":"about:blank","title":"');
+  out = putText(out, title);
+  out = putText(out, '","status":');
+  out = putDecimal(out, status);
+  out = putText(out, ',"detail":"');
+  out = putText(out, detail);
+  out = putText(out, '","instance":"urn:uuid:');
+  out = putBytes(out, requestId, requestId + UUID_SIZE);
+  out = putText(out, '"}');
+  textEnd = out;
+}
