@@ -43,7 +43,7 @@ export function sqlToken(at: usize, end: usize, quote: u32): u32 {
     case Char.DoubleQuote:
       return string(at, end, quote);
     case Char.Backtick:
-      return backtick(at, end, quote);
+      return backtick(at, end);
     case Char.BracketOpen:
       return bracket(at, end);
     case Char.Dollar:
@@ -112,7 +112,7 @@ function skipSpace(at: usize, end: usize): usize {
   skippedRemark = Sql.End;
   while (at < end) {
     const byte = byteAt(at);
-    if (byte <= Char.Space) {
+    if (byte <= <u32>Char.Space) {
       at++;
     } else if (byte == Char.Dash || byte == Char.Hash || byte == Char.Slash) {
       const after = skipComment(at, end, byte);
@@ -165,9 +165,9 @@ function skipLine(at: usize, end: usize): usize {
   return close;
 }
 
-/** Whether the text of a comment is a sentence (two words with a space between) or what closes an injection. */
+/** Whether the text of a comment says something (two words with a space between) or what closes an injection. */
 function remark(at: usize, end: usize): u32 {
-  return gaps(at, end) > 1 ? Sql.Remark : Sql.Comment;
+  return gaps(at, end) > 0 ? Sql.Remark : Sql.Comment;
 }
 
 /** How often a letter follows "letter, space" in a run: the gaps between words. */
@@ -200,7 +200,10 @@ function word(at: usize, end: usize, quote: u32): u32 {
   const next = nameEnd(at, end);
   if (next < end) {
     const mark = byteAt(next);
-    if ((mark == Char.Quote || (mark == Char.Ampersand && next + 1 < end && byteAt(next + 1) == Char.Quote)) && isPrefix(at, next)) {
+    if (
+      (mark == Char.Quote || (mark == Char.Ampersand && next + 1 < end && byteAt(next + 1) == Char.Quote)) &&
+      isPrefix(at, next)
+    ) {
       if ((byteAt(next - 1) | 0x20) == 0x71) return alternative(next, end);
       return string(mark == Char.Quote ? next : next + 1, end, quote);
     }
@@ -222,7 +225,12 @@ function isPrefix(at: usize, end: usize): bool {
 function alternative(at: usize, end: usize): u32 {
   if (at + 1 >= end) return put(end, Sql.Stray);
   const open = byteAt(at + 1);
-  const close = open == Char.BracketOpen || open == Char.BraceOpen || open == Char.Less ? open + 2 : open == Char.ParenOpen ? open + 1 : open;
+  const close =
+    open == Char.BracketOpen || open == Char.BraceOpen || open == Char.Less
+      ? open + 2
+      : open == Char.ParenOpen
+        ? open + 1
+        : open;
   for (let i = at + 2; i + 1 < end; i++) {
     if (byteAt(i) == close && byteAt(i + 1) == Char.Quote) return put(i + 2, Sql.String);
   }
@@ -256,11 +264,11 @@ function reads(at: usize, end: usize): bool {
   return gaps(at, end) > 1;
 }
 
-function backtick(at: usize, end: usize, quote: u32): u32 {
+function backtick(at: usize, end: usize): u32 {
   for (let close = at + 1; close < end; close++) {
     if (byteAt(close) == Char.Backtick) return put(close + 1, Sql.Name);
   }
-  return put(end, quote == Char.Backtick ? Sql.Tail : Sql.Stray);
+  return put(end, Sql.Stray);
 }
 
 function bracket(at: usize, end: usize): u32 {
@@ -282,7 +290,11 @@ function dollar(at: usize, end: usize): u32 {
   let close = tagEnd + 1;
   for (; close + size <= end; close++) {
     // The tag has no dollar inside, so a place where it ends is looked at once.
-    if (byteAt(close) == Char.Dollar && byteAt(close + size - 1) == Char.Dollar && memory.compare(close, at, size) == 0) {
+    if (
+      byteAt(close) == Char.Dollar &&
+      byteAt(close + size - 1) == Char.Dollar &&
+      memory.compare(close, at, size) == 0
+    ) {
       return put(close + size, Sql.String);
     }
   }
@@ -293,7 +305,7 @@ function dollar(at: usize, end: usize): u32 {
 function variable(at: usize, end: usize): u32 {
   if (at + 1 < end && byteAt(at + 1) == Char.At) return put(nameEnd(at + 2, end), Sql.System);
   if (at + 1 < end && byteAt(at + 1) == Char.Backtick) {
-    backtick(at + 1, end, 0);
+    backtick(at + 1, end);
     return Sql.Variable;
   }
   return put(nameEnd(at + 1, end), Sql.Variable);
@@ -315,7 +327,8 @@ function brace(at: usize, end: usize): u32 {
   let next = skipSpace(at + 1, end);
   const name = next;
   while (next < end && isWord(byteAt(next))) next++;
-  if (next == name || next >= end || byteAt(next) == Char.Colon || byteAt(next) == Char.BraceClose) return put(at + 1, Sql.Junk);
+  if (next == name || next >= end || byteAt(next) == Char.Colon || byteAt(next) == Char.BraceClose)
+    return put(at + 1, Sql.Junk);
   return put(next, Sql.ParenOpen);
 }
 
@@ -324,7 +337,8 @@ function comparison(at: usize, end: usize): u32 {
   const byte = byteAt(at);
   const second = at + 1 < end ? byteAt(at + 1) : 0;
   if (byte == Char.Bang || byte == Char.Tilde) {
-    if (second == Char.Equals || second == Char.Tilde || (byte == Char.Tilde && second == Char.Star)) return put(at + 2, Sql.Compare);
+    if (second == Char.Equals || second == Char.Tilde || (byte == Char.Tilde && second == Char.Star))
+      return put(at + 2, Sql.Compare);
     if (byte == Char.Bang && (second == Char.Less || second == Char.Greater)) return put(at + 2, Sql.Compare);
     return put(at + 1, byte == Char.Tilde ? Sql.Tilde : Sql.Not);
   }
