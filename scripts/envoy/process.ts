@@ -100,14 +100,20 @@ export async function startProcess(binary: string, options: StartOptions): Promi
 
   const stop = (): Promise<void> => (stopping ??= end());
   const end = async (): Promise<void> => {
-    if (child !== null) {
-      killGroup(child, "SIGTERM");
-      const killer = setTimeout(() => killGroup(child!, "SIGKILL"), GRACE_MS);
-      await exited;
-      clearTimeout(killer);
+    // What is waited for below keeps nothing alive by itself.
+    const alive = setInterval(() => {}, GRACE_MS);
+    try {
+      if (child !== null) {
+        killGroup(child, "SIGTERM");
+        const killer = setTimeout(() => killGroup(child!, "SIGKILL"), GRACE_MS);
+        await exited;
+        clearTimeout(killer);
+      }
+      await fifo?.finish();
+      await rm(folder, { recursive: true, force: true });
+    } finally {
+      clearInterval(alive);
     }
-    await fifo?.finish();
-    await rm(folder, { recursive: true, force: true });
   };
 
   try {

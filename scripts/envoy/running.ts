@@ -23,7 +23,7 @@ export interface RunningEnvoy {
   /** Where requests go: `http://host:port`. */
   readonly url: string;
   readonly admin: Admin;
-  /** Resolves when Envoy has ended, with the reason; never rejects. */
+  /** Resolves when Envoy has ended, with the reason; never rejects. Waiting for it alone does not keep Node alive. */
   readonly exited: Promise<string>;
   /** Envoy's last lines. */
   log(): string[];
