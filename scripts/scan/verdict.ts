@@ -1,0 +1,81 @@
+/**
+ * What the module says of a request, and what `scan` makes of it: the shapes that programs outside read. The module
+ * writes them itself (assembly/report/verdict.ts); here they are checked in tests and told in the JSON Schemas.
+ */
+import { z } from "zod";
+import { MODES, PARTS } from "../policy/schema.ts";
+
+export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
+
+export const findingSchema = z.object({
+  rule: z.string().describe("The rule's id"),
+  class: z.string().describe("The class of attack"),
+  cwe: z.array(z.int()).describe("Weaknesses, by their CWE numbers"),
+  severity: z.enum(SEVERITIES),
+  confidence: z.int().min(0).max(100),
+  stage: z.enum(["attempted", "likely", "confirmed"]).describe("How far the attack is known to have come"),
+  where: z.object({
+    part: z.enum(PARTS),
+    name: z
+      .string()
+      .nullable()
+      .describe("JSON Pointer, parameter, cookie, header in lower case, index of a path segment; at most 128 bytes"),
+  }),
+  evidence: z.string().describe("What was seen, masked: letters and digits that are no keyword become a{n} and 9{n}"),
+  exception: z.string().optional().describe("The exception of the policy by which it does not count"),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+const names = {
+  rule: z.string().nullable().describe("The rule that decided"),
+  route: z.string().nullable().describe("The template of the policy's route that matched"),
+  identity: z.string().nullable().describe("Who sent it: SPIFFE id, verified token, or address"),
+  request_id: z.string().describe("The UUID that answer, log and access log share"),
+  trace_id: z.string().nullable(),
+};
+const mode = z.enum(MODES);
+const score = z.int().min(0).max(100).describe("The confidence that decided; 0 without findings");
+
+/** The filter state `meshward.verdict`, in the access log as `meshward`. */
+export const verdictSchema = z
+  .object({
+    verdict: z.enum(["allow", "deny"]).describe("deny: block mode refuses it"),
+    outcome: z.enum(["allowed", "denied", "would_deny", "partial", "error"]),
+    mode,
+    score,
+    ...names,
+    findings: z.array(findingSchema).describe("Highest confidence first, from 20"),
+  })
+  .describe("What Meshward decided about one request");
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** The log line of a refusal, behind the word `meshward`. */
+export const refusalSchema = z
+  .object({
+    outcome: z.enum(["denied", "partial"]),
+    mode,
+    score,
+    ...names,
+    where: findingSchema.shape.where.extend({ part: z.string() }).optional(),
+    evidence: z.string().optional(),
+    suppressed: z.int().optional().describe("Refusals since the last line that were not logged"),
+  })
+  .describe("A refusal in Envoy's log, at level warn");
+
+const judged = z.object({
+  id: z.json(),
+  verdict: verdictSchema.shape.verdict,
+  mode,
+  score,
+  findings: verdictSchema.shape.findings,
+});
+const failed = z.object({
+  id: z.null(),
+  line: z.int().min(1).describe("The line of the input, from 1"),
+  error: z.string(),
+});
+
+/** One line of `meshward scan`'s output. */
+export const scanOutputSchema = z.union([judged, failed]).describe("What meshward scan says of one line");
+
+export type Judgement = Pick<Verdict, "verdict" | "mode" | "score" | "findings">;
