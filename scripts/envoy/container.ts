@@ -17,6 +17,7 @@ import {
 import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
 import { parseAccessLine } from "./access-log.ts";
 import { Admin } from "./admin.ts";
+import { findEngine } from "./docker.ts";
 import { configText, ecdsText } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
 import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, untilInForce } from "./running.ts";
@@ -36,8 +37,10 @@ const ADMIN_PORT = 9_901;
 const LOG_LINES = 200;
 const STOP_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 500;
-/** The host as containers call it; Docker (20.10) and podman (4) both map it by "host-gateway". */
-const HOST_NAME = "host.docker.internal";
+const ENGINE_TIMEOUT_MS = 3_000;
+/** This machine as containers call it: Docker maps the name by "host-gateway", podman has one of its own and cannot. */
+const DOCKER_HOST_NAME = "host.docker.internal";
+const PODMAN_HOST_NAME = "host.containers.internal";
 
 const LOOPBACK = /^(?:localhost|127\.[\d.]+|::1|0\.0\.0\.0|::)$/;
 
@@ -63,12 +66,12 @@ async function listensOutside(port: number): Promise<boolean> {
  * The upstream as the container reaches it. A service of this machine is the host there: directly if it listens on more
  * than the loopback, else through testcontainers' tunnel (an image more to pull).
  */
-async function upstreamInside(upstream: string): Promise<string> {
+async function upstreamInside(upstream: string, hostName: string): Promise<string> {
   const { host, port } = parseUpstream(upstream);
   if (!LOOPBACK.test(host)) return upstream;
   const url = new URL(upstream);
   if (await listensOutside(port)) {
-    url.hostname = HOST_NAME;
+    url.hostname = hostName;
   } else {
     const { TestContainers } = await import("testcontainers");
     await TestContainers.exposeHostPorts(port);
@@ -82,6 +85,8 @@ async function upstreamInside(upstream: string): Promise<string> {
 export async function startContainer(options: ContainerOptions): Promise<RunningEnvoy> {
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import("testcontainers");
   const runtime = (await getContainerRuntimeClient()).info.containerRuntime;
+  const isPodman = /podman/i.test((await findEngine(options.env, ENGINE_TIMEOUT_MS)).version);
+  const hostName = isPodman ? PODMAN_HOST_NAME : DOCKER_HOST_NAME;
   // Ports are for this machine alone, as a process's would be; an engine elsewhere has to open them.
   const hostIp = runtime.host !== "localhost" ? undefined : options.listen.host === "0.0.0.0" ? "0.0.0.0" : "127.0.0.1";
 
@@ -106,7 +111,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   let ended: (how: string) => void = () => {};
   const exited = new Promise<string>((resolve) => (ended = resolve));
   const config = bootstrap(options.compiled, {
-    upstream: await upstreamInside(options.upstream),
+    upstream: await upstreamInside(options.upstream, hostName),
     listen: { host: "0.0.0.0", port: LISTEN_PORT },
     admin: { host: "0.0.0.0", port: ADMIN_PORT },
     root: ROOT,
@@ -135,7 +140,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     ])
     .withDroppedCapabilities("ALL")
     .withSecurityOpt("no-new-privileges")
-    .withExtraHosts([{ host: HOST_NAME, ipAddress: "host-gateway" }])
+    .withExtraHosts(isPodman ? [] : [{ host: hostName, ipAddress: "host-gateway" }])
     .withExposedPorts(listen, ADMIN_PORT)
     .withLogConsumer((stream) => {
       eachLine(stream as Readable, take);
