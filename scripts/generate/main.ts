@@ -3,6 +3,7 @@
 //
 //   main.ts               everything
 //   main.ts --only sqli   one class's tables, and what is made from the rules of all files that can be read
+//   main.ts --root DIR    of another folder than this package's
 
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -14,24 +15,33 @@ import { emitByteKinds, readByteKinds } from "./byte-kinds.ts";
 import { emitClass } from "./emit-class.ts";
 import { emitRuleList } from "./emit-rule-list.ts";
 import { emitRules } from "./emit-rules.ts";
+import { emitVersion } from "./emit-version.ts";
 import { RulesError } from "./problem.ts";
 import { readRuleFile, type RuleFile } from "./rule-file.ts";
 import { joinRules } from "./rule-set.ts";
 import { rulesPage } from "./rules-page.ts";
 import type { Source } from "./source.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 const KINDS = "kinds.yaml";
+/** Problems shown at once. */
+const SHOWN = 20;
 
+const { only, root } = parseArgs({
+  options: { only: { type: "string" }, root: { type: "string", default: PACKAGE } },
+}).values;
 try {
-  await generate(parseArgs({ options: { only: { type: "string" } } }).values.only);
+  await generate(root, only);
 } catch (error) {
-  console.error(error instanceof RulesError ? error.message : error);
+  if (!(error instanceof RulesError)) throw error;
+  const lines = error.message.split("\n");
+  console.error(lines.slice(0, SHOWN).join("\n"));
+  if (lines.length > SHOWN) console.error(`and ${lines.length - SHOWN} more`);
   process.exitCode = 1;
 }
 
-async function generate(only: string | undefined): Promise<void> {
-  const names = (await readdir(join(ROOT, "rules"))).filter((name) => name.endsWith(".yaml")).sort();
+async function generate(root: string, only: string | undefined): Promise<void> {
+  const names = (await readdir(join(root, "rules"))).filter((name) => name.endsWith(".yaml")).sort();
   if (only !== undefined && !names.includes(`${only}.yaml`)) throw new Error(`there is no rules/${only}.yaml`);
   const outputs = new Map<string, string>();
   const sources: Source<RuleFile>[] = [];
@@ -40,7 +50,7 @@ async function generate(only: string | undefined): Promise<void> {
     const file = `rules/${name}`;
     const wanted = only === undefined || name === `${only}.yaml`;
     try {
-      const content = await readFile(join(ROOT, file), "utf8");
+      const content = await readFile(join(root, file), "utf8");
       if (name === KINDS) {
         if (wanted) outputs.set("assembly/generated/kinds.ts", emitByteKinds(readByteKinds(file, content)));
         continue;
@@ -62,7 +72,10 @@ async function generate(only: string | undefined): Promise<void> {
     outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
     outputs.set("docs/rules.md", await format(rulesPage(rules), { parser: "markdown", printWidth: 120 }));
   }
-  for (const [file, text] of outputs) await replace(join(ROOT, file), text);
+  if (only === undefined) {
+    outputs.set("assembly/generated/version.ts", emitVersion(await readFile(join(root, "package.json"), "utf8")));
+  }
+  for (const [file, text] of outputs) await replace(join(root, file), text);
 }
 
 /** Writes a file so that a reader sees the old one or the new one, and not at all where nothing changed. */
