@@ -8,7 +8,7 @@ import type { Attempt } from "./resolve.ts";
 
 const OLDEST_NODE = "20.0.0";
 /** The ports that `run` and `envoy` take when nothing else is said. */
-const PORTS = [8080, 9901, 10_000];
+const PORTS = [8080, 9901];
 
 export interface Check {
   name: string;
