@@ -1,0 +1,170 @@
+// An Envoy process: what its plugins and VMs share, and its time.
+
+import type { LogLevel } from "./abi.ts";
+import type { HttpCall } from "./call.ts";
+import { Clock } from "./clock.ts";
+import { HostError } from "./errors.ts";
+import { MetricStore, type MetricValue } from "./metrics.ts";
+import { loadModule } from "./module.ts";
+import { Plugin, VmGroup, type PluginOptions } from "./plugin.ts";
+import { randomSource, type RandomSource } from "./random.ts";
+import { SharedData, SharedQueues } from "./shared.ts";
+import type { Context, Vm } from "./vm.ts";
+
+export interface ProcessOptions {
+  /** Default "virtual": time stands still until `advance`. */
+  clock?: "virtual" | "real";
+  /** Where a virtual clock begins, epoch milliseconds. */
+  time?: number;
+  /** Makes `random_get` repeatable. */
+  seed?: number;
+  /** Default true: a mistake of the module throws HostError; false: it gets the status that Envoy would give. */
+  strict?: boolean;
+  /** Each line of the module; nothing is kept. */
+  log?: (level: LogLevel, message: string) => void;
+  /** HTTP calls of the module; false where there is no such cluster. Without it there is none. */
+  httpCall?: (call: HttpCall) => boolean | void;
+}
+
+/** Epoch milliseconds at which a virtual clock starts where nothing else is said. */
+const START = Date.UTC(2026, 0, 1);
+
+/** What a VM needs of its process. */
+export interface Host {
+  readonly strict: boolean;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly sharedData: SharedData;
+  readonly queues: SharedQueues;
+  readonly metricStore: MetricStore;
+  logged(level: LogLevel, message: string, context: Context): void;
+  trapped(vm: Vm, error: Error): void;
+  made(call: HttpCall): boolean;
+  nextCallToken(): number;
+}
+
+export interface LogLine {
+  level: LogLevel;
+  message: string;
+}
+
+export class EnvoyProcess implements Host {
+  readonly strict: boolean;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly sharedData = new SharedData();
+  readonly queues = new SharedQueues();
+  readonly metricStore = new MetricStore();
+  /** VMs that trapped, and what they said last. */
+  traps = 0;
+  lastTrap: Error | null = null;
+  readonly #options: ProcessOptions;
+  readonly #groups: VmGroup[] = [];
+  #calls = 0;
+  #recorded: LogLine[] | null = null;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    this.strict = options.strict ?? true;
+    this.clock = new Clock(options.clock !== "real", options.time ?? START);
+    this.random = randomSource(options.seed);
+  }
+
+  /** Loads a module and prepares a plugin; it serves once `configure` has been accepted. Throws HostError for a bad module. */
+  async addPlugin(options: PluginOptions): Promise<Plugin> {
+    const module = await loadModule(options.module);
+    const kind = {
+      vmId: options.vmId ?? "",
+      module: options.module,
+      configuration: Buffer.from(options.vmConfiguration ?? ""),
+    };
+    let group = this.#groups.find((known) => known.serves(kind, options.workers ?? 1));
+    if (group === undefined) {
+      group = new VmGroup(this, kind, module, options.workers ?? 1);
+      this.#groups.push(group);
+    }
+    return new Plugin(this, group, options);
+  }
+
+  /** Custom metrics by `wasmcustom.NAME`. */
+  metrics(): Map<string, MetricValue> {
+    return this.metricStore.values();
+  }
+
+  /** Moves a virtual clock on by `milliseconds`, running every tick on the way at its time. */
+  advance(milliseconds: number): void {
+    const end = this.clock.now + milliseconds;
+    for (;;) {
+      const next = Math.min(...this.#vms().map((vm) => vm.nextTick));
+      if (next > end) break;
+      this.#moveTo(next);
+      this.#tick();
+    }
+    this.#moveTo(end);
+  }
+
+  /** Moves a virtual clock to a time, epoch milliseconds, running each timer that became due once, as after a long sleep. */
+  advanceTo(time: number): void {
+    this.#moveTo(time);
+    this.#tick();
+  }
+
+  /** Runs the ticks that are due: a real clock's owner calls it from time to time. */
+  runTimers(): void {
+    this.#tick();
+  }
+
+  /** Every VM that is in use, the main thread's included. */
+  vms(): readonly Vm[] {
+    return this.#vms();
+  }
+
+  /** Runs `work` and returns what the module logged meanwhile. */
+  recording<T>(work: () => T): [result: T, logs: LogLine[]] {
+    const outer = this.#recorded;
+    const lines: LogLine[] = [];
+    this.#recorded = lines;
+    try {
+      return [work(), lines];
+    } finally {
+      this.#recorded = outer;
+    }
+  }
+
+  logged(level: LogLevel, message: string): void {
+    this.#recorded?.push({ level, message });
+    this.#options.log?.(level, message);
+  }
+
+  trapped(_vm: Vm, error: Error): void {
+    this.traps += 1;
+    this.lastTrap = error;
+    this.#options.log?.("error", `the VM failed: ${error.message}`);
+  }
+
+  made(call: HttpCall): boolean {
+    return this.#options.httpCall !== undefined && this.#options.httpCall(call) !== false;
+  }
+
+  nextCallToken(): number {
+    return ++this.#calls;
+  }
+
+  #moveTo(time: number): void {
+    if (!this.clock.virtual) throw new HostError("a real clock cannot be moved");
+    this.clock.moveTo(time);
+  }
+
+  #tick(): void {
+    for (const vm of this.#vms()) vm.tick();
+  }
+
+  #vms(): Vm[] {
+    return this.#groups.flatMap((group) => group.vms());
+  }
+}
+
+/** Starts a process without plugins. */
+export function createEnvoyProcess(options: ProcessOptions = {}): EnvoyProcess {
+  return new EnvoyProcess(options);
+}
