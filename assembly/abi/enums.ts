@@ -23,7 +23,11 @@ export const enum HeadersAction {
 /** What a body callback answers. */
 export const enum BodyAction {
   Continue = 0,
-  StopIterationAndBuffer = 1,
+  /**
+   * Holds the body with back-pressure: at Envoy's buffer limit the client is read no further. The ABI's own Pause (1) answers 413
+   * there, and a single chunk may be as large as the limit. Envoy passes the number through to its `FilterDataStatus`.
+   */
+  StopIterationAndWatermark = 2,
 }
 
 export const enum HeaderMap {

@@ -168,7 +168,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
 }
 
-/** `proxy_on_request_body`. `size`: of the buffer while the request is held, of the chunk otherwise. */
+/** `proxy_on_request_body`. `size`: of the chunk, also while the request is held (see `StopIterationAndWatermark`). */
 export function onRequestBody(contextId: u32, size: u32, endOfStream: bool): BodyAction {
   const stream = streamOf(contextId);
   if (stream === null || stream.phase != Phase.Body) return BodyAction.Continue;
@@ -182,14 +182,12 @@ export function onRequestBody(contextId: u32, size: u32, endOfStream: bool): Bod
 
 function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool): BodyAction {
   openStreamAgain(stream);
-  // While held, and in the first call after the tick let it go, the buffer still holds what was judged already.
-  let offset = stream.held || stream.releasedByTick ? min(stream.offset, size) : 0;
-  stream.releasedByTick = false;
+  let offset: u32 = 0;
   const mark = inboxMark();
   do {
     const length = min(size - offset, PIECE);
     if (length != 0 && readBuffer(Buffer.HttpRequestBody, offset, length) != Status.Ok) {
-      return fail(stream, policy) ? BodyAction.StopIterationAndBuffer : BodyAction.Continue;
+      return fail(stream, policy) ? BodyAction.StopIterationAndWatermark : BodyAction.Continue;
     }
     const read: u32 = length == 0 ? 0 : <u32>(givenEnd - given);
     const last = endOfStream && offset + read >= size;
@@ -197,29 +195,28 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
     releaseInbox(mark);
     if (!kept) {
       countOverflow(Overflow.Values);
-      return overflow(stream, policy) ? BodyAction.StopIterationAndBuffer : BodyAction.Continue;
+      return overflow(stream, policy) ? BodyAction.StopIterationAndWatermark : BodyAction.Continue;
     }
     if (decideNow(stream, policy) && isBlocking(stream, policy)) {
       refuse(stream, policy, 403);
-      return BodyAction.StopIterationAndBuffer;
+      return BodyAction.StopIterationAndWatermark;
     }
     offset += read;
     stream.inspected += read;
     if (read < length || read == 0) break;
   } while (offset < size);
-  stream.offset = offset;
   if (endOfStream) {
     finish(stream, policy);
     return BodyAction.Continue;
   }
   stream.findings = closeFindings();
   if (!stream.held) return BodyAction.Continue;
-  if (offset < policy.holdBytes) return BodyAction.StopIterationAndBuffer;
+  if (stream.inspected < policy.holdBytes) return BodyAction.StopIterationAndWatermark;
   countOverflow(Overflow.Hold);
   if (policy.onLimitDeny) {
     openFindings(stream.findings);
     refuse(stream, policy, 413);
-    return BodyAction.StopIterationAndBuffer;
+    return BodyAction.StopIterationAndWatermark;
   }
   unhold(stream);
   return BodyAction.Continue;
@@ -268,7 +265,6 @@ export function tickStreams(): void {
       continue;
     }
     unhold(stream);
-    stream.releasedByTick = true;
     continueRequest();
   }
 }

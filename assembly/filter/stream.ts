@@ -41,14 +41,10 @@ export class Stream {
   bodyKind: u8;
   /** The request waits in Envoy for its verdict. */
   held: bool;
-  /** Let go by the tick: the next body callback still counts what was held. */
-  releasedByTick: bool;
   sampled: bool;
   counted: bool;
   /** Body bytes that were judged. */
   inspected: u64;
-  /** Bytes of the held buffer that were judged. */
-  offset: u32;
   /** The tick at which it was held. */
   heldTick: u32;
   /** Neighbours in the list of held streams. */

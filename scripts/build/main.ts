@@ -1,0 +1,55 @@
+/**
+ * Builds what the package carries, into dist/: the release and checked modules, the tool. `check` runs the gates of check-wasm on
+ * what was built.
+ *
+ *     node --import tsx scripts/build/main.ts [module] [tool] [check]
+ */
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { modulePath, packageRoot, readModule } from "../package.ts";
+import { problemsOfCallGraph, problemsOfModule } from "./check-wasm.ts";
+
+/** Runs a script of a dependency with Node; rejects with its output where it fails. */
+async function run(script: string, args: readonly string[]): Promise<void> {
+  const path = join(packageRoot(), "node_modules", script);
+  const child = spawn(process.execPath, [path, ...args], { cwd: packageRoot(), stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (output += text.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new Error(`${[basename(script), ...args].join(" ")} failed:\n${output}`);
+}
+
+const compile = (target: string): Promise<void> =>
+  run("assemblyscript/bin/asc.js", ["assembly/index.ts", "--target", target]);
+
+async function buildModule(): Promise<void> {
+  mkdirSync(dirname(modulePath()), { recursive: true });
+  await Promise.all([compile("release"), compile("checked")]);
+}
+
+async function buildTool(): Promise<void> {
+  await run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+  chmodSync(join(packageRoot(), "dist/scripts/cli.js"), 0o755);
+}
+
+async function check(): Promise<void> {
+  await compile("debug");
+  const text = readFileSync(join(packageRoot(), "dist/meshward.debug.wat"), "utf8");
+  const problems = [...problemsOfModule(new Uint8Array(readModule())), ...problemsOfCallGraph(text)];
+  if (problems.length > 0) throw new Error(`check-wasm:\n  ${problems.join("\n  ")}`);
+  console.log(`check-wasm: ${readModule().byteLength} bytes, imports and request path are clean`);
+}
+
+const steps: Record<string, () => Promise<void>> = { module: buildModule, tool: buildTool, check };
+
+const asked = process.argv.slice(2);
+for (const name of asked.length === 0 ? ["module", "tool"] : asked) {
+  const step = steps[name];
+  if (step === undefined) throw new Error(`no step ${name}; there are ${Object.keys(steps).join(", ")}`);
+  await step();
+}

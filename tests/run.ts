@@ -1,0 +1,92 @@
+/**
+ * Runs the tests and ends with one line: `N passed, N failed, N skipped`.
+ *
+ *     node --import tsx tests/run.ts [fast]
+ *
+ * `fast` leaves out what starts Envoy or installs the package. Skipped tests are listed with their reasons; the exit code is 1 where a
+ * test failed or none ran.
+ */
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { packageRoot } from "../scripts/package.ts";
+
+/** Folders below tests/ that need an Envoy, a registry or more than a few seconds. */
+const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "e2e"]);
+/** The longest that one test file may take. */
+const FILE_TIMEOUT_MILLISECONDS = 180_000;
+
+const root = packageRoot();
+const fast = process.argv[2] === "fast";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Test files as node:test takes them, those that start Envoy last. */
+function testFiles(): string[] {
+  const files = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".test.ts"),
+  );
+  const isSlow = (file: string): boolean => SLOW.has(file.split("/")[0]!);
+  return [...files.filter((file) => !isSlow(file)).sort(), ...(fast ? [] : files.filter(isSlow).sort())].map((file) =>
+    join(root, "tests", file),
+  );
+}
+
+/** The as-pect suites, counted from their summary. */
+async function runUnits(): Promise<Counts> {
+  const args = ["--config", "tests/unit/as-pect.config.js", "--as-config", "tests/unit/as-pect.asconfig.json"];
+  const child = spawn(process.execPath, ["node_modules/@as-pect/cli/bin/asp.js", ...args, "--no-logo"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  // eslint-disable-next-line no-control-regex -- the reporter colours its output whether or not a terminal reads it
+  const plain = output.replace(/\u001b\[[0-9;]*m/g, "");
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, all] of plain.matchAll(/Pass: (\d+) \/ (\d+)/g)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(all) - Number(passed);
+  }
+  if (code !== 0 || counts.failed > 0 || counts.passed === 0) {
+    process.stdout.write(plain);
+    counts.failed = Math.max(1, counts.failed);
+  }
+  return counts;
+}
+
+async function runFiles(): Promise<Counts> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const skips: string[] = [];
+  const stream = run({ files: testFiles(), concurrency: 2, timeout: FILE_TIMEOUT_MILLISECONDS });
+  stream.on("test:pass", (test) => {
+    if (test.details.type === "suite") return;
+    if (test.skip === undefined && test.todo === undefined) counts.passed++;
+    else {
+      counts.skipped++;
+      skips.push(`${relative(root, test.file ?? "")}: ${test.name}: ${String(test.skip ?? test.todo)}`);
+    }
+  });
+  stream.on("test:fail", (test) => {
+    if (test.details.type !== "suite") counts.failed++;
+  });
+  for await (const text of stream.compose(new spec())) process.stdout.write(text as string);
+  for (const skip of skips) console.log(`skipped: ${skip}`);
+  return counts;
+}
+
+const [units, files] = [await runUnits(), await runFiles()];
+const passed = units.passed + files.passed;
+const failed = units.failed + files.failed;
+console.log(`${passed} passed, ${failed} failed, ${units.skipped + files.skipped} skipped`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
