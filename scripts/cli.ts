@@ -1,0 +1,507 @@
+#!/usr/bin/env node
+/**
+ * The command `meshward`: the only reader of the command line and the environment. It opens files, hands data to the
+ * folders that do the work, and turns what they say into text and an exit code: 0 success, 1 a check that found
+ * something, 2 a mistake in the command or its input, told in one line on stderr.
+ */
+import { createReadStream, createWriteStream, readFileSync, realpathSync, statSync } from "node:fs";
+import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { Argument, Command, CommanderError, Option } from "commander";
+import { moduleDigest, modulePath, packageVersion, readModule } from "./package.ts";
+import { compilePolicy } from "./policy/compile.ts";
+import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "./policy/load.ts";
+import { MODES, SCHEMA_VERSION } from "./policy/schema.ts";
+import type { Mode, Policy } from "./policy/schema.ts";
+import { setMode } from "./policy/set-mode.ts";
+import type { Check, Result } from "./verify/verify.ts";
+
+/** What the command works on; the process's own streams, or a test's. */
+export interface Io {
+  stdin: Readable;
+  stdout: Writable;
+  stderr: Writable;
+  env: NodeJS.ProcessEnv;
+}
+
+/** A mistake of the user: one line, exit code 2. */
+class UsageError extends Error {}
+
+/** How long `--version` looks for Envoy; a container engine that hangs must not hold it up. */
+const VERSION_TIMEOUT_MS = 2_000;
+const INTERRUPTED = 130;
+const DEFAULTS = { upstream: "http://127.0.0.1:3000", listen: "127.0.0.1:10000", admin: "127.0.0.1:9901" };
+
+const FILE_FAULTS: Record<string, string> = {
+  ENOENT: "no such file or folder",
+  EISDIR: "is a folder, not a file",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EEXIST: "exists already",
+};
+
+/** One line for a file that could not be used. */
+function fileError(what: string, path: string, error: unknown): UsageError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new UsageError(`${what} ${path}: ${FILE_FAULTS[code ?? ""] ?? message}`);
+}
+
+function readText(what: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw fileError(what, path, error);
+  }
+}
+
+/** The policy in a file, or the one of all defaults. */
+function policyIn(path: string | undefined): Policy {
+  return path === undefined ? policyFrom({}) : parsePolicy(readText("policy", path), path);
+}
+
+/** Opens what a command reads: a file, or standard input for "-". */
+function openInput(what: string, path: string, io: Io): Readable {
+  if (path === "-") return io.stdin;
+  try {
+    if (statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    return createReadStream(path);
+  } catch (error) {
+    throw fileError(what, path, error);
+  }
+}
+
+/** Opens what a command writes; a file that is also read would be emptied before. */
+async function openOutput(path: string, input: string, io: Io): Promise<Writable> {
+  if (path === "-") return io.stdout;
+  const identity = async (file: string): Promise<string | null> => {
+    const found = file === "-" ? null : await stat(file).catch(() => null);
+    return found?.isFile() ? `${found.dev}:${found.ino}` : null;
+  };
+  const written = await identity(path);
+  if (written !== null && written === (await identity(input))) {
+    throw new UsageError(`--out ${path}: is the input itself; give another file`);
+  }
+  const output = createWriteStream(path);
+  try {
+    await once(output, "open");
+  } catch (error) {
+    throw fileError("--out", path, error);
+  }
+  return output;
+}
+
+/** Waits until everything is written; standard output stays open. */
+async function closeOutput(output: Writable, io: Io): Promise<void> {
+  if (output === io.stdout) return;
+  output.end();
+  await finished(output);
+}
+
+/** Replaces a file in one step, keeping its permissions; a link is followed. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const target = realpathSync(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}`);
+  try {
+    await writeFile(temporary, text, { flag: "wx" });
+    await chmod(temporary, (await stat(target)).mode);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError("policy", path, error);
+  }
+}
+
+/** Runs `work` until it ends or the user interrupts; then `stop` makes it end. True where it was interrupted. */
+async function interruptible(stop: () => void, work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    controller.abort();
+    stop();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.once(signal, interrupt);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    // A stream that was closed under the work's hands is how it was told to stop.
+    if (!controller.signal.aborted) throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+  return controller.signal.aborted;
+}
+
+/** The Envoy that would be used, as text; downloads nothing. */
+async function envoyFound(env: NodeJS.ProcessEnv): Promise<string> {
+  const { surveyEnvoy } = await import("./envoy/resolve.ts");
+  const timeout = new Promise<null>((done) => void setTimeout(done, VERSION_TIMEOUT_MS, null).unref());
+  const survey = await Promise.race([surveyEnvoy(env), timeout]);
+  if (survey === null) return "not known; see meshward doctor";
+  const found = survey.find((attempt) => attempt.found);
+  return found === undefined ? "not found; see meshward doctor" : `${found.detail} (${found.choice})`;
+}
+
+async function versionText(env: NodeJS.ProcessEnv): Promise<string> {
+  let digest: string;
+  try {
+    digest = `sha256:${moduleDigest().slice(0, 12)}`;
+  } catch {
+    digest = "not built";
+  }
+  const lines = [
+    ["meshward", packageVersion()],
+    ["module", digest],
+    ["schema", String(SCHEMA_VERSION)],
+    ["envoy", await envoyFound(env)],
+  ];
+  return lines.map(([name, value]) => `${name!.padEnd(10)}${value}\n`).join("");
+}
+
+interface ScanOptions {
+  policy?: string;
+  in: string;
+  out: string;
+}
+
+async function scanCommand(options: ScanOptions, io: Io): Promise<number> {
+  const [{ createEngine }, { scan }] = await Promise.all([import("./scan/engine.ts"), import("./scan/scan.ts")]);
+  const engine = await createEngine(policyIn(options.policy), readModule());
+  const input = openInput("--in", options.in, io);
+  const output = await openOutput(options.out, options.in, io);
+  let bad = 0;
+  const isInterrupted = await interruptible(
+    () => input.destroy(),
+    async (signal) => void ({ bad } = await scan(input, output, engine, signal)),
+  );
+  await closeOutput(output, io);
+  if (isInterrupted) return INTERRUPTED;
+  if (bad === 0) return 0;
+  throw new UsageError(`${bad} ${bad === 1 ? "line" : "lines"} could not be used; the output says why ("error")`);
+}
+
+interface VerifyOptions {
+  policy?: string;
+  cases: string;
+  through?: string;
+  format: "text" | "junit" | "sarif";
+  out: string;
+}
+
+async function verifyCommand(options: VerifyOptions, io: Io): Promise<number> {
+  const { offline, through, verify } = await import("./verify/verify.ts");
+  const { exitCodeOf, reportText, summaryOf } = await import("./verify/report.ts");
+  const policy = policyIn(options.policy);
+  const input = openInput("--cases", options.cases, io);
+  const results: Result[] = [];
+  let close = (): void => {};
+  let check: Check;
+  if (options.through === undefined) {
+    const { createEngine } = await import("./scan/engine.ts");
+    check = offline(await createEngine(policy, readModule()));
+  } else {
+    const { createSender, parseTarget } = await import("./verify/through.ts");
+    const sender = createSender(asUsage(() => parseTarget(options.through!), "--through"));
+    check = through(sender);
+    close = () => sender.close();
+  }
+  const isInterrupted = await interruptible(
+    () => input.destroy(),
+    async (signal) => {
+      for await (const result of verify(input as AsyncIterable<Uint8Array>, check)) {
+        results.push(result);
+        if (signal.aborted) break;
+      }
+    },
+  ).finally(close);
+  if (isInterrupted) return INTERRUPTED;
+  const output = await openOutput(options.out, options.cases, io);
+  output.write(reportText({ results, file: options.cases, version: packageVersion() }, options.format));
+  await closeOutput(output, io);
+  if (results.length === 0) throw new UsageError(`--cases ${options.cases}: there are no cases in it`);
+  if (options.format !== "text" || options.out !== "-") io.stderr.write(`${summaryOf(results)}\n`);
+  return exitCodeOf(results);
+}
+
+/** Runs a check of an option's value; what it throws is the user's mistake. */
+function asUsage<T>(work: () => T, option: string): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+function policyCheckCommand(file: string, { json }: { json?: boolean }, io: Io): number {
+  const { policy, issues } = loadPolicy(readText("policy", file));
+  const configuration = policy === null ? null : compilePolicy(policy, { holdHeaders: true });
+  if (json) {
+    const document = { file, valid: policy !== null, policy: configuration?.policy ?? null, issues };
+    io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  } else {
+    for (const issue of issues) io.stderr.write(`${formatIssue(issue, file)}\n`);
+    if (configuration !== null) {
+      const { mode, routes, exceptions, workloads } = configuration;
+      const counts = `${routes.length} routes, ${exceptions.length} exceptions, ${workloads.length} workloads`;
+      io.stdout.write(`${file}: valid, mode ${mode}, ${counts}, hash ${configuration.policy}\n`);
+    }
+  }
+  return policy === null ? 2 : 0;
+}
+
+async function modeCommand(mode: Mode, { policy: file }: { policy: string }, io: Io): Promise<number> {
+  const text = readText("policy", file);
+  const before = parsePolicy(text, file);
+  const changed = setMode(text, mode, file);
+  if (changed !== text) await replaceFile(file, changed);
+  io.stdout.write(`${file}: mode ${before.mode === mode ? `${mode}, as before` : `${before.mode} -> ${mode}`}\n`);
+  // `off` at the top is final; otherwise who set a mode of their own keeps it.
+  const own = mode === "off" ? [] : before.routes.filter((route) => route.mode !== undefined && route.mode !== mode);
+  const sections = before.workloads.filter((workload) => workload.mode !== undefined && workload.mode !== mode);
+  if (own.length + sections.length > 0) {
+    io.stderr.write(`note: ${own.length} routes and ${sections.length} workloads keep a mode of their own\n`);
+  }
+  return 0;
+}
+
+async function doctorCommand({ json }: { json?: boolean }, io: Io): Promise<number> {
+  const { doctor, doctorText } = await import("./envoy/doctor.ts");
+  const report = await doctor(io.env);
+  io.stdout.write(`${json ? JSON.stringify(report, null, 2) : doctorText(report)}\n`);
+  return report.ok ? 0 : 1;
+}
+
+interface EnvoyOptions {
+  policy?: string;
+  out: string;
+  upstream: string;
+  listen: string;
+  admin: string;
+  root?: string;
+  http2?: boolean;
+  dynamic?: boolean;
+}
+
+async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
+  const [{ BOOTSTRAP_FILE, parseUpstream }, { parseListen }, { writeDirectory }] = await Promise.all([
+    import("../envoy/bootstrap.ts"),
+    import("./envoy/run.ts"),
+    import("./envoy/directory.ts"),
+  ]);
+  const folder = resolve(options.out);
+  const root = options.root ?? folder;
+  asUsage(() => parseUpstream(options.upstream), "--upstream");
+  const listen = asUsage(() => parseListen(options.listen), "--listen");
+  const admin = asUsage(() => parseListen(options.admin), "--admin");
+  const compiled = compilePolicy(policyIn(options.policy), { holdHeaders: true });
+  readModule();
+  const bootstrapOptions = {
+    upstream: options.upstream,
+    listen,
+    admin,
+    root,
+    accessLog: "stdout",
+    protocol: options.http2 ? ("http2" as const) : ("http1" as const),
+    dynamic: options.dynamic ?? false,
+  };
+  let files: string[];
+  try {
+    files = await writeDirectory(folder, compiled, bootstrapOptions, modulePath());
+  } catch (error) {
+    throw fileError("--out", options.out, error);
+  }
+  for (const file of files) io.stdout.write(`${join(options.out, file)}\n`);
+  io.stdout.write(`start it: envoy -c ${join(root, BOOTSTRAP_FILE)}\n`);
+  return 0;
+}
+
+interface RunCommandOptions {
+  upstream: string;
+  listen?: string;
+  policy?: string;
+  mode?: Mode;
+  backend: "auto" | "process" | "container";
+}
+
+async function runCommand(options: RunCommandOptions, io: Io): Promise<number> {
+  const { runUntilStopped } = await import("./envoy/run.ts");
+  return runUntilStopped(
+    { ...options, env: io.env },
+    {
+      out: (line) => void io.stdout.write(`${line}\n`),
+      err: (line) => void io.stderr.write(`meshward run: ${line}\n`),
+    },
+  );
+}
+
+const example = (...lines: string[]): string => `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+
+/** The commands; each puts its exit code into `exit`. */
+function commandLine(io: Io, exit: (code: number) => void): Command {
+  const program = new Command("meshward")
+    .description("Runtime protection for services behind Envoy.")
+    .option("-V, --version", "print the versions of package, module, policy schema and the Envoy that would be used")
+    .helpCommand(false)
+    .addHelpText("after", example("meshward run --upstream http://127.0.0.1:3000 --mode block"))
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      // Errors are told in one line, by `main`.
+      writeErr: () => {},
+      outputError: () => {},
+    });
+  const policyOption = ["--policy <file>", "policy file; without it all defaults hold (detect mode)"] as const;
+
+  program
+    .command("run")
+    .description("protect one HTTP service now: find Envoy, start it before the service, print what it finds")
+    .requiredOption("--upstream <url>", "the service, as http://HOST:PORT or https://HOST:PORT")
+    .option("--listen <host:port>", "address to use instead of the service's (default: 127.0.0.1:8080, or a free port)")
+    .option(...policyOption)
+    .addOption(new Option("--mode <mode>", "stands above the policy's own mode").choices(MODES))
+    .addOption(
+      new Option("--backend <kind>", "how to run Envoy").choices(["auto", "process", "container"]).default("auto"),
+    )
+    .addHelpText("after", example("meshward run --upstream http://127.0.0.1:3000 --policy meshward.yaml"))
+    .action(async (options: RunCommandOptions) => exit(await runCommand(options, io)));
+
+  program
+    .command("scan")
+    .description("judge HTTP exchanges offline: JSON Lines in, a verdict a line out")
+    .option(...policyOption)
+    .option("--in <file>", "exchanges, one JSON object a line", "-")
+    .option("--out <file>", "where the verdicts go", "-")
+    .addHelpText(
+      "after",
+      example(
+        `echo '{"id":1,"request":{"method":"GET","path":"/?q=1+UNION+SELECT+name+FROM+users"}}' | meshward scan`,
+        "meshward scan --policy meshward.yaml --in exchanges.jsonl --out verdicts.jsonl",
+      ),
+    )
+    .action(async (options: ScanOptions) => exit(await scanCommand(options, io)));
+
+  program
+    .command("verify")
+    .description("check a policy against cases: scan lines with what is expected of them")
+    .option(...policyOption)
+    .requiredOption(
+      "--cases <file>",
+      'cases, one JSON object a line, each with "expect": "allow" or "deny"; - for stdin',
+    )
+    .option("--through <url>", "send the cases through a running proxy instead of judging them offline")
+    .addOption(
+      new Option("--format <format>", "form of the report").choices(["text", "junit", "sarif"]).default("text"),
+    )
+    .option("--out <file>", "where the report goes", "-")
+    .addHelpText(
+      "after",
+      example(
+        "meshward verify --policy meshward.yaml --cases cases.jsonl",
+        "meshward verify --cases cases.jsonl --through http://127.0.0.1:8080 --format junit --out report.xml",
+      ),
+    )
+    .action(async (options: VerifyOptions) => exit(await verifyCommand(options, io)));
+
+  program
+    .command("policy")
+    .description("work on a policy file")
+    .helpCommand(false)
+    .addHelpText("after", example("meshward policy check meshward.yaml"))
+    .command("check")
+    .description("say what is wrong in a policy file, with line and column")
+    .argument("<file>", "the policy file")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward policy check meshward.yaml"))
+    .action((file: string, options: { json?: boolean }) => exit(policyCheckCommand(file, options, io)));
+
+  program
+    .command("mode")
+    .description("change the mode of a policy file; whoever runs it has it in force at once")
+    .addArgument(new Argument("<mode>", "the new mode").choices(MODES))
+    .requiredOption("--policy <file>", "the policy file")
+    .addHelpText("after", example("meshward mode block --policy meshward.yaml"))
+    .action(async (mode: Mode, options: { policy: string }) => exit(await modeCommand(mode, options, io)));
+
+  program
+    .command("doctor")
+    .description("look for everything that is needed to run, and say what is missing")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward doctor"))
+    .action(async (options: { json?: boolean }) => exit(await doctorCommand(options, io)));
+
+  program
+    .command("envoy")
+    .description("write a folder that Envoy runs from; written again, the new policy is in force at once")
+    .option(...policyOption)
+    .requiredOption("--out <dir>", "the folder")
+    .option("--upstream <url>", "the service behind", DEFAULTS.upstream)
+    .option("--listen <host:port>", "where Envoy listens", DEFAULTS.listen)
+    .option("--admin <host:port>", "where Envoy's admin interface listens", DEFAULTS.admin)
+    .option("--root <path>", "the folder as Envoy sees it, in a container for example (default: the folder itself)")
+    .option("--http2", "speak HTTP/2 to the service, for gRPC")
+    .option("--dynamic", "put listener and cluster into files of their own, so that they too can be changed")
+    .addHelpText("after", example("meshward envoy --policy meshward.yaml --out envoy --upstream http://127.0.0.1:3000"))
+    .action(async (options: EnvoyOptions) => exit(await envoyCommand(options, io)));
+
+  return program;
+}
+
+/** The command that the first words of `argv` name. */
+function commandAt(program: Command, argv: readonly string[]): Command {
+  const next = program.commands.find((candidate) => candidate.name() === argv[0]);
+  return next === undefined ? program : commandAt(next, argv.slice(1));
+}
+
+/** "meshward policy check". */
+function commandPath(command: Command): string {
+  return command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`;
+}
+
+/** Runs the command in `argv` (without the program's name) and resolves with its exit code. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0;
+  const program = commandLine(io, (value) => void (code = value));
+  const command = commandAt(program, argv);
+  const name = commandPath(command);
+  try {
+    if (argv[0] === "--version" || argv[0] === "-V") {
+      io.stdout.write(await versionText(io.env));
+      return 0;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      const isMissing = error.code === "commander.help";
+      const commands = command.commands.map((one) => one.name()).join(", ");
+      const message = isMissing ? `a command is missing: ${commands}` : error.message.replace(/^error: /, "");
+      io.stderr.write(`${name}: ${message.replace(/\s*\n\s*/g, " ").replace(/\.$/, "")}; see ${name} --help\n`);
+    } else if (error instanceof PolicyError) {
+      io.stderr.write(`${error.message}\n`);
+    } else {
+      io.stderr.write(`${name}: ${(error as Error).message}\n`);
+    }
+    return 2;
+  }
+}
+
+/** Whether this file is what node was asked to run; npm starts it through a link. */
+function isEntry(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+}
+
+if (isEntry()) {
+  // Whoever reads our output has gone away (`| head`): there is nothing left to do.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
+  process.stderr.on("error", () => {});
+  process.exitCode = await main(process.argv.slice(2), process);
+}
