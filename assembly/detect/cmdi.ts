@@ -4,7 +4,7 @@
 // step per byte in each, no memory but the tokenizer's.
 
 import { Char } from "../core/char";
-import { byteAt, isLetter, isSpace } from "../core/bytes";
+import { byteAt, isSpace } from "../core/bytes";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
@@ -14,7 +14,8 @@ import { nextShell, openShell, Quoting, shellEnd } from "../tokenize/shell";
 import { found } from "./finding";
 
 /** Bytes without which nothing leaves a word, runs inside it, or calls a function. */
-const BREAKS: u32 = Kind.Semicolon | Kind.Pipe | Kind.Ampersand | Kind.Backtick | Kind.Dollar | Kind.Control | Kind.Paren | Kind.Angle;
+const BREAKS: u32 =
+  Kind.Semicolon | Kind.Pipe | Kind.Ampersand | Kind.Backtick | Kind.Dollar | Kind.Control | Kind.Paren | Kind.Angle;
 
 /** Plain words from which on a text counts as prose, and what they take from a match. */
 const FEW_WORDS: u32 = 5;
@@ -66,7 +67,8 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     matchEnd = shellEnd;
   }
   if (confidence == 0) return;
-  const loss: u32 = words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
+  const loss: u32 =
+    words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
   confidence = confidence > loss ? confidence - loss : 0;
   if (confidence <= best) return;
   best = confidence;
@@ -79,14 +81,21 @@ function beginsCommand(start: usize, end: usize): bool {
   let at = start;
   if (at < end && byteAt(at) == Char.Dash) return true;
   while (at < end && !isSpace(byteAt(at))) at++;
-  if (at == end) return false;
   let base = at;
   while (base > start && byteAt(base - 1) != Char.Slash && byteAt(base - 1) != Char.Backslash) base--;
-  if (keyword(CMDI_KEYWORDS, base, at) != 0) return true;
+  if (at < end && keyword(CMDI_KEYWORDS, base, at) != 0) return true;
   // Spelled so that no table has it: c''at, w^ho, /???/c?t, {cat,…}
   for (let index = start; index < at; index++) {
     const byte = byteAt(index);
-    if (!isLetter(byte) && byte != Char.Dash && byte != Char.Dot && byte != Char.Comma && byte != Char.Colon) return true;
+    if (
+      byte == Char.Backslash ||
+      byte == Char.Caret ||
+      byte == Char.BraceOpen ||
+      byte == Char.Question ||
+      byte == Char.Quote
+    )
+      return true;
+    if (byte == Char.DoubleQuote || byte == Char.Percent) return true;
   }
   return false;
 }

@@ -13,7 +13,16 @@ import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Path } from "../generated/traversal";
 import { ruleConfidence } from "../match/rules";
-import { matchPath, pathClimbs, pathSpelling, pathToken, pathTokens, pathUps, Spelling, tokenizePath } from "../tokenize/path";
+import {
+  matchPath,
+  pathClimbs,
+  pathSpelling,
+  pathToken,
+  pathTokens,
+  pathUps,
+  Spelling,
+  tokenizePath,
+} from "../tokenize/path";
 import { found } from "./finding";
 
 const enum Place {
@@ -64,7 +73,11 @@ export function detectTraversal(start: usize, end: usize, kinds: u32): void {
     }
     if (!separated && fieldPart != Part.Path) continue;
     const place =
-      from == start && spaces == 0 ? Place.Whole : spaces == 0 && byteAt(from - 1) == Char.Equals ? Place.Parameter : Place.Embedded;
+      from == start && spaces == 0
+        ? Place.Whole
+        : spaces == 0 && byteAt(from - 1) == Char.Equals
+          ? Place.Parameter
+          : Place.Embedded;
     const confidence = judge(from, at, place, spaces);
     if (confidence > best) {
       best = confidence;
@@ -142,7 +155,11 @@ function isAbsoluteRule(rule: u32): bool {
 function startsPath(start: usize, end: usize): bool {
   const byte = byteAt(start);
   if (byte == Char.Slash || byte == Char.Backslash || byte == Char.Dot || byte == Char.Percent) return true;
-  return end - start > 2 && byteAt(start + 1) == Char.Colon && (byteAt(start + 2) == Char.Backslash || byteAt(start + 2) == Char.Slash);
+  return (
+    end - start > 2 &&
+    byteAt(start + 1) == Char.Colon &&
+    (byteAt(start + 2) == Char.Backslash || byteAt(start + 2) == Char.Slash)
+  );
 }
 
 /** Whether a run begins with "..0x" or "0x2e": dots and separators spelled in letters and digits. */

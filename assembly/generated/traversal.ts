@@ -1,6 +1,6 @@
 // Made from rules/traversal.yaml by scripts/generate. DO NOT EDIT.
-// TRAVERSAL_TABLE: 46 patterns, 31,542 bytes, 1 lanes:
-// 382 states (216 accepting) of 40 classes, stride 40
+// TRAVERSAL_TABLE: 46 patterns, 31,542 bytes:
+//   lane of 382 states (216 accepting), 40 classes, stride 40
 // TRAVERSAL_KEYWORDS: 348 words, 4,604 bytes.
 
 export const enum Path {

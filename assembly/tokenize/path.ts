@@ -188,7 +188,10 @@ function isMark(kind: u32): bool {
 // @ts-ignore: decorator
 @inline
 function isStrange(last: usize): bool {
-  return (unit == 0x80 && unitEncoded) || (unit == Char.Percent && byteAt(last) == Char.Percent && byteAt(last + 1) > <u32>Char._9);
+  return (
+    (unit == 0x80 && unitEncoded) ||
+    (unit == Char.Percent && byteAt(last) == Char.Percent && byteAt(last + 1) > <u32>Char._9)
+  );
 }
 
 /** The cursor behind any more escapes, well-formed or not, and continuation bytes. */
@@ -248,7 +251,8 @@ export function tokenizePath(start: usize, end: usize): void {
     }
   }
   let letters = at;
-  while (letters < end && (isLetter(byteAt(letters)) || byteAt(letters) == Char.Dot || byteAt(letters) - Char._0 < 10)) letters++;
+  while (letters < end && (isLetter(byteAt(letters)) || byteAt(letters) == Char.Dot || byteAt(letters) - Char._0 < 10))
+    letters++;
   if (letters > at && letters < end && byteAt(letters) == Char.Colon) {
     if (letters == at + 1) {
       if (letters + 1 < end && shapesPath(byteAt(letters + 1))) {
@@ -268,7 +272,14 @@ export function tokenizePath(start: usize, end: usize): void {
       }
     }
   }
-  if (out == TOKENS && end - at > 2 && byteAt(at) == Char.Backslash && byteAt(at + 1) == Char.Backslash && !shapesPath(byteAt(at + 2)) && byteAt(at + 2) != Char.Percent) {
+  if (
+    out == TOKENS &&
+    end - at > 2 &&
+    byteAt(at) == Char.Backslash &&
+    byteAt(at + 1) == Char.Backslash &&
+    !shapesPath(byteAt(at + 2)) &&
+    byteAt(at + 2) != Char.Percent
+  ) {
     out = putByte(out, Path.Unc);
   }
 

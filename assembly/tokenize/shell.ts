@@ -60,6 +60,7 @@ let afterRunner: bool = false;
 /** Inside {a,b}: commas part words. */
 let inBraces: bool = false;
 let pending: Shell = Shell.End;
+let lastToken: Shell = Shell.End;
 let finished: bool = false;
 /** No more of this quote up to the end. */
 let noSingle: bool = false;
@@ -90,10 +91,12 @@ export function openShell(from: usize, to: usize, quoting: Quoting): void {
   noSingle = false;
   noDouble = false;
   pending = Shell.End;
+  lastToken = Shell.End;
   if (quoting == Quoting.Bare) return;
   const quote: u32 = quoting == Quoting.Single ? Char.Quote : Char.DoubleQuote;
   at = findByte(at, end, quote);
-  while (quoting == Quoting.Double && at > from && at < end && byteAt(at - 1) == Char.Backslash) at = findByte(at + 1, end, quote);
+  while (quoting == Quoting.Double && at > from && at < end && byteAt(at - 1) == Char.Backslash)
+    at = findByte(at + 1, end, quote);
   shellStart = from;
   shellEnd = at;
   inCommand = false;
@@ -114,9 +117,9 @@ export function nextShell(): Shell {
     else if (token == Shell.Quote) at++;
     return token;
   }
-  shellStart = at;
   const token = read();
   shellEnd = at;
+  lastToken = token;
   return token;
 }
 
@@ -156,7 +159,8 @@ function closeNesting(): Shell {
 
 function read(): Shell {
   while (true) {
-    while (at < end && (byteAt(at) == Char.Space || byteAt(at) == Char.Tab || (inBraces && byteAt(at) == Char.Comma))) at++;
+    while (at < end && (byteAt(at) == Char.Space || byteAt(at) == Char.Tab || (inBraces && byteAt(at) == Char.Comma)))
+      at++;
     if (at >= end) {
       if (finished) return Shell.End;
       finished = true;
@@ -216,9 +220,11 @@ function read(): Shell {
           at += 2;
           continue;
         }
+        // "use `ls`": Markdown, where "x`ls`" and "10.0.0.1 `ls`" are not.
+        const code = lastToken == Shell.Word && at > shellEnd;
         at++;
         push(Char.Backtick);
-        return Shell.Tick;
+        return code ? Shell.Code : Shell.Tick;
       case Char.Dollar:
         if (peek(1) == Char.ParenOpen) {
           if (peek(2) == Char.ParenOpen) {
@@ -234,6 +240,10 @@ function read(): Shell {
           push(Char.ParenClose);
           return Shell.Open;
         }
+        if (peek(1) == Char.BraceOpen && peek(2) == Char.Backtick) {
+          at += 2;
+          continue;
+        }
         if (peek(1) == Char.BraceOpen && callsInBraces()) {
           at += peek(2) == Char.At ? 3 : 2;
           push(Char.BraceClose);
@@ -241,7 +251,8 @@ function read(): Shell {
         }
         if (separatorVariable() != 0) {
           at = separatorVariable();
-          while (at + 1 < end && byteAt(at) == Char.Dollar && (isDigit(byteAt(at + 1)) || byteAt(at + 1) == Char.At)) at += 2;
+          while (at + 1 < end && byteAt(at) == Char.Dollar && (isDigit(byteAt(at + 1)) || byteAt(at + 1) == Char.At))
+            at += 2;
           return Shell.Ifs;
         }
         return readWord();
@@ -295,7 +306,12 @@ function readRedirect(): Shell {
     return Shell.Open;
   }
   // "<!--#exec cmd="
-  if (peek(1) == Char.Bang && peek(4) == Char.Hash && end - at >= 9 && keyword(CMDI_KEYWORDS, at + 4, at + 9) == Shell.Call) {
+  if (
+    peek(1) == Char.Bang &&
+    peek(4) == Char.Hash &&
+    end - at >= 9 &&
+    keyword(CMDI_KEYWORDS, at + 4, at + 9) == Shell.Call
+  ) {
     at += 9;
     opener = true;
     inCommand = false;
@@ -369,7 +385,16 @@ function entityEnd(): usize {
 /** Whether "&" at the cursor parts two parameters of a URL: "?a=1&b=2". */
 function partsParameters(from: usize): bool {
   let ahead = at + 1;
-  while (ahead < end && (isWord(byteAt(ahead)) || byteAt(ahead) == Char.Dash || byteAt(ahead) == Char.Dot || byteAt(ahead) == Char.BracketOpen || byteAt(ahead) == Char.BracketClose || byteAt(ahead) == Char.Percent)) ahead++;
+  while (
+    ahead < end &&
+    (isWord(byteAt(ahead)) ||
+      byteAt(ahead) == Char.Dash ||
+      byteAt(ahead) == Char.Dot ||
+      byteAt(ahead) == Char.BracketOpen ||
+      byteAt(ahead) == Char.BracketClose ||
+      byteAt(ahead) == Char.Percent)
+  )
+    ahead++;
   return ahead > at + 1 && ahead < end && byteAt(ahead) == Char.Equals && at > from;
 }
 
@@ -486,7 +511,8 @@ function startsWindows(): bool {
 function readQuoted(quote: u32): bool {
   if (quote == Char.Quote ? noSingle : noDouble) return false;
   let close = findByte(at + 1, end, quote);
-  while (quote == Char.DoubleQuote && close < end && byteAt(close - 1) == Char.Backslash) close = findByte(close + 1, end, quote);
+  while (quote == Char.DoubleQuote && close < end && byteAt(close - 1) == Char.Backslash)
+    close = findByte(close + 1, end, quote);
   if (close >= end) {
     if (quote == Char.Quote) noSingle = true;
     else noDouble = true;
@@ -536,8 +562,19 @@ function readDollar(): bool {
     variable = true;
     return true;
   }
-  if (isDigit(next) || next == Char.At || next == Char.Star || next == Char.Bang || next == Char.Hash || next == Char.Question) {
-    if (plain) disguised = true;
+  if (
+    isDigit(next) ||
+    next == Char.At ||
+    next == Char.Star ||
+    next == Char.Bang ||
+    next == Char.Hash ||
+    next == Char.Question
+  ) {
+    // $0 is the shell itself; the others are empty.
+    if (next == Char._0 && out == WORD) {
+      put(Char.Dollar);
+      put(next);
+    } else if (plain) disguised = true;
     variable = true;
     at += 2;
     return true;
@@ -564,7 +601,8 @@ function readAnsi(): void {
         }
       } else if (kind - Char._0 < 8) {
         byte = kind - Char._0;
-        for (let digits = 0; digits < 2 && at < end && byteAt(at) - Char._0 < 8; digits++) byte = (byte << 3) | (byteAt(at++) - Char._0);
+        for (let digits = 0; digits < 2 && at < end && byteAt(at) - Char._0 < 8; digits++)
+          byte = (byte << 3) | (byteAt(at++) - Char._0);
       }
       disguised = true;
       hidden = true;
@@ -578,7 +616,8 @@ function readAnsi(): void {
 function readCut(): bool {
   let ahead = at + 1;
   while (ahead < end && isWord(byteAt(ahead))) ahead++;
-  if (ahead == at + 1 || ahead + 1 >= end || byteAt(ahead) != Char.Colon || byteAt(ahead + 1) != Char.Tilde) return false;
+  if (ahead == at + 1 || ahead + 1 >= end || byteAt(ahead) != Char.Colon || byteAt(ahead + 1) != Char.Tilde)
+    return false;
   const close = findByte(ahead, min(end, ahead + 16), Char.Percent);
   if (close >= end || byteAt(close) != Char.Percent) return false;
   at = close + 1;
@@ -593,11 +632,15 @@ function isCommand(kind: u32): bool {
 
 /** The kind of the function whose name ends the word before "(", or 0. */
 function callKind(): u32 {
-  if (out > WORD + 30) return 0;
   let name = out;
-  while (name > WORD && (isWord(byteAt(name - 1)) || byteAt(name - 1) == Char.Dot)) name--;
+  while (name > WORD && out - name < 30 && (isWord(byteAt(name - 1)) || byteAt(name - 1) == Char.Dot)) name--;
   putByte(out, Char.ParenOpen);
-  const kind = keyword(CMDI_KEYWORDS, name, out + 1);
+  let kind = keyword(CMDI_KEYWORDS, name, out + 1);
+  if (kind == 0) {
+    // A method: "….system("
+    const dot = findByte(name, out, Char.Dot);
+    if (dot < out) kind = keyword(CMDI_KEYWORDS, dot + 1, out + 1);
+  }
   return kind == Shell.Call || kind == Shell.Info ? kind : 0;
 }
 
@@ -606,7 +649,13 @@ function commandOf(): u32 {
   let base = out;
   while (base > WORD && byteAt(base - 1) != Char.Slash && !(windows && byteAt(base - 1) == Char.Backslash)) base--;
   let last = out;
-  if (last - base > 4 && byteAt(last - 4) == Char.Dot && lowerCase(byteAt(last - 3)) == Char.e && lowerCase(byteAt(last - 1)) == Char.e) last -= 4;
+  if (
+    last - base > 4 &&
+    byteAt(last - 4) == Char.Dot &&
+    lowerCase(byteAt(last - 3)) == Char.e &&
+    lowerCase(byteAt(last - 1)) == Char.e
+  )
+    last -= 4;
   const kind = keyword(CMDI_KEYWORDS, base, last);
   if (!isCommand(kind) && kind != Shell.Prefix) return 0;
   // "Find out more": Unix commands are small letters; Windows takes any case, so capitals alone or a name that is no word.
@@ -623,15 +672,24 @@ function commandOf(): u32 {
 
 /** What a word in command position is. */
 function commandKind(): Shell {
-  if (out == WORD && !quoted) return variable ? Shell.Variable : Shell.Word;
+  if (out == WORD && !quoted) {
+    inCommand = false;
+    return variable ? Shell.Variable : Shell.Word;
+  }
   const first = byteAt(WORD);
-  if (afterPrefix && ((first == Char.Dash && out - WORD > 1) || isDigit(first))) return isDigit(first) ? Shell.Number : Shell.Flag;
+  if (afterPrefix && ((first == Char.Dash && out - WORD > 1) || isDigit(first)))
+    return isDigit(first) ? Shell.Number : Shell.Flag;
   const kind = commandOf();
   if (kind != 0) {
     if (kind == Shell.Prefix) {
       afterPrefix = true;
-      opener = true;
       return Shell.Prefix;
+    }
+    if (kind == Shell.Runner && first == Char.e) {
+      // eval: what follows is a command line, quoted or not
+      afterPrefix = true;
+      opener = true;
+      return Shell.Runner;
     }
     inCommand = false;
     afterAdmin = kind == Shell.Admin;
@@ -674,9 +732,13 @@ function argumentKind(): Shell {
   const second = size > 1 ? byteAt(WORD + 1) : 0;
   if (afterAdmin) {
     afterAdmin = false;
-    if (keyword(CMDI_KEYWORDS, WORD, out) == Shell.Verb) return Shell.Verb;
+    const verb = keyword(CMDI_KEYWORDS, WORD, out);
+    if (verb == Shell.Verb || isCommand(verb) || verb == Shell.Prefix) return Shell.Verb;
   }
-  if (first == Char.Dash && (isLetter(second) || isDigit(second) || (second == Char.Dash && size > 2 && isLetter(byteAt(WORD + 2))))) {
+  if (
+    first == Char.Dash &&
+    (isLetter(second) || isDigit(second) || (second == Char.Dash && size > 2 && isLetter(byteAt(WORD + 2))))
+  ) {
     return flagKind();
   }
   if (size <= 2 && (first == Char.Slash || first == Char.Dot || first == Char.Star || first == Char.Tilde)) {
@@ -684,10 +746,15 @@ function argumentKind(): Shell {
     if (first == Char.Slash && isLetter(second)) return flagKind();
     return Shell.Here;
   }
-  if (first == Char.Slash || (first == Char.Tilde && second == Char.Slash) || (first == Char.Dot && (second == Char.Slash || second == Char.Dot || second == Char.Backslash))) {
+  if (
+    first == Char.Slash ||
+    (first == Char.Tilde && second == Char.Slash) ||
+    (first == Char.Dot && (second == Char.Slash || second == Char.Dot || second == Char.Backslash))
+  ) {
     return pathKind(Shell.Path);
   }
-  if (windows && (first == Char.Percent || second == Char.Colon || first == Char.Backslash)) return pathKind(Shell.Drive);
+  if (windows && (first == Char.Percent || second == Char.Colon || first == Char.Backslash))
+    return pathKind(Shell.Drive);
   let dots = 0;
   let slashes = 0;
   let digits: usize = 0;
@@ -697,7 +764,8 @@ function argumentKind(): Shell {
     if (byte == Char.Dot) dots++;
     else if (byte == Char.Slash) {
       slashes++;
-      if (slashes == 2 && index >= WORD + 2 && byteAt(index - 1) == Char.Slash && byteAt(index - 2) == Char.Colon) scheme = true;
+      if (slashes == 2 && index >= WORD + 2 && byteAt(index - 1) == Char.Slash && byteAt(index - 2) == Char.Colon)
+        scheme = true;
     } else if (isDigit(byte)) digits++;
   }
   if (scheme) return Shell.Url;
@@ -708,9 +776,11 @@ function argumentKind(): Shell {
   if (variable) return Shell.Variable;
   if (quoted) return Shell.String;
   if (isAssignment()) return Shell.Assign;
-  if (digits == size || (digits == size - 1 && size > 1 && (isLetter(byteAt(out - 1)) || dots == 1))) return Shell.Number;
+  if (digits == size || (digits == size - 1 && size > 1 && (isLetter(byteAt(out - 1)) || dots == 1)))
+    return Shell.Number;
   if (keyword(CMDI_KEYWORDS, WORD, out) == Shell.Runner && first > <u32>Char.Z) return Shell.Program;
-  if (dots > 0 && byteAt(out - 1) != Char.Dot && first != Char.Dot) return slashes > 0 && !glob ? Shell.Url : Shell.Dotted;
+  if (dots > 0 && byteAt(out - 1) != Char.Dot && first != Char.Dot)
+    return slashes > 0 && !glob ? Shell.Url : Shell.Dotted;
   if (slashes > 0 && glob) return Shell.Path;
   return Shell.Word;
 }
@@ -735,13 +805,25 @@ function flagKind(): Shell {
 
 /** `kind`, or what makes a path worth more than one: a system file, a socket, a shell. */
 function pathKind(kind: Shell): Shell {
-  if (out - WORD > 9 && byteAt(WORD + 1) == 0x64 && byteAt(WORD + 5) == Char.t && byteAt(WORD + 8) == Char.Slash && byteAt(WORD + 4) == Char.Slash) {
+  if (
+    out - WORD > 9 &&
+    byteAt(WORD + 1) == 0x64 &&
+    byteAt(WORD + 5) == Char.t &&
+    byteAt(WORD + 8) == Char.Slash &&
+    byteAt(WORD + 4) == Char.Slash
+  ) {
     return Shell.Device;
   }
   if (commandOf() == Shell.Runner) return Shell.Program;
   tokenizePath(WORD, out);
   const rule = matchPath();
-  if (rule != 0 && rule != Rule.TraversalClimbShallow && rule != Rule.TraversalClimb && rule != Rule.TraversalClimbSource) return Shell.Secret;
+  if (
+    rule != 0 &&
+    rule != Rule.TraversalClimbShallow &&
+    rule != Rule.TraversalClimb &&
+    rule != Rule.TraversalClimbSource
+  )
+    return Shell.Secret;
   return glob && kind == Shell.Path && isSystemGlob() ? Shell.Secret : kind;
 }
 
