@@ -43,7 +43,8 @@ const enum Family {
 export let layerStart: usize = 0;
 export let layerEnd: usize = 0;
 
-let layer: u32 = 0;
+/** How many layers were peeled off to get it; 0: it is the value itself. */
+export let layer: u32 = 0;
 let family: u32 = 0;
 /** Whether the current round gave a layer. */
 let changed = false;

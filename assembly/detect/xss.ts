@@ -19,6 +19,7 @@ import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, putByte } from
 import { Char } from "../core/char";
 import { findEither, findOneOf, skipBlank } from "../core/scan";
 import { textIs, textStarts, textStartsNoCase } from "../core/text";
+import { layer, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import {
@@ -107,14 +108,25 @@ let last: usize = 0;
 /** Words of prose in the value, counted when first asked for; -1 before. */
 let words: i32 = -1;
 
-/** Judges `start..end` and reports what would run script. */
+/** Whether the value, before layers were peeled off it, was rich text that shows markup as text: `<p>&lt;script&gt;…`. */
+let showsMarkup = false;
+
+/**
+ * Judges `start..end` and reports what would run script. A value is to be judged as it stands before its layers are: in a layer,
+ * `start` is `layerStart`.
+ */
 export function detectXss(start: usize, end: usize, kinds: u32): void {
+  const raw = layer == 0 || start != layerStart;
+  if (raw) showsMarkup = false;
   if ((kinds & NEEDED) == 0) return;
   first = start;
   last = end;
   words = -1;
   ceiling = Ceiling.Open;
-  if ((kinds & Kind.Angle) != 0) judgeMarkup();
+  if ((kinds & Kind.Angle) != 0) {
+    judgeMarkup(raw ? Ceiling.Open : showsMarkup ? Ceiling.Code : Ceiling.Open);
+    if (raw && (kinds & Kind.Ampersand) != 0) showsMarkup = sawRich && !sawForeign && escapesMarkup();
+  }
   if ((kinds & (Kind.Paren | Kind.Backtick | Kind.Equals)) == 0) return;
   ceiling = Ceiling.Open;
   if ((kinds & Kind.Equals) != 0) judgeAttributes(kinds);
@@ -138,14 +150,20 @@ let fenced = false;
 let hiddenUntil: usize = 0;
 let hiddenCeiling: u32 = Ceiling.Hidden;
 
-/** Judges each tag of the value. */
-function judgeMarkup(): void {
+/** Whether the value has an element of rich text, and one that changes how the text inside is read. */
+let sawRich = false;
+let sawForeign = false;
+
+/** Judges each tag of the value; `open` is the ceiling of those in the open. */
+function judgeMarkup(open: u32): void {
+  sawRich = false;
+  sawForeign = false;
   let budget: usize = (last - first) * HIDDEN_BUDGET + 256;
   let at = first;
   codeUntil = 0;
   fenced = isFence(first);
   hiddenUntil = first;
-  judgeOpening();
+  if (open == Ceiling.Open) judgeOpening();
   while ((at = findOneOf(at, last, Char.Less, Char.Backtick, Char.LineFeed, Char.LineFeed)) < last) {
     const byte = byteAt(at);
     if (byte == Char.LineFeed) {
@@ -160,7 +178,7 @@ function judgeMarkup(): void {
       const hidden = at < hiddenUntil;
       const until = hiddenUntil;
       if (!hidden || budget != 0) {
-        ceiling = !hidden ? Ceiling.Open : hiddenCeiling;
+        ceiling = min(open, !hidden ? Ceiling.Open : hiddenCeiling);
         if ((fenced || at < codeUntil) && isProse()) ceiling = Ceiling.Code;
         const to = judgeTag(at, hidden);
         if (hidden) {
@@ -177,6 +195,8 @@ function judgeMarkup(): void {
 function judgeTag(from: usize, hidden: bool): usize {
   if (!tagBegin(from, last)) return skipDeclaration(from, hidden);
   const element = elementKind();
+  if (element == Element.Rich || element == Element.Code) sawRich = true;
+  else if (element == Element.Raw || element == Element.Style || element == Element.Foreign) sawForeign = true;
   if (tagCloses) ceiling = min<u32>(ceiling, Ceiling.Hidden);
   const said = readAttributes(element, from);
   const to = tagEnd;
@@ -202,11 +222,29 @@ function judgeTag(from: usize, hidden: bool): usize {
   }
 }
 
+/**
+ * Whether the value writes "<" as a character reference and in no other way: an editor does that to text that a person typed. A
+ * value that also writes it as an escape is read differently by whoever undoes those.
+ */
+function escapesMarkup(): bool {
+  let at = first;
+  let escapes = false;
+  while ((at = findOneOf(at, last, Char.Ampersand, Char.Percent, Char.Backslash, Char.Backslash)) < last) {
+    const byte = byteAt(at++);
+    if (byte == Char.Ampersand) escapes = escapes || textStarts(at, last, "lt;") || textStarts(at, last, "#60;");
+    else if (at < last && (isDigit(byteAt(at)) || byteAt(at) == Char.x || byteAt(at) == Char.u)) return false;
+  }
+  return escapes;
+}
+
 /** The kind of the element, without the prefix of a namespace and without the marks that old browsers took for its end. */
 function elementKind(): u32 {
   let name = tagName;
   let to = tagName;
-  while (to < tagNameEnd && (isLetter(byteAt(to)) || isDigit(byteAt(to)) || byteAt(to) == Char.Colon || byteAt(to) == Char.Dash)) {
+  while (
+    to < tagNameEnd &&
+    (isLetter(byteAt(to)) || isDigit(byteAt(to)) || byteAt(to) == Char.Colon || byteAt(to) == Char.Dash)
+  ) {
     if (byteAt(to++) == Char.Colon) name = to;
   }
   const kind = keyword(ELEMENT, name, to);
@@ -255,10 +293,12 @@ function readAttributes(element: u32, from: usize): u32 {
   }
   const to = tagEnd;
   if ((said & Said.AnimatesLink) != 0) report(Rule.XssSvgAnimate, said & Said.ScriptUrl ? 0 : -45, from, to);
-  if ((said & (Said.AnimatesHandler | Said.Values)) == (Said.AnimatesHandler | Said.Values)) report(Rule.XssSvgAnimate, 0, from, to);
+  if ((said & (Said.AnimatesHandler | Said.Values)) == (Said.AnimatesHandler | Said.Values))
+    report(Rule.XssSvgAnimate, 0, from, to);
   switch (element) {
     case Element.Object:
-      if ((said & Said.Url) != 0) report(Rule.XssEmbeddedObject, said & Said.DocumentType ? 10 : said & Said.InertType ? -30 : 0, from, to);
+      if ((said & Said.Url) != 0)
+        report(Rule.XssEmbeddedObject, said & Said.DocumentType ? 10 : said & Said.InertType ? -30 : 0, from, to);
       break;
     case Element.Frame:
       // Editors quote the address of a video and close the tag.
@@ -271,7 +311,8 @@ function readAttributes(element: u32, from: usize): u32 {
       if ((said & (Said.Foreign | Said.ScriptUrl)) != 0) report(Rule.XssBaseHref, 0, from, to);
       break;
     case Element.Meta:
-      if ((said & Said.Refresh) != 0) report(Rule.XssMetaRefresh, said & Said.ScriptUrl ? 0 : said & Said.Values ? -40 : -60, from, to);
+      if ((said & Said.Refresh) != 0)
+        report(Rule.XssMetaRefresh, said & Said.ScriptUrl ? 0 : said & Said.Values ? -40 : -60, from, to);
       break;
   }
   return said;
@@ -298,13 +339,22 @@ function judgeAttribute(element: u32): u32 {
   switch (kind) {
     case Attribute.Url:
     case Attribute.Source:
-      return judgeUrl(element, from, to) | (kind == Attribute.Source || element == Element.Script ? Said.Source : 0) | Said.Url;
+      return (
+        judgeUrl(element, from, to) |
+        (kind == Attribute.Source || element == Element.Script ? Said.Source : 0) |
+        Said.Url
+      );
     case Attribute.Animated:
       if (element != Element.Animate) return 0;
       return Said.Values | (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0);
     case Attribute.Content:
-      if (element == Element.Meta) return Said.Values | (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0);
-      if (element != Element.Base && readScheme(decodedStart, decodedEnd) == Scheme.Script && reachesCode(afterScheme, decodedEnd)) {
+      if (element == Element.Meta)
+        return Said.Values | (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0);
+      if (
+        element != Element.Base &&
+        readScheme(decodedStart, decodedEnd) == Scheme.Script &&
+        reachesCode(afterScheme, decodedEnd)
+      ) {
         report(Rule.XssScriptUrl, -16, from, to);
       }
       return 0;
@@ -321,7 +371,13 @@ function judgeAttribute(element: u32): u32 {
       return 0;
     case Attribute.Type: {
       const type = readMime(decodedStart, decodedEnd);
-      return type == Mime.Inert ? Said.InertType : type == Mime.Script ? Said.ScriptType : type == Mime.Document ? Said.DocumentType : 0;
+      return type == Mime.Inert
+        ? Said.InertType
+        : type == Mime.Script
+          ? Said.ScriptType
+          : type == Mime.Document
+            ? Said.DocumentType
+            : 0;
     }
     case Attribute.HttpEquiv:
       return textStartsNoCase(skipBlank(decodedStart, decodedEnd), decodedEnd, "refresh") ? Said.Refresh : 0;
@@ -342,7 +398,11 @@ function attributeKind(): u32 {
   }
   let to = attributeName;
   while (to < attributeNameEnd && isLetter(byteAt(to))) to++;
-  return to == attributeNameEnd ? Attribute.None : keyword(ATTRIBUTE, attributeName, to) == Attribute.Event ? Attribute.Event : 0;
+  return to == attributeNameEnd
+    ? Attribute.None
+    : keyword(ATTRIBUTE, attributeName, to) == Attribute.Event
+      ? Attribute.Event
+      : 0;
 }
 
 /** A handler of a tag: its value is code for certain. */
@@ -358,7 +418,8 @@ function isComponent(): bool {
   if (valueQuote != 0 || valueStart == valueEnd || byteAt(valueStart) != Char.BraceOpen) return false;
   const capital = byteAt(attributeStart + 2);
   if (!textStarts(attributeStart, valueStart, "on") || capital - Char.A >= 26) return false;
-  for (let at = attributeStart + 3; isLetter(byteAt(at)); at++) if (byteAt(at) - Char.A < 26) return codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
+  for (let at = attributeStart + 3; isLetter(byteAt(at)); at++)
+    if (byteAt(at) - Char.A < 26) return codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
   return codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
 }
 
@@ -378,7 +439,7 @@ function judgeUnknownAttribute(from: usize): void {
   decodeValue(valueStart, valueEnd);
   jsReachesConstructor = false;
   const rule = codeRule(Js.Hole, decodedStart, decodedEnd);
-  if (rule != 0) report(rule, jsReachesConstructor ? 0 : -30, from, valueEnd);
+  if (rule != 0) report(rule, jsReachesConstructor ? 0 : -20, from, valueEnd);
 }
 
 /** ng-click, v-on:click, x-init, hx-on, data-ng-click */
@@ -410,13 +471,13 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
   }
   if (scheme == Scheme.Data) {
     const type = readMime(after, decodedEnd);
-    const shown = element == Element.Loader && !textIs(tagName, tagNameEnd, "a");
     if (type == Mime.Document) {
       const picture = textStartsNoCase(skipBlank(after, decodedEnd), decodedEnd, "image/");
-      report(Rule.XssScriptUrl, shown && picture ? -60 : -3, from, to);
+      report(Rule.XssScriptUrl, element == Element.Loader && picture ? -60 : -3, from, to);
       return Said.DocumentType;
     }
-    if (type != Mime.Inert && (element == Element.Frame || element == Element.Object)) report(Rule.XssScriptUrl, -14, from, to);
+    if (type != Mime.Inert && (element == Element.Frame || element == Element.Object))
+      report(Rule.XssScriptUrl, -14, from, to);
     return type == Mime.Inert ? Said.InertType : 0;
   }
   if (element == Element.Frame && scheme == Scheme.Wrapper) report(Rule.XssScriptUrl, -26, from, to);
@@ -490,12 +551,17 @@ function skipDeclaration(from: usize, hidden: bool): usize {
     if (!hidden) hiddenCeiling = Ceiling.Hidden;
     return last;
   }
-  if (next == Char.Bang || next == Char.Question || (next == Char.Slash && from + 2 < last && byteAt(from + 2) != Char.Space)) {
+  if (
+    next == Char.Bang ||
+    next == Char.Question ||
+    (next == Char.Slash && from + 2 < last && byteAt(from + 2) != Char.Space)
+  ) {
     if (!hidden) hiddenCeiling = Ceiling.Hidden;
     const to = min(findByte(from, last, Char.Greater) + 1, last);
     if (next == Char.Question) {
       if (textStartsNoCase(from, last, "<?import")) report(Rule.XssEmbeddedObject, 0, from, to);
-      else if (textStartsNoCase(from, last, "<?xml-stylesheet") && hasScriptScheme(from, to)) report(Rule.XssScriptUrl, -8, from, to);
+      else if (textStartsNoCase(from, last, "<?xml-stylesheet") && hasScriptScheme(from, to))
+        report(Rule.XssScriptUrl, -8, from, to);
     }
     return to;
   }
@@ -520,17 +586,17 @@ function judgeOpening(): void {
       const closes = close < last && byteAt(close) == Char.Greater;
       while (close < last && (isBlank(byteAt(close)) || byteAt(close) == Char.Greater)) close++;
       if (closes && seen == 0 && close < last && byteAt(close) == Char.Less) {
-        reportOpening(close);
+        reportOpening(close, plain ? 0 : -10);
         return;
       }
       seen |= byte == Char.Quote ? 1 : 2;
     } else if (byte == Char.Semicolon && seen != 0) seen |= 4;
   }
-  if (plain && seen >= 3 && at < last && byteAt(at) == Char.Less) reportOpening(at);
+  if (plain && seen >= 3 && at < last && byteAt(at) == Char.Less) reportOpening(at, 0);
 }
 
-function reportOpening(at: usize): void {
-  if (tagBegin(at, last) && tagNameEnd - tagName <= 24) report(Rule.XssHtmlInjection, 0, first, tagEnd);
+function reportOpening(at: usize, more: i32): void {
+  if (tagBegin(at, last) && tagNameEnd - tagName <= 24) report(Rule.XssHtmlInjection, more, first, tagEnd);
 }
 
 // ── Markdown and prose ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -612,7 +678,14 @@ function isWordByte(byte: u32): bool {
 }
 
 function isSentenceMark(byte: u32): bool {
-  return byte == Char.Dot || byte == Char.Comma || byte == Char.Colon || byte == Char.Question || byte == Char.Bang || byte == Char.Semicolon;
+  return (
+    byte == Char.Dot ||
+    byte == Char.Comma ||
+    byte == Char.Colon ||
+    byte == Char.Question ||
+    byte == Char.Bang ||
+    byte == Char.Semicolon
+  );
 }
 
 // ── Attributes without a tag ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -678,7 +751,8 @@ function judgeInjected(kind: u32, quoted: bool): u32 {
   injectedRule = Rule.XssAttributeBreakout;
   if (valueStart == valueEnd) return 0;
   decodeValue(valueStart, valueEnd);
-  const handler = kind == Attribute.Event || (kind == 0 && textStarts(attributeName, attributeNameEnd, "on") && isWordName());
+  const handler =
+    kind == Attribute.Event || (kind == 0 && textStarts(attributeName, attributeNameEnd, "on") && isWordName());
   if (handler) {
     if (isComponent()) return 0;
     if (codeRule(Js.Break, decodedStart, decodedEnd) != 0) return sure;
@@ -721,7 +795,8 @@ function readScheme(from: usize, to: usize, loose: bool = false): u32 {
       // Bytes beyond ASCII in front are the quotes and spaces of a text editor.
       if (byte >= 0x80 && out == WORD) continue;
       if (byte < <u32>Char.Space || (byte == Char.Space && loose)) continue;
-      if ((!isLetter(byte) && byte != Char.Dash) || out >= WORD + WORD_CAPACITY - 1) return wrappers == 0 ? 0 : Scheme.Wrapper;
+      if ((!isLetter(byte) && byte != Char.Dash) || out >= WORD + WORD_CAPACITY - 1)
+        return wrappers == 0 ? 0 : Scheme.Wrapper;
       out = putByte(out, byte);
     }
     if (from >= to) return wrappers == 0 ? 0 : Scheme.Wrapper;
@@ -848,10 +923,19 @@ function judgeScript(kinds: u32): void {
   }
   if ((kinds & Kind.Backtick) != 0) judgeLiteral(Char.Backtick);
   if ((kinds & (Kind.Paren | Kind.Backtick)) != 0) {
-    reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), 0, first);
+    if (!isListItem() && byteAt(first) != Char.Less)
+      reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), 0, first);
     judgeScriptComment();
   }
   if ((kinds & Kind.Brace) != 0) judgeHoles();
+}
+
+/** Whether the value begins as an item of a list does: "- text". */
+function isListItem(): bool {
+  const byte = byteAt(first);
+  return (
+    (byte == Char.Dash || byte == Char.Star || byte == Char.Plus) && first + 1 < last && byteAt(first + 1) == Char.Space
+  );
 }
 
 /** The value inside a string literal of mark `mark`. */
@@ -886,14 +970,27 @@ function judgeHoles(): void {
       while (at < last && !(byteAt(at) == Char.BraceClose && at + 1 < last && byteAt(at + 1) == Char.BraceClose)) at++;
       if (at < last) reportScript(runPattern(Js.Hole, from, at, Want.Operand, 0, false), 0, from - 2);
     } else if (at > first && byteAt(at - 1) == Char.Dollar) {
-      reportScript(runPattern(Js.Hole, at + 1, last, Want.Operand, 0, false), last - first <= MAX_TEMPLATE ? -5 : -40, at - 1);
+      reportScript(
+        runPattern(Js.Hole, at + 1, last, Want.Operand, 0, false),
+        last - first <= MAX_TEMPLATE ? -5 : -40,
+        at - 1,
+      );
       at++;
     } else at++;
   }
 }
 
+/** Reports a match of the patterns; words of prose around it make all but the surest doubtful. */
 function reportScript(rule: u32, more: i32, from: usize): void {
-  if (rule != 0) report(rule, more, from, jsNext);
+  if (rule == 0) return;
+  if (isProse())
+    more -=
+      byteAt(from) == Char.Backtick
+        ? 45
+        : rule == Rule.XssJsMended || rule == Rule.XssJsExpression || rule == Rule.XssJsCall
+          ? 30
+          : 12;
+  report(rule, more, from, jsNext);
 }
 
 /** The surest rule whose pattern code at `from..to` matches, 0 for none; in code that is known to be such. */

@@ -83,7 +83,8 @@ export function jsToken(): u32 {
 }
 
 function read(byte: u32): u32 {
-  if (isLetter(byte) || byte == Char.Underscore || byte == Char.Dollar || byte >= 0x80 || byte == Char.Backslash) return name();
+  if (isLetter(byte) || byte == Char.Underscore || byte == Char.Dollar || byte >= 0x80 || byte == Char.Backslash)
+    return name();
   if (isDigit(byte)) return number();
   const next: u32 = at + 1 < end ? byteAt(at + 1) : 0;
   switch (byte) {
@@ -177,7 +178,8 @@ function dot(next: u32): u32 {
     if (at + 2 < end && byteAt(at + 2) == Char.Dot && want != Want.Operator) return mark(3, Js.Spread, Want.Operand);
     return mark(2, Js.Junk, Want.Operand);
   }
-  if (want != Want.Operator) return isDigit(next) ? number() : mark(1, want == Want.Either ? Js.Dot : Js.Junk, Want.Operand);
+  if (want != Want.Operator)
+    return isDigit(next) ? number() : mark(1, want == Want.Either ? Js.Dot : Js.Junk, Want.Operand);
   return mark(1, Js.Dot, Want.Operand);
 }
 
@@ -284,7 +286,8 @@ function digits(): void {
 function string(mark: u32): u32 {
   const open = at + 1;
   let from = open;
-  while (from < end && byteAt(from) != mark && byteAt(from) != Char.LineFeed) from += byteAt(from) == Char.Backslash ? 2 : 1;
+  while (from < end && byteAt(from) != mark && byteAt(from) != Char.LineFeed)
+    from += byteAt(from) == Char.Backslash ? 2 : 1;
   if (from >= end || byteAt(from) != mark) {
     const cut = from >= end;
     at = min(from, end);
@@ -353,7 +356,14 @@ function name(): u32 {
 
 /** Whether a keyword of this kind is a plain name behind a dot: `promise.catch`, `map.delete`. */
 function isReserved(kind: u32): bool {
-  return kind == Js.Unary || kind == Js.Declare || kind == Js.Control || kind == Js.Function || kind == Js.In || kind == Js.Import;
+  return (
+    kind == Js.Unary ||
+    kind == Js.Declare ||
+    kind == Js.Control ||
+    kind == Js.Function ||
+    kind == Js.In ||
+    kind == Js.Import
+  );
 }
 
 /** Bytes of the escape that `escaped` read. */
@@ -404,13 +414,22 @@ function isLineEnd(place: usize): bool {
   const byte = byteAt(place);
   if (byte == Char.LineFeed || byte == Char.CarriageReturn) return true;
   return (
-    byte == Line.Lead && place + 2 < end && byteAt(place + 1) == Line.Middle && (byteAt(place + 2) & 0xfe) == Line.Separator
+    byte == Line.Lead &&
+    place + 2 < end &&
+    byteAt(place + 1) == Line.Middle &&
+    (byteAt(place + 2) & 0xfe) == Line.Separator
   );
 }
 
 /** Whether a byte may begin an operand or a statement, and nothing that continues a line before. */
 function startsOperand(byte: u32): bool {
-  return isNamePart(byte) || byte == Char.Quote || byte == Char.DoubleQuote || byte == Char.Backslash || byte == Char.BraceOpen;
+  return (
+    isNamePart(byte) ||
+    byte == Char.Quote ||
+    byte == Char.DoubleQuote ||
+    byte == Char.Backslash ||
+    byte == Char.BraceOpen
+  );
 }
 
 /** A letter, digit, `_`, `$` or a byte beyond ASCII. */
