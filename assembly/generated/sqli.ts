@@ -1,7 +1,7 @@
 // Made from rules/sqli.yaml by scripts/generate. DO NOT EDIT.
-// SQLI_TABLE: 46 patterns, 32,796 bytes, 2 lanes:
-// 127 states (21 accepting) of 61 classes, stride 61
-// 149 states (45 accepting) of 54 classes, stride 54
+// SQLI_TABLE: 46 patterns, 32,796 bytes:
+//   lane of 127 states (21 accepting), 61 classes, stride 61
+//   lane of 149 states (45 accepting), 54 classes, stride 54
 // SQLI_KEYWORDS: 618 words, 9,405 bytes.
 
 export const enum Sql {

@@ -1,3 +1,3 @@
-// The version of the package. Generated from package.json by scripts/generate. DO NOT EDIT.
+// Made from package.json by scripts/generate. DO NOT EDIT.
 
 export const VERSION: string = "0.1.0";

@@ -34,10 +34,10 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     const constant = `${screamingCase(name)}_TABLE`;
     const sizes = automaton.lanes.map(({ cells, stride, labels }) => {
       const states = cells.length / stride;
-      return `${states} states (${labels.length} accepting) of ${stride} classes, stride ${stride}`;
+      return `  lane of ${states} states (${labels.length} accepting), ${stride} classes, stride ${stride}`;
     });
     const bytes = thousands(automaton.numbers.length * 2);
-    facts.push(`${constant}: ${automaton.patterns} patterns, ${bytes} bytes, ${sizes.length} lanes:`, ...sizes);
+    facts.push(`${constant}: ${automaton.patterns} patterns, ${bytes} bytes:`, ...sizes);
     parts.push(emitData(constant, "u16", automaton.numbers, "Layout: match/dfa.ts."));
   }
   if (data.keywords && data.alphabet) {

@@ -58,18 +58,12 @@ function ruleSection(rule: Rule): string {
 
 /** Plain text on one line: links work, everything else stands as it was written. */
 export function escapeText(text: string): string {
-  return text
-    .replace(/\s+/g, " ")
-    .split(/(https?:\/\/[^\s<>()"']*[^\s<>()"'.,;:!?])/)
-    .map((piece, index) =>
-      index % 2 === 1 ? `<${piece}>` : piece.replace(/[\\`*_{}[\]<>()#+!|~&$-]/g, escapeCharacter),
-    )
-    .join("");
-}
-
-/** `#`, `+` and `-` mean something only at the start of a line; text never starts one here except behind a list's mark. */
-function escapeCharacter(character: string, at: number): string {
-  return "#+-()!$".includes(character) && at > 0 ? character : `\\${character}`;
+  const pieces = text.replace(/\s+/g, " ").split(/(https?:\/\/[^\s<>()"']*[^\s<>()"'.,;:!?])/);
+  const escaped = pieces.map((piece, index) =>
+    index % 2 === 1 ? `<${piece}>` : piece.replace(/[\\`*_{}[\]<>|~&]/g, "\\$&"),
+  );
+  // These mean something at the start of a line only.
+  return escaped.join("").replace(/^(\d*)([#+-]|(?<=\d)[.)])/, "$1\\$2");
 }
 
 /** A code block whose fence is longer than any in `value`; control characters are shown as `\u{…}`. */

@@ -7,9 +7,10 @@ const TEXTS: [text: string, markdown: string][] = [
   ["a * b _c_ `d` <e> [f](g) h|i ~~j~~ k&l", "a \\* b \\_c\\_ \\`d\\` \\<e\\> \\[f\\](g) h\\|i \\~\\~j\\~\\~ k\\&l"],
   ["\\", "\\\\"],
   ["# no heading", "\\# no heading"],
+  ["1. no list, 1.5", "1\\. no list, 1.5"],
   ["two\n  lines", "two lines"],
   ["see https://example.org/a_b?c=d&e. Then", "see <https://example.org/a_b?c=d&e>. Then"],
-  ["(https://example.org/a)", "\\(<https://example.org/a>\\)"],
+  ["(https://example.org/a)", "(<https://example.org/a>)"],
 ];
 
 test("text is escaped, links stay links", () => {
