@@ -50,6 +50,8 @@ export class Half {
   trailers: HeaderMap | null = null;
   /** Body bytes that have arrived. */
   received = 0;
+  /** The headers have arrived. */
+  started = false;
   /** The last part has arrived. */
   complete = false;
   /** Bytes held back. */

@@ -117,7 +117,7 @@ export class Stream {
   // What the client sends.
 
   sendHeaders(endOfStream: boolean): void {
-    if (this.#created) throw new HostError("the request's headers were sent already");
+    if (this.request.started) throw new HostError("the request's headers were sent already");
     this.#takeHeaders(this.request, this.request.headers!, endOfStream);
   }
 
@@ -251,6 +251,7 @@ export class Stream {
   #takeHeaders(half: Half, headers: HeaderMap, end: boolean): void {
     if (this.finished || half.aborted) return;
     half.headers = headers;
+    half.started = true;
     half.complete = end;
     half.headersReadable = true;
     const status = this.#headersCallback(half, headers.size, end);
@@ -265,7 +266,7 @@ export class Stream {
 
   #takeData(half: Half, data: Uint8Array, end: boolean): void {
     if (this.#over(half)) return;
-    if (half.headers === null || half.complete) throw new HostError("body data out of order");
+    if (!half.started || half.complete) throw new HostError("body data out of order");
     half.complete = end;
     half.received += data.length;
     if (!half.stoppedAll) return this.#data(half, data, end);
@@ -309,7 +310,7 @@ export class Stream {
 
   #takeTrailers(half: Half, trailers: HeaderMap): void {
     if (this.#over(half)) return;
-    if (half.headers === null || half.complete) throw new HostError("trailers out of order");
+    if (!half.started || half.complete) throw new HostError("trailers out of order");
     half.complete = true;
     half.trailers = trailers;
     if (!half.stoppedAll) this.#trailers(half);

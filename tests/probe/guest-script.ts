@@ -108,7 +108,13 @@ export function proxy_on_response_trailers(id: u32, count: u32): u32 {
 }
 
 export function proxy_on_http_call_response(id: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
-  run("call", id, token.toString() + " " + headers.toString() + " " + size.toString() + " " + trailers.toString(), 0, 1);
+  run(
+    "call",
+    id,
+    token.toString() + " " + headers.toString() + " " + size.toString() + " " + trailers.toString(),
+    0,
+    1,
+  );
 }
 
 export function proxy_on_queue_ready(id: u32, token: u32): void {
@@ -279,7 +285,8 @@ function perform(words: string[]): string {
     );
     return withNumber(status, FIRST);
   }
-  if (name == "status") return withOut(proxy_get_status(THIRD, FIRST, SECOND), false) + " " + load<u32>(THIRD).toString();
+  if (name == "status")
+    return withOut(proxy_get_status(THIRD, FIRST, SECOND), false) + " " + load<u32>(THIRD).toString();
   if (name == "foreign") {
     const key = bytes(words, 1);
     return proxy_call_foreign_function(at(key), key.byteLength, 0, 0, FIRST, SECOND).toString();
@@ -290,8 +297,8 @@ function perform(words: string[]): string {
     return proxy_log(number(words, 1), at(text), text.byteLength).toString();
   }
   // Mistakes that no other operation can make.
-  if (name == "wild_log") return proxy_log(2, <usize>memory.size() << 16, 1).toString();
-  if (name == "wild_out") return proxy_get_header_map_size(0, (<usize>memory.size() << 16) - 2).toString();
+  if (name == "wild_log") return proxy_log(2, (<usize>memory.size()) << 16, 1).toString();
+  if (name == "wild_out") return proxy_get_header_map_size(0, ((<usize>memory.size()) << 16) - 2).toString();
   if (name == "wild_local") return proxy_send_local_response(403, 0, 0, 0xfffffff0, 64, 0, 0, 0xffffffff).toString();
   if (name == "torn_pairs") {
     const pairs = pack(words, 2);
