@@ -62,7 +62,7 @@ export function causeIn(log: readonly string[]): string | null {
 /** Why a policy was refused: what the module said in these lines, else what Envoy said. */
 function refusalIn(log: readonly string[]): string {
   const module = log.findLast((line) => line.includes("wasm log"));
-  if (module !== undefined) return message(module).replace(/^.*?wasm log[^:]*:\s*/, "");
+  if (module !== undefined) return message(module).replace(/^.*?wasm log[^:]*:\s*(?:meshward: )?/, "");
   const envoy = log.findLast((line) => line.includes("rejected: "));
   return envoy === undefined ? "see Envoy's log" : message(envoy).replace(/^.*?rejected: /, "");
 }

@@ -69,6 +69,22 @@ describe("Envoy as a child process", () => {
     assert.deepEqual(await readdir(own), []);
   });
 
+  it("tells the module's own reason where it refuses a policy, and the old one stays", async () => {
+    const { compiled } = options();
+    const envoy = await startProcess(await binary(), options());
+    try {
+      const unreadable = { ...compiled, policy: "000000000000", mode: "nonsense" };
+      await assert.rejects(
+        envoy.reload(unreadable),
+        /^EnvoyFailed: the policy was refused: the configuration is not valid at \/mode/,
+      );
+      assert.equal((await envoy.admin.discovery()).policy, compiled.policy);
+      await envoy.reload(compiled);
+    } finally {
+      await envoy.stop();
+    }
+  });
+
   it("kills one that does not end when it is told to", async () => {
     const stubborn = join(folder, "stubborn");
     await writeFile(stubborn, `#!/bin/sh\ntrap '' TERM\n"${await binary()}" "$@" &\nwhile :; do wait; sleep 1; done\n`);
