@@ -7,6 +7,7 @@
 //   \                                 /
 //   /./  /%2e/  and such an end       /
 //   /x/../  /x/%2e%2e/  and such an end   /
+//   /.;a/  /..;a/  and such an end    as without parameters (CVE-2026-73551; an Envoy older than that keeps them)
 //   blanks, controls, " # < > ? ^ ` { | } 7F 80–FF   %XX
 //   //…/                              /       (a path of slashes alone: //)
 //
@@ -27,7 +28,8 @@ export function normalizePath(start: usize, end: usize, out: usize): usize {
     const byte = byteAt(at);
     const dot = dotLength(at, end);
     if (dot != 0) {
-      const rest = byteAt(out - 1) == Char.Slash ? dotSegment(at, dot, end) : 0;
+      const whole = at == start || byteAt(at - 1) == Char.Slash;
+      const rest = byteAt(out - 1) == Char.Slash ? dotSegment(at, dot, end, whole) : 0;
       if (rest == 0) {
         out = putByte(out, Char.Dot);
         at += dot;
@@ -112,16 +114,23 @@ export function nextSegment(): bool {
 /** Whether the dot segment that `dotSegment` found is `..`. */
 let goesUp = false;
 
-/** The dot at `at` stands behind a slash: the address behind `.`, `..` and their slash, or 0 where it begins a name. */
-function dotSegment(at: usize, dot: usize, end: usize): usize {
+/**
+ * The dot at `at` stands behind a slash in the output: the address behind `.`, `..`, their parameters and their slash, or 0 where it
+ * begins a name. `whole`: it stands behind a slash in the input, too; parameters belong to such a segment only, and only where its
+ * dots are not escaped.
+ */
+function dotSegment(at: usize, dot: usize, end: usize, whole: bool): usize {
   at += dot;
   goesUp = false;
   if (at == end || isSlash(byteAt(at))) return at + 1;
+  if (whole && dot == 1 && byteAt(at) == Char.Semicolon) return findEither(at, end, Char.Slash, Char.Slash) + 1;
   const second = dotLength(at, end);
   if (second == 0) return 0;
   at += second;
   goesUp = true;
-  return at == end || isSlash(byteAt(at)) ? at + 1 : 0;
+  if (at == end || isSlash(byteAt(at))) return at + 1;
+  const parameters = whole && dot == 1 && second == 1 && byteAt(at) == Char.Semicolon;
+  return parameters ? findEither(at, end, Char.Slash, Char.Slash) + 1 : 0;
 }
 
 /** Bytes of the dot at `at`: 1, 3 for "%2e", 0 for no dot. */

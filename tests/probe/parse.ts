@@ -62,6 +62,13 @@ export function cookieAt(n: i32): usize {
   return n == 0 ? cookieName : n == 1 ? cookieNameEnd : n == 2 ? cookieValue : cookieValueEnd;
 }
 
+/** Where a stream keeps its unfinished value. */
+const SLOT: usize = memory.data(16416);
+
+export function slot(): usize {
+  return SLOT;
+}
+
 const OUT: usize = memory.data(262144);
 
 export function out(): usize {
