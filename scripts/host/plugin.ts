@@ -1,6 +1,7 @@
 // A plugin: one configured use of a module. A push is first judged by a fresh canary VM; only if that accepts do the workers, and
 // the main thread, get a new root context each, in the VMs that they have. Streams keep the root context that they started with.
 
+import { createHash } from "node:crypto";
 import { HostError } from "./errors.ts";
 import { exchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
 import type { ModuleSource } from "./module.ts";
@@ -153,7 +154,7 @@ export class Plugin {
   configure(text: string | Uint8Array): { accepted: boolean; live: boolean } {
     const bytes = Buffer.from(text as string);
     const { name, rootId } = this.identity;
-    const key = `${name}\0${rootId}\0${bytes.toString("latin1")}`;
+    const key = createHash("sha256").update(`${name}\0${rootId}\0`).update(bytes).digest("base64");
     if (!this.#group.judge(this.identity, bytes, key)) return { accepted: false, live: this.#live !== null };
     this.#live = { bytes, key };
     this.#handles.forEach((handle, thread) => {
