@@ -152,7 +152,7 @@ const WORDS: Record<Verdict["outcome"], string> = {
 
 /** One line for a finding: when, what was done, the request, where, the rule, the masked evidence, who. */
 export function findingLine(entry: AccessEntry, verdict: Verdict, finding: Finding): string {
-  const time = /T(\d\d:\d\d:\d\d)/.exec(entry.time)?.[1] ?? "";
+  const time = new Date(entry.time).toTimeString().slice(0, 8);
   const place = [finding.where.part, finding.where.name ?? ""].join(" ").trim();
   const shown = [
     time,
