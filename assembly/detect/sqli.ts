@@ -11,7 +11,7 @@
 // which in prose is the second or third. The *automaton* of rules/sqli.yaml sees the same tokens and knows what only an attacker writes.
 // Neither goes back, so a walk costs what its tokens cost; there are at most four.
 
-import { byteAt, findByte, isWord, sameBytesNoCase } from "../core/bytes";
+import { byteAt, findByte, isLetter, isWord, sameBytesNoCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -49,6 +49,12 @@ const enum Seen {
   Set = 16,
   Where = 32,
   Table = 64,
+  /** What a sentence or a query of another language has as well: a bare list, a comparison. */
+  Number = 128,
+  Comma = 256,
+  Equation = 512,
+  /** The statement stands in brackets, as a subquery does. */
+  Paren = 1024,
 }
 
 /** Kinds of byte without which a bare value cannot be more than one operand. */
@@ -62,7 +68,8 @@ const BARE: u32 =
   Kind.Equals |
   Kind.Pipe |
   Kind.Ampersand |
-  Kind.High;
+  Kind.High |
+  Kind.Plus;
 const QUOTES: u32 = Kind.Quote | Kind.Backtick;
 
 /** Judges `start..end`, whose `kinds` are known, and reports what it finds. */
@@ -106,6 +113,8 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
   }
   if (at >= end) return;
   opens = at > start && opensQuotation(byteAt(at - 1));
+  // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
+  if (opens && quote == Char.Backtick) return;
   walk(at + 1, end, quote);
   opens = false;
 }
@@ -125,12 +134,16 @@ function opensQuotation(byte: u32): bool {
     case Char.Comma:
     case Char.Equals:
     case Char.Colon:
-    case Char.Greater:
+    case Char.Backtick:
       return true;
   }
   return false;
 }
 
+/** A match that is as sure as this ends the walk: a surer one would change nothing that is decided on. */
+const ENOUGH: u32 = 85;
+/** What a statement loses that may be one of another query language, or a sentence. */
+const DOUBTFUL: u32 = 17;
 /** What a rule loses that rests on the pairing of quotation marks alone, where the first one opens a pair. */
 const PAIRED: u32 = 35;
 
@@ -152,13 +165,20 @@ function walk(at: usize, end: usize, quote: u32): usize {
   let rule: u32 = 0;
   let confidence: u32 = 0;
   let until = at;
+  let equation: u32 = 0;
   let operand: usize = 0;
   let operandEnd: usize = 0;
   while (true) {
     let kind = sqlToken(at, end, quote);
     at = sqlNext;
     if (kind == Sql.Tail && quote == 0) kind = Sql.Stray;
+    if (kind == Sql.Plus && shape != Shape.Fresh) {
+      // A plus sign says nothing, and some that stand between words were spaces: `1+union+select+2`.
+      if (shape != Shape.Have && shape != Shape.Alias) continue;
+      if (at < end && isLetter(byteAt(at)) && isClause(sqlToken(at, end, quote))) continue;
+    }
     const before = shape;
+    const previous = last;
     shape = step(before, kind, last, source);
     if (shape == Shape.Dead) break;
     if (first == Sql.End && kind != Sql.ParenOpen) first = kind;
@@ -179,14 +199,22 @@ function walk(at: usize, end: usize, quote: u32): usize {
         seen |= Seen.From;
         break;
       case Sql.Select:
+        source = true;
+        if (previous == Sql.ParenOpen && first == Sql.Select && (seen & (Seen.From | Seen.Comma)) == 0)
+          seen |= Seen.Paren;
+        break;
       case Sql.Where:
       case Sql.Order:
       case Sql.Having:
         source = false;
         seen |= Seen.Where;
         break;
+      case Sql.Pipes:
+        out = out || before == Shape.Start;
+        break;
       case Sql.Logic:
-        out = true;
+        if (!out && first == Sql.Number) equation = seen & Seen.Equation;
+        out = out || before != Shape.Loose;
         operand = 0;
         break;
       case Sql.Into:
@@ -202,23 +230,32 @@ function walk(at: usize, end: usize, quote: u32): usize {
       case Sql.Table:
         seen |= Seen.Table;
         break;
-      case Sql.Star:
       case Sql.Comma:
         operand = 0;
-        seen |= Seen.Mark;
+        seen |= Seen.Comma;
+        break;
+      case Sql.Compare:
+        seen |= Seen.Equation;
+        break;
+      case Sql.Star:
+        if (before == Shape.Expect) seen |= Seen.Mark;
+        break;
+      case Sql.Number:
+        if ((seen & Seen.From) == 0) seen |= Seen.Number;
         break;
       case Sql.String:
+        if ((seen & Seen.From) == 0) seen |= Seen.Mark;
+        break;
       case Sql.System:
-      case Sql.ParenOpen:
-      case Sql.Dot:
-      case Sql.Compare:
       case Sql.Schema:
+      case Sql.Semicolon:
+      case Sql.Union:
         seen |= Seen.Mark;
         break;
       // Behind an operator there is nothing for a comment to end; without a break-out it ends nothing.
       case Sql.Comment:
-        if (before == Shape.Expect) kind = Sql.Remark;
-        else if (!out) kind = Sql.End;
+        if (before == Shape.Expect || !out) kind = Sql.Remark;
+        else if (quote != 0 && closesIn(sqlStart, end, quote)) kind = Sql.Remark;
         break;
       case Sql.Sleep:
         if (out) kind = Sql.SleepOut;
@@ -239,52 +276,96 @@ function walk(at: usize, end: usize, quote: u32): usize {
     state = dfaNext(SQLI_TABLE, state, kind);
     if (dfaAccepts(SQLI_TABLE, state)) {
       const matched = dfaRule(SQLI_TABLE, state);
-      let sure = ruleConfidence(matched);
-      if (opens && (matched == Rule.SqliQuoteBalanced || matched == Rule.SqliCommentTerminated)) sure -= PAIRED;
-      if (sure > confidence) {
-        rule = matched;
-        confidence = sure;
-        until = at;
+      // Most tokens behind a match leave it where it was.
+      if (matched != rule) {
+        const sure = weigh(matched, opens || (quote == Char.DoubleQuote && sqlStart - begin < 2), equation);
+        if (sure > confidence) {
+          rule = matched;
+          confidence = sure;
+          until = at;
+          if (sure >= ENOUGH) break;
+        }
       }
     }
     if (kind == Sql.End) break;
-    if (at >= end || kind == Sql.Comment || kind == Sql.Remark) {
-      at = end;
-      if (kind == Sql.Comment || kind == Sql.Remark) {
-        if (quote == 0 && isStatement(first, seen)) {
-          rule = rule != 0 ? rule : Rule.SqliStatement;
-          if (confidence == 0) confidence = ruleConfidence(Rule.SqliStatement);
-          until = end;
-        }
-        break;
-      }
-    }
   }
-  if (shape != Shape.Dead && quote == 0 && confidence == 0 && isStatement(first, seen)) {
-    rule = Rule.SqliStatement;
-    confidence = ruleConfidence(Rule.SqliStatement);
-    until = end;
+  if (shape != Shape.Dead && quote == 0) {
+    const whole = statement(first, seen);
+    if (whole > confidence) {
+      rule = Rule.SqliStatement;
+      confidence = whole;
+      until = end;
+    }
   }
   if (confidence != 0) found(rule, confidence, begin, until);
   return at;
 }
 
-/** Whether a walk that came to its end was a whole statement. */
-function isStatement(first: u32, seen: u32): bool {
-  switch (first) {
-    case Sql.Select:
-      return (seen & (Seen.From | Seen.Mark)) == (Seen.From | Seen.Mark);
-    case Sql.Insert:
-      return (seen & (Seen.Into | Seen.Values | Seen.Mark)) == (Seen.Into | Seen.Values | Seen.Mark);
-    case Sql.Update:
-      return (seen & (Seen.Set | Seen.Mark)) == (Seen.Set | Seen.Mark);
-    case Sql.Delete:
-      return (seen & (Seen.From | Seen.Where | Seen.Mark)) == (Seen.From | Seen.Where | Seen.Mark);
-    case Sql.Drop:
-    case Sql.Create:
-      return (seen & Seen.Table) != 0;
+/** Whether the text of a comment holds the second mark of a quotation: one behind a word. */
+function closesIn(at: usize, end: usize, quote: u32): bool {
+  const mark = findByte(at, end, quote);
+  return mark < end && mark > at && isWord(byteAt(mark - 1));
+}
+
+/** The confidence of a rule that matched, less what speaks against it. */
+function weigh(rule: u32, pair: bool, equation: u32): u32 {
+  let sure = ruleConfidence(rule);
+  // A lone mark of punctuation is often quoted: "-". In '-' it is rather an injection.
+  if (pair && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
+  if (opens && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
+  if (equation != 0 && rule == Rule.SqliTautology) sure -= PAIRED;
+  return sure;
+}
+
+/** Whether a token goes on behind an operand and cannot be one. */
+function isClause(kind: u32): bool {
+  switch (kind) {
+    case Sql.Logic:
+    case Sql.Test:
+    case Sql.Is:
+    case Sql.Compare:
+    case Sql.Union:
+    case Sql.From:
+    case Sql.Where:
+    case Sql.Order:
+    case Sql.By:
+    case Sql.Having:
+    case Sql.Limit:
+    case Sql.Into:
+    case Sql.As:
+    case Sql.On:
+    case Sql.Join:
+    case Sql.When:
+    case Sql.For:
+    case Sql.Procedure:
+      return true;
   }
   return false;
+}
+
+/** How sure it is that a walk that came to its end was a whole statement of SQL, and not of a language like it, or a sentence. */
+function statement(first: u32, seen: u32): u32 {
+  const marks = (seen & Seen.Mark) != 0 || (seen & (Seen.Number | Seen.Comma)) == (Seen.Number | Seen.Comma);
+  const full = ruleConfidence(Rule.SqliStatement);
+  const weak = full - DOUBTFUL;
+  switch (first) {
+    case Sql.Select:
+      if ((seen & Seen.From) == 0) return 0;
+      if ((seen & Seen.Paren) != 0 && (seen & (Seen.Comma | Seen.Equation)) != 0) return full;
+      return marks ? full : (seen & (Seen.Comma | Seen.Equation)) != 0 ? weak : 0;
+    case Sql.Insert:
+      return (seen & (Seen.Into | Seen.Values)) == (Seen.Into | Seen.Values) &&
+        (seen & (Seen.Mark | Seen.Comma | Seen.Number)) != 0
+        ? full
+        : 0;
+    case Sql.Update:
+      return (seen & (Seen.Set | Seen.Equation)) == (Seen.Set | Seen.Equation) ? full : 0;
+    case Sql.Delete:
+      return (seen & (Seen.From | Seen.Where | Seen.Equation)) == (Seen.From | Seen.Where | Seen.Equation) ? full : 0;
+    case Sql.Drop:
+      return (seen & Seen.Table) == 0 ? 0 : marks ? full : weak;
+  }
+  return 0;
 }
 
 /** The shape behind a token; `last` is the token before it, `source` whether a FROM list is open. */
@@ -308,6 +389,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
   }
   if (shape == Shape.Loose) return kind == Sql.Text ? <u32>Shape.Dead : <u32>Shape.Loose;
   const operand = shape == Shape.Start || shape == Shape.Expect;
+  if (kind == Sql.Table && (last == Sql.Union || last == Sql.All)) return Shape.Loose;
   switch (kind) {
     case Sql.Number:
       if (last == Sql.Top) return Shape.Expect;
@@ -336,7 +418,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Delay:
     case Sql.Outfile:
       if (operand) return source ? <u32>Shape.Alias : <u32>Shape.Have;
-      return shape == Shape.Alias ? <u32>Shape.Have : <u32>Shape.Dead;
+      return shape == Shape.Alias || (source && isConstant(last)) ? <u32>Shape.Have : <u32>Shape.Dead;
     case Sql.Ascending:
     case Sql.Stop:
       return shape == Shape.Fresh || shape == Shape.Start ? <u32>Shape.Dead : <u32>Shape.Alias;
@@ -345,6 +427,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Tilde:
     case Sql.Not:
     case Sql.Test:
+    case Sql.Is:
       return Shape.Expect;
     case Sql.Compare:
     case Sql.Arith:
@@ -360,10 +443,13 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.If:
       return shape == Shape.Expect ? <u32>Shape.Have : <u32>Shape.Loose;
     case Sql.Insert:
+      return shape == Shape.Expect ? <u32>Shape.Have : verb(shape, last);
     case Sql.Admin:
-      return shape == Shape.Expect ? <u32>Shape.Have : <u32>Shape.Loose;
+      return shape == Shape.Expect ? <u32>Shape.Have : shape <= <u32>Shape.Fresh ? <u32>Shape.Loose : <u32>Shape.Dead;
     case Sql.Update:
-      return last == Sql.For ? <u32>Shape.Have : shape == Shape.Expect ? <u32>Shape.Dead : <u32>Shape.Loose;
+      return last == Sql.For ? <u32>Shape.Have : verb(shape, last);
+    case Sql.Waitfor:
+      return Shape.Loose;
     case Sql.Set:
       return shape == Shape.Start ? <u32>Shape.Loose : <u32>Shape.Expect;
     case Sql.Delete:
@@ -371,12 +457,22 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Create:
     case Sql.Execute:
     case Sql.Declare:
-    case Sql.Waitfor:
     case Sql.Shutdown:
     case Sql.Begin:
     case Sql.While:
-      return shape == Shape.Expect ? <u32>Shape.Dead : <u32>Shape.Loose;
+      return verb(shape, last);
   }
   // What is left are clauses and operators: LOGIC, UNION, FROM, WHERE, ORDER, BY, LIMIT, AS, WHEN …
   return Shape.Expect;
+}
+
+/** The shape behind a statement's verb. SQL Server needs no semicolon before it, but a constant or a bracket is what it follows. */
+function verb(shape: u32, last: u32): u32 {
+  if (shape <= <u32>Shape.Fresh) return Shape.Loose;
+  if (shape == Shape.Expect) return Shape.Dead;
+  return isConstant(last) || last == Sql.ParenClose ? <u32>Shape.Loose : <u32>Shape.Dead;
+}
+
+function isConstant(kind: u32): bool {
+  return kind == Sql.Number || kind == Sql.String || kind == Sql.Null || kind == Sql.Variable || kind == Sql.System;
 }

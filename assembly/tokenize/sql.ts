@@ -34,7 +34,10 @@ const MAX_TAG: usize = 64;
 export function sqlToken(at: usize, end: usize, quote: u32): u32 {
   at = skipSpace(at, end);
   sqlStart = at;
-  if (at >= end) return put(end, skippedRemark);
+  if (at >= end) {
+    if (skippedRemark != Sql.End) sqlStart = remarkStart;
+    return put(end, skippedRemark);
+  }
   const byte = byteAt(at);
   if (isLetter(byte) || byte == Char.Underscore || byte >= 0x80) return word(at, end, quote);
   if (isDigit(byte)) return number(at, end);
@@ -106,6 +109,8 @@ function put(next: usize, kind: u32): u32 {
 
 /** The kind that the end of the value has: a comment was open there, or nothing was. */
 let skippedRemark: u32 = Sql.End;
+/** Where the text of that comment begins. */
+let remarkStart: usize = 0;
 
 /** Skips what separates tokens. An end inside a comment is told by `skippedRemark`. */
 function skipSpace(at: usize, end: usize): usize {
@@ -120,19 +125,25 @@ function skipSpace(at: usize, end: usize): usize {
       at = after;
     } else if (byte == Char.Star && at + 1 < end && byteAt(at + 1) == Char.Slash) {
       at += 2; // the end of /*! … or of a comment that the value was put into
-    } else if (byte == 0xa0) {
-      at++; // Latin-1 NBSP, a space to MySQL
-    } else if (byte == 0xc2 && at + 1 < end && byteAt(at + 1) == 0xa0) {
-      at += 2; // the same in UTF-8
-    } else if (byte == 0xe2 && at + 2 < end && byteAt(at + 1) == 0x80 && byteAt(at + 2) - 0x80 < 0x10) {
-      at += 3; // U+2000–200F, spaces to Oracle and PostgreSQL
-    } else if (byte == 0xe3 && at + 2 < end && byteAt(at + 1) == 0x80 && byteAt(at + 2) == 0x80) {
-      at += 3; // U+3000
+    } else if (byte >= 0x80) {
+      const wide = wideSpace(at, end);
+      if (wide == 0) return at;
+      at += wide;
     } else {
       break;
     }
   }
   return at;
+}
+
+/** The length of a space beyond ASCII at `at`: NBSP in Latin-1 (a space to MySQL) and UTF-8, U+2000–200F, U+3000; 0 for none. */
+function wideSpace(at: usize, end: usize): usize {
+  const byte = byteAt(at);
+  if (byte == 0xa0) return 1;
+  if (byte == 0xc2) return at + 1 < end && byteAt(at + 1) == 0xa0 ? 2 : 0;
+  if ((byte != 0xe2 && byte != 0xe3) || at + 2 >= end || byteAt(at + 1) != 0x80) return 0;
+  const third = byteAt(at + 2);
+  return third == 0x80 || (byte == 0xe2 && third < 0x90) ? 3 : 0;
 }
 
 /** Behind the comment at `at`, or `at` where there is none. */
@@ -167,7 +178,16 @@ function skipLine(at: usize, end: usize): usize {
 
 /** Whether the text of a comment says something (two words with a space between) or what closes an injection. */
 function remark(at: usize, end: usize): u32 {
-  return gaps(at, end) > 0 ? Sql.Remark : Sql.Comment;
+  remarkStart = at;
+  for (; at + 2 < end; at++) {
+    if (byteAt(at + 1) == Char.Space && isWord(byteAt(at)) && saysOn(byteAt(at + 2))) return Sql.Remark;
+  }
+  return Sql.Comment;
+}
+
+/** Whether a second word begins with `byte`: a letter, a digit or a quotation mark. */
+function saysOn(byte: u32): bool {
+  return isWord(byte) || byte == Char.Quote || byte == Char.DoubleQuote;
 }
 
 /** How often a letter follows "letter, space" in a run: the gaps between words. */
@@ -179,14 +199,19 @@ function gaps(at: usize, end: usize): u32 {
   return count;
 }
 
-// @ts-ignore: decorator
-@inline
-function isNameByte(byte: u32): bool {
-  return isWord(byte) || byte == Char.Dollar || (byte >= 0x80 && byte != 0xa0);
-}
-
 function nameEnd(at: usize, end: usize): usize {
-  while (at < end && isNameByte(byteAt(at))) at++;
+  while (at < end) {
+    const byte = byteAt(at);
+    if (byte < 0x80) {
+      if (!isWord(byte) && byte != Char.Dollar) break;
+      at++;
+    } else {
+      // A whole character, so that its later bytes are not taken for a Latin-1 space.
+      if (wideSpace(at, end) != 0) break;
+      at++;
+      while (at < end && byteAt(at) - 0x80 < 0x40) at++;
+    }
+  }
   return at;
 }
 
@@ -371,5 +396,9 @@ function number(at: usize, end: usize): u32 {
   }
   const tail = nameEnd(next, end);
   if (tail == next) return put(next, Sql.Number);
-  return keyword(SQLI_KEYWORDS, next, tail) != 0 ? put(next, Sql.Number) : put(tail, Sql.Name);
+  if (keyword(SQLI_KEYWORDS, next, tail) != 0) return put(next, Sql.Number);
+  // Oracle's 1d and 1f, MySQL's 1.e, each with a keyword behind it.
+  const suffix = byteAt(next) | 0x20;
+  const typed = suffix == Char.e || suffix == Char.f || suffix == 0x64;
+  return typed && keyword(SQLI_KEYWORDS, next + 1, tail) != 0 ? put(next + 1, Sql.Number) : put(tail, Sql.Name);
 }
