@@ -305,7 +305,7 @@ export class Stream {
     if (half.pause === PAUSE.one) {
       half.held.append(own);
       this.resume(half);
-    } else this.#pass(half, own);
+    } else this.#pass(half, buffering ? half.release() : own);
   }
 
   #takeTrailers(half: Half, trailers: HeaderMap): void {

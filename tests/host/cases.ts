@@ -21,8 +21,8 @@ export interface Case {
   trailers?: readonly (readonly [string, string])[];
   /** The request has no end. */
   endless?: boolean;
-  /** Chunks of the upstream's answer, or null where it stays silent. Default ["hello"]. */
-  answer?: readonly string[] | null;
+  /** Chunks of the upstream's answer and pauses in ms, or null where it stays silent. Default ["hello"]. */
+  answer?: readonly (string | number)[] | null;
 }
 
 const hold = "request_headers: return 1";
@@ -115,6 +115,50 @@ export const CASES: readonly Case[] = [
       "tick: effective last; continue 0; tick 0",
     ],
     body: ["one", "two", 700, "three"],
+  },
+  {
+    id: "tick-then-pass",
+    why: "a body held until a tick, then passed on chunk by chunk",
+    script: [
+      "request_headers: tick 400; return 1",
+      "request_body: body 0 0 100; until_tick",
+      "tick: effective last; continue 0; tick 0",
+    ],
+    body: ["one", 700, "two", "three"],
+  },
+  {
+    id: "tick-then-pass-trailers",
+    why: "the same with trailers",
+    script: [
+      "request_headers: tick 400; return 1",
+      "request_body: body 0 0 100; until_tick",
+      "request_trailers: body 0 0 100; header 1 x",
+      "tick: effective last; continue 0; tick 0",
+    ],
+    body: ["one", 700, "two"],
+    trailers: [["x", "y"]],
+  },
+  {
+    id: "tick-then-deny",
+    why: "a local response after a tick let a part go",
+    script: [
+      "request_headers: tick 400; return 1",
+      "request_body: until_tick",
+      "request_body: at_end; local 403 d no",
+      "tick: effective last; continue 0; tick 0",
+    ],
+    body: ["one", 700, "two"],
+  },
+  {
+    id: "response-tick-then-pass",
+    why: "a response held until a tick, then passed on chunk by chunk",
+    script: [
+      "response_headers: tick 200; return 1",
+      "response_body: body 1 0 100; until_tick",
+      "tick: effective last; continue 1; tick 0",
+    ],
+    bodyless: true,
+    answer: ["abc", 500, "defg", "hi"],
   },
   {
     id: "stop-all",

@@ -42,8 +42,8 @@ async function record(given: Case, module: string): Promise<Seen> {
         ...(chunks.length > 0 ? {} : { "content-length": "0" }),
       });
       for (const chunk of chunks) {
-        response.write(chunk);
-        await sleep(2 * GAP);
+        if (typeof chunk === "string") response.write(chunk);
+        await sleep(typeof chunk === "string" ? 2 * GAP : chunk);
       }
       response.end();
     }
@@ -146,7 +146,8 @@ async function exchange(given: Case, port: number): Promise<Seen["client"]> {
       await sleep(GAP);
     }
   }
-  await sleep(10 * GAP);
+  const pauses = (given.answer ?? []).map((piece) => (typeof piece === "number" ? piece : 2 * GAP));
+  await sleep(pauses.reduce((sum, pause) => sum + pause, 10 * GAP));
   socket.destroy();
   return parsed(answer, given.method === "HEAD");
 }

@@ -1,6 +1,6 @@
 // Plays a case of `cases.ts` against the host.
 
-import { createEnvoyProcess, type Stream } from "../../scripts/host/index.ts";
+import { createEnvoyProcess, type EnvoyProcess, type Stream } from "../../scripts/host/index.ts";
 import type { Case } from "./cases.ts";
 import { guest } from "./guest.ts";
 import { NODE, comparable, firstStart, type Seen } from "./seen.ts";
@@ -34,7 +34,7 @@ export async function replay(given: Case): Promise<Seen> {
   });
   stream.sendHeaders(bodyless);
   if (given.headers?.some(([name]) => name === "upgrade")) stream.sendBody("", false);
-  const upstream = new Answering(stream, given.answer);
+  const upstream = new Answering(envoy, stream, given.answer);
   for (const piece of given.body ?? []) {
     if (typeof piece === "number") envoy.advance(piece);
     else stream.sendBody(piece, false);
@@ -58,10 +58,12 @@ function isGuestLine(line: string): boolean {
 /** The upstream: answers chunk by chunk once it has the whole request. */
 class Answering {
   readonly #stream: Stream;
-  readonly #answer: readonly string[] | null;
+  readonly #envoy: EnvoyProcess;
+  readonly #answer: readonly (string | number)[] | null;
   #done = false;
 
-  constructor(stream: Stream, answer: readonly string[] | null = ["hello"]) {
+  constructor(envoy: EnvoyProcess, stream: Stream, answer: Case["answer"] = ["hello"]) {
+    this.#envoy = envoy;
     this.#stream = stream;
     this.#answer = answer;
     this.look();
@@ -71,7 +73,10 @@ class Answering {
     if (this.#done || this.#answer === null || !this.#stream.request.out.ended || this.#stream.local !== null) return;
     this.#done = true;
     this.#stream.respondHeaders({ status: 200, headers: [["content-type", "text/plain"]] }, this.#answer.length === 0);
-    for (const chunk of this.#answer) this.#stream.respondBody(chunk, false);
+    for (const chunk of this.#answer) {
+      if (typeof chunk === "number") this.#envoy.advance(chunk);
+      else this.#stream.respondBody(chunk, false);
+    }
     if (this.#answer.length > 0) this.#stream.respondBody("", true);
   }
 }

@@ -3,7 +3,7 @@
 // The configuration is one line a callback, "NAME: operation; operation; …", words parted by spaces ("_" stands for a space in a
 // text, "." for the NUL between the parts of a property path, "~" for a dot). NAME is start, configure, tick, request_headers,
 // request_body, request_trailers, response_headers, response_body, response_trailers, log, done, delete, call, queue. A callback
-// logs "NAME CONTEXT ARGUMENTS", then each operation logs "  WORDS = STATUS …". `until_end` returns 1 until the stream's end.
+// logs "NAME CONTEXT ARGUMENTS", then each operation logs "  WORDS = STATUS …". `until_end` returns 1 until the stream's end, `until_tick` until a tick ran.
 
 import {
   proxy_add_header_map_value,
@@ -56,6 +56,7 @@ const GUARD: u32 = 0xdeadbeef;
 
 let script: string[] = [];
 let lastContext: u32 = 0;
+let ticked = false;
 
 export function proxy_abi_version_0_2_1(): void {}
 
@@ -80,6 +81,7 @@ export function proxy_on_configure(id: u32, size: u32): u32 {
 }
 
 export function proxy_on_tick(id: u32): void {
+  ticked = true;
   run("tick", id, "", 0, 0);
 }
 
@@ -145,6 +147,7 @@ function run(name: string, context: u32, args: string, otherwise: u32, end: u32)
       const words = operations[j].trim().split(" ");
       if (words[0] == "return") result = <u32>parseInt(words[1]);
       else if (words[0] == "until_end") result = end != 0 ? 0 : 1;
+      else if (words[0] == "until_tick") result = ticked ? 0 : 1;
       else if (words[0] == "unless_end") {
         if (end != 0) break;
       } else if (words[0] == "at_end") {
