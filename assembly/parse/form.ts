@@ -8,9 +8,8 @@
 
 import { byteAt } from "../core/bytes";
 import { Char } from "../core/char";
-import { NAME_CAPACITY } from "../core/findings";
 import { findEither } from "../core/scan";
-import { appendName } from "./name";
+import { NAME_ROOM, appendName } from "./name";
 import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
 export const enum FormEvent {
@@ -37,7 +36,7 @@ class FormState extends Unfinished {
 /** Offset of the name in the state block. */
 const NAME: usize = offsetof<FormState>();
 /** Bytes of the state block, which stands at a multiple of 4. */
-export const FORM_STATE_SIZE: usize = NAME + <usize>NAME_CAPACITY;
+export const FORM_STATE_SIZE: usize = NAME + NAME_ROOM;
 
 /** Starts on a body; `state` is a block of FORM_STATE_SIZE bytes. */
 export function openForm(state: usize): void {

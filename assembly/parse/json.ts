@@ -13,11 +13,10 @@
 // Each byte is looked at once or twice and copied at most once, strings 16 bytes a step; the state block and the buffers of
 // value.ts are all the memory, whatever the depth, the number of keys or the length of a string.
 
-import { byteAt, isDigit, isWord, putByte, putDecimal } from "../core/bytes";
+import { byteAt, isDigit, isWord, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
-import { NAME_CAPACITY } from "../core/findings";
 import { findEither, skipBlank } from "../core/scan";
-import { appendName } from "./name";
+import { NAME_ROOM, appendByte, appendName } from "./name";
 import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
 /** Containers that can be open at once. */
@@ -75,6 +74,8 @@ class JsonState extends Unfinished {
   /** Whether the next byte of a string stands behind a backslash. */
   escaped: bool;
   expect: Expect;
+  /** Of the string that is being read: Escapes once a backslash was seen. */
+  coding: Coding;
   /** The event of the token that is being read, or the one that ended it all. */
   event: JsonEvent;
   depth: u32;
@@ -97,7 +98,7 @@ class Place {
 const PLACES: usize = offsetof<JsonState>();
 const POINTER: usize = PLACES + offsetof<Place>() * <usize>JSON_MAX_DEPTH;
 /** Bytes of the state block, which stands at a multiple of 8. */
-export const JSON_STATE_SIZE: usize = POINTER + <usize>NAME_CAPACITY;
+export const JSON_STATE_SIZE: usize = POINTER + NAME_ROOM;
 
 /** Starts on a body; `state` is a block of JSON_STATE_SIZE bytes, `depthLimit` at most JSON_MAX_DEPTH (more is taken as that). */
 export function jsonOpen(state: usize, depthLimit: u32): void {
@@ -158,26 +159,19 @@ export function jsonNext(state: usize): JsonEvent {
         }
       case Expect.Element:
       case Expect.Value:
-        if (byte == Char.DoubleQuote) {
-          json.event = JsonEvent.String;
-          json.expect = Expect.String;
-          json.at = <u32>at + 1;
-          continue;
-        }
+        if (byte == Char.DoubleQuote) return openString(state, JsonEvent.String);
         if (byte == Char.BraceOpen || byte == Char.BracketOpen) return openContainer(state, byte == Char.BraceOpen);
         if (byte == Char.BracketClose && json.expect == Expect.Element) return closeContainer(state);
         if (!isBare(byte)) return stop(json, JsonEvent.Malformed);
+        json.coding = Coding.None;
         json.event = isDigit(byte) || byte == Char.Dash ? JsonEvent.Number : JsonEvent.Literal;
         json.expect = Expect.Bare;
-        continue;
+        return readBare(state);
       case Expect.Member:
         if (byte == Char.BraceClose) return closeContainer(state);
       case Expect.Key:
         if (byte != Char.DoubleQuote) return stop(json, JsonEvent.Malformed);
-        json.event = JsonEvent.Key;
-        json.expect = Expect.String;
-        json.at = <u32>at + 1;
-        continue;
+        return openString(state, JsonEvent.Key);
       case Expect.Colon:
         if (byte != Char.Colon) return stop(json, JsonEvent.Malformed);
         json.expect = Expect.Value;
@@ -197,6 +191,16 @@ export function jsonNext(state: usize): JsonEvent {
   }
 }
 
+/** A quote stands at the cursor: reads the string behind it. */
+function openString(state: usize, event: JsonEvent): JsonEvent {
+  const json = changetype<JsonState>(state);
+  json.event = event;
+  json.expect = Expect.String;
+  json.coding = Coding.None;
+  json.at++;
+  return readString(state);
+}
+
 /** Reads on in a string: the string (or key), a window of it, or the need for more. */
 function readString(state: usize): JsonEvent {
   const json = changetype<JsonState>(state);
@@ -212,8 +216,9 @@ function readString(state: usize): JsonEvent {
     if (at == limit) break;
     if (byteAt(at) == Char.DoubleQuote) {
       json.at = <u32>at + 1;
-      return endToken(state, start, at, Coding.Escapes);
+      return endToken(state, start, at);
     }
+    json.coding = Coding.Escapes;
     if (at + 1 == limit) {
       json.escaped = true;
       at = limit;
@@ -221,7 +226,7 @@ function readString(state: usize): JsonEvent {
     }
     at += 2;
   }
-  return cutToken(state, start, at, Coding.Escapes);
+  return cutToken(state, start, at);
 }
 
 /** Reads on in a bare word. */
@@ -231,34 +236,34 @@ function readBare(state: usize): JsonEvent {
   const limit = min(<usize>json.end, start + valueRoom(state));
   let at = start;
   while (at < limit && isBare(byteAt(at))) at++;
-  if (at == limit) return cutToken(state, start, at, Coding.None);
+  if (at == limit) return cutToken(state, start, at);
   json.at = <u32>at;
-  return endToken(state, start, at, Coding.None);
+  return endToken(state, start, at);
 }
 
 /** `start..end` of a token, and then a full window or the end of the chunk. */
-function cutToken(state: usize, start: usize, end: usize, coding: Coding): JsonEvent {
+function cutToken(state: usize, start: usize, end: usize): JsonEvent {
   const json = changetype<JsonState>(state);
   json.at = <u32>end;
   // At the end of the body what there is of the token is judged; an open string is an error after that.
   if (end == <usize>json.end && json.last && end - start < valueRoom(state)) {
-    const open = coding == Coding.Escapes;
-    const event = endToken(state, start, end, coding);
+    const open = json.expect == Expect.String;
+    const event = endToken(state, start, end);
     if (open) stop(json, JsonEvent.Malformed);
     return event;
   }
   const first = json.windows == 0;
-  if (!collectValue(state, start, end, coding)) return JsonEvent.NeedMore;
+  if (!collectValue(state, start, end, json.coding)) return JsonEvent.NeedMore;
   if (first && json.event == JsonEvent.Key) pointAtMember(state);
   return json.event;
 }
 
 /** The token that ends with `start..end` is the value. */
-function endToken(state: usize, start: usize, end: usize, coding: Coding): JsonEvent {
+function endToken(state: usize, start: usize, end: usize): JsonEvent {
   const json = changetype<JsonState>(state);
   const event = json.event;
   const first = json.windows == 0;
-  finishValue(state, start, end, coding);
+  finishValue(state, start, end, json.coding);
   if (event == JsonEvent.Key) {
     if (first) pointAtMember(state);
     json.expect = Expect.Colon;
@@ -358,9 +363,5 @@ function pointAtElement(state: usize): void {
   json.pointerSize = appendName(state + POINTER, size, DIGITS, putDecimal(DIGITS, place.index));
 }
 
-function appendByte(name: usize, size: u32, byte: u32): u32 {
-  return appendName(name, size, DIGITS, putByte(DIGITS, byte));
-}
-
-/** A piece of a pointer on its way to `appendName`. Owner: this file. */
-const DIGITS: usize = memory.data(32);
+/** An index on its way to the pointer. Owner: this file. */
+const DIGITS: usize = memory.data(48);
