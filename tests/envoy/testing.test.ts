@@ -130,6 +130,27 @@ describe("startMeshward", () => {
   });
 });
 
+describe("the caller", () => {
+  for (const [trustedHops, forwarded, expected] of [
+    [0, "6.6.6.6, 9.9.9.9", "127.0.0.1"],
+    [1, "6.6.6.6, 9.9.9.9", "9.9.9.9"],
+    [2, "6.6.6.6, 9.9.9.9", "6.6.6.6"],
+    [1, undefined, "127.0.0.1"],
+  ] as const) {
+    it(`behind ${trustedHops} trusted proxies and ${forwarded ?? "no header"} is ${expected}, for Envoy and the module alike`, async () => {
+      await using own = await startMeshward({
+        policy: { mode: "block", identity: { trustedHops } },
+        upstream,
+        backend: "process",
+      });
+      await fetch(own.url + ATTACK, { headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded } });
+      const { request } = await own.waitForFinding({ class: "sqli" });
+      assert.equal(request.address, expected);
+      assert.equal(request.verdict.identity, expected);
+    });
+  }
+});
+
 describe("reload", () => {
   it("takes an object, YAML text and a file, each in force when it resolves", async () => {
     const folder = await mkdtemp(join(tmpdir(), "meshward-reload-"));
