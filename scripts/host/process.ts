@@ -1,7 +1,7 @@
 // An Envoy process: what its plugins and VMs share, and its time.
 
 import type { LogLevel } from "./abi.ts";
-import type { HttpCall } from "./call.ts";
+import type { HttpCall } from "./http-call.ts";
 import { Clock } from "./clock.ts";
 import { HostError } from "./errors.ts";
 import { MetricStore, type MetricValue } from "./metrics.ts";

@@ -2,7 +2,7 @@
 // asked for after they returned (local replies, continued and closed streams), and stops for good when one of them traps.
 
 import { HostError } from "./errors.ts";
-import type { HttpCall, HttpCallResponse } from "./call.ts";
+import type { HttpCall, HttpCallResponse } from "./http-call.ts";
 import type { HeaderMap } from "./headers.ts";
 import { createImports } from "./imports.ts";
 import { GuestMemory } from "./memory.ts";
