@@ -202,7 +202,7 @@ function discoveredFilter(compiled: CompiledPolicy, root: string): JsonObject {
 }
 
 function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
-  const { authority } = parseUpstream(options.upstream);
+  const { tls, authority } = parseUpstream(options.upstream);
   return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
     stat_prefix: FILTER_NAME,
     codec_type: "AUTO",
@@ -261,7 +261,7 @@ function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions):
                 cluster: "upstream",
                 timeout: "0s",
                 // A service behind TLS is reached under its own name.
-                ...(parseUpstream(options.upstream).tls ? { auto_host_rewrite: true } : {}),
+                ...(tls ? { host_rewrite_literal: authority } : {}),
               },
             },
           ],
@@ -300,7 +300,8 @@ function cluster({ upstream, protocol = "http1", authorities = AUTHORITIES_FILE 
   const isName = !/^[\d.]+$|:/.test(host);
   return {
     name: "upstream",
-    type: isName ? "STRICT_DNS" : "STATIC",
+    // Both families are tried in turn: "localhost" may be ::1 while the service listens on 127.0.0.1 alone.
+    ...(isName ? { type: "LOGICAL_DNS", dns_lookup_family: "ALL" } : { type: "STATIC" }),
     connect_timeout: "5s",
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     load_assignment: {

@@ -121,6 +121,7 @@ describe("bootstrap", () => {
     assert.deepEqual(all(config, "sni"), ["shop.example"]);
     assert.deepEqual(all(config, "trusted_ca"), [{ filename: "/ca.pem" }]);
     assert.deepEqual(all(config, "exact"), ["shop.example"]);
+    assert.deepEqual(all(config, "host_rewrite_literal"), ["shop.example:8443"]);
     assert.deepEqual(all(bootstrap(compiled(), options), "transport_socket"), []);
   });
 });

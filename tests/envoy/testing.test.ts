@@ -24,7 +24,8 @@ before(async () => {
     response.writeHead(200, { server: "shop" }).end("served");
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => service.once("listening", resolve));
-  upstream = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  // By name: it may be ::1 first, where this service does not listen.
+  upstream = `http://localhost:${(service.address() as AddressInfo).port}`;
   meshward = await startMeshward({ policy: { mode: "block" }, upstream, backend: "process" });
 });
 after(async () => {
