@@ -108,9 +108,9 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
 function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
   openFindings(0);
   setRequestIdentity(0, 0);
-  newRequestId(stream);
   if (readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) {
     countOverflow(Overflow.Headers);
+    putNewUuid(requestIdOf(stream));
     resolve(policy, effectiveOf(stream));
     return fail(stream, policy) ? HeadersAction.StopIteration : HeadersAction.Continue;
   }
@@ -425,13 +425,10 @@ function bodyKind(): BodyKind {
   return bodyKindOf(contentType, contentTypeEnd);
 }
 
-function newRequestId(stream: Stream): void {
-  putNewUuid(requestIdOf(stream));
-}
-
 /** Copies request id and trace id into the slot. */
 function keepIds(stream: Stream): void {
-  if (requestId != 0) memory.copy(requestIdOf(stream), requestId, UUID_SIZE);
+  if (requestId == 0) putNewUuid(requestIdOf(stream));
+  else memory.copy(requestIdOf(stream), requestId, UUID_SIZE);
   stream.hasTrace = trace != 0;
   if (trace != 0) memory.copy(traceIdAt(stream), trace, TRACE_ID_SIZE);
 }

@@ -56,7 +56,8 @@ export function prepareAnswers(): void {
  */
 export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, list: usize, final: bool): void {
   const effective = effectiveOf(stream);
-  resolveIdentity(stream, policy);
+  // Up to three host calls: only where there is something to tell. The generated access log has Envoy's own words for the rest.
+  if (list != 0) resolveIdentity(stream, policy);
   setVerdictNames(
     routeOf(stream),
     routeOf(stream) + stream.routeSize,

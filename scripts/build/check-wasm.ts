@@ -16,6 +16,9 @@ const WASI_IMPORTS: ReadonlySet<string> = new Set(["random_get"]);
 /** Exports that may allocate: they run when a VM starts or a configuration arrives, never for a request. */
 const CONFIGURE_TIME: ReadonlySet<string> = new Set(["proxy_on_vm_start", "proxy_on_configure"]);
 
+/** Functions of the compiler's memory managers; accessors of an object's header (`~lib/rt/common`) are none. */
+const ALLOCATOR = /^~lib\/rt\/(?!common\/)/;
+
 /** What is wrong with a release build: one sentence each; empty where nothing is. */
 export function problemsOfModule(wasm: Uint8Array<ArrayBuffer>): string[] {
   const problems: string[] = [];
@@ -39,7 +42,7 @@ export function problemsOfCallGraph(text: string): string[] {
   if (exported.size === 0) problems.push("the text of the module has no exported function");
   for (const [name, start] of exported) {
     if (CONFIGURE_TIME.has(name)) continue;
-    const path = pathTo(calls, start, (called) => called.startsWith("~lib/rt/") || growing.has(called));
+    const path = pathTo(calls, start, (called) => ALLOCATOR.test(called) || growing.has(called));
     if (path !== undefined) problems.push(`${name} reaches an allocator: ${path.join(" > ")}`);
   }
   return problems;
