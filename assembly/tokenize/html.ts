@@ -12,7 +12,6 @@
 
 import { byteAt, findByte, isLetter, lowerCase, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 import { decodeEntities } from "../decode/entity";
 
 /** Bytes of a name that are kept: the longest word of the tables has 31, so a longer name is in none. */
@@ -126,19 +125,13 @@ function readValue(): void {
     at = min(valueEnd + 1, end);
     return;
   }
-  if (first == Char.Backtick) {
-    // Internet Explorer took backticks for quotes.
-    const close = findEither(at + 1, end, Char.Backtick, Char.Greater);
-    if (close < end && byteAt(close) == Char.Backtick) {
-      valueStart = at + 1;
-      valueEnd = close;
-      valueQuote = first;
-      at = close + 1;
-      return;
-    }
-  }
   while (at < end && !isBlank(byteAt(at)) && byteAt(at) != Char.Greater) at++;
   valueEnd = at;
+  if (first == Char.Backtick) {
+    // Internet Explorer took backticks for quotes: src=`x`onerror=…
+    const close = findByte(valueStart + 1, valueEnd, Char.Backtick);
+    if (close < valueEnd) at = valueEnd = close + 1;
+  }
 }
 
 /**

@@ -1,0 +1,157 @@
+// The value as a part of a script: the patterns of rules/xss.yaml, run over its tokens from each place where code may begin.
+//
+//   '…'  "…"  `…`    behind the first mark of each kind         */    behind a comment's end
+//   whole             the value is an expression                 {{…}}  ${…}    template expressions
+//
+// A sentence ends every pattern at its second word, so most of these runs are a few tokens long.
+
+import { byteAt, findByte } from "../core/bytes";
+import { Char } from "../core/char";
+import { Kind } from "../generated/kinds";
+import { Rule } from "../generated/rules";
+import { Js, XSS_TABLE } from "../generated/xss";
+import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
+import { ruleConfidence } from "../match/rules";
+import { jsBegin, jsNext, jsToken, Want } from "../tokenize/js";
+import { first, isProse, last, report, short } from "./xss-value";
+
+/** Template expressions that are looked into. */
+const MAX_HOLES: u32 = 8;
+/** Bytes of a value in which `${…}` counts as an injection rather than as a program's own template. */
+const MAX_TEMPLATE: usize = 256;
+
+/** Whether the last run met a constructor. */
+export let reachesConstructor = false;
+
+/** The value as a part of a script, in each place that it may have there. */
+export function judgeScript(kinds: u32): void {
+  if ((kinds & Kind.Quote) != 0) {
+    judgeLiteral(Char.Quote);
+    judgeLiteral(Char.DoubleQuote);
+  }
+  if ((kinds & Kind.Backtick) != 0) judgeLiteral(Char.Backtick);
+  if ((kinds & (Kind.Paren | Kind.Backtick | Kind.Equals)) != 0) {
+    // A whole program is long, a proof of concept is not.
+    if (!isListItem() && byteAt(first) != Char.Less) {
+      reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), short ? 0 : -20, first);
+    }
+    judgeScriptComment();
+  }
+  if ((kinds & Kind.Brace) != 0) judgeHoles();
+}
+
+/** Whether the value begins as an item of a list does: "- text". */
+function isListItem(): bool {
+  const byte = byteAt(first);
+  return (
+    (byte == Char.Dash || byte == Char.Star || byte == Char.Plus) && first + 1 < last && byteAt(first + 1) == Char.Space
+  );
+}
+
+/** The value inside a string literal of mark `mark`. */
+function judgeLiteral(mark: u32): void {
+  const at = findByte(first, last, mark);
+  if (at < last) reportScript(runPattern(Js.Break, at + 1, last, Want.Operator, mark, false), 0, at);
+}
+
+/** The value inside a block comment of a script. */
+function judgeScriptComment(): void {
+  let at = first;
+  while ((at = findByte(at, last, Char.Star)) + 1 < last) {
+    if (byteAt(at + 1) == Char.Slash) {
+      reportScript(runPattern(Js.Break, at + 2, last, Want.Operand, 0, true), -6, at);
+      return;
+    }
+    // A comment that the value opens itself is its own.
+    if (at > first && byteAt(at - 1) == Char.Slash) return;
+    at++;
+  }
+}
+
+/** Template expressions of the value. */
+function judgeHoles(): void {
+  let count: u32 = 0;
+  for (let at = first; count < MAX_HOLES; at++) {
+    at = findByte(at, last, Char.BraceOpen);
+    if (at + 1 >= last) return;
+    if (byteAt(at + 1) == Char.BraceOpen) {
+      const from = at + 2;
+      at = from;
+      while (at < last && !(byteAt(at) == Char.BraceClose && at + 1 < last && byteAt(at + 1) == Char.BraceClose)) at++;
+      if (at == last) return;
+      const rule = runPattern(Js.Hole, from, at, Want.Operand, 0, false);
+      // Components have methods of any name; only a constructor leads out of them.
+      reportScript(rule, reachesConstructor ? 0 : -20, from - 2);
+      count++;
+    } else if (at > first && byteAt(at - 1) == Char.Dollar) {
+      const rule = runPattern(Js.Hole, at + 1, last, Want.Operand, 0, false);
+      reportScript(rule, last - first <= MAX_TEMPLATE ? -5 : -40, at - 1);
+      count++;
+    }
+  }
+}
+
+/** Reports a match of the patterns; words of prose around it make all but the surest doubtful. */
+function reportScript(rule: u32, more: i32, from: usize): void {
+  if (rule == 0) return;
+  const weak = rule == Rule.XssJsMended || rule == Rule.XssJsExpression || rule == Rule.XssJsCall;
+  if (isProse()) more -= byteAt(from) == Char.Backtick ? 45 : weak ? 30 : 12;
+  report(rule, more, from, jsNext);
+}
+
+/** The surest rule whose pattern code at `from..to` matches, 0 for none; in code that is known to be such. */
+export function codeRule(context: u32, from: usize, to: usize): u32 {
+  return runPattern(context, from, to, Want.Operand, 0, context == Js.Break);
+}
+
+/** Whether code at `from..to` calls or assigns anything. */
+export function runsCode(from: usize, to: usize): bool {
+  return runPattern(Js.Script, from, to, Want.Operand, 0, false) != 0;
+}
+
+/** Whether the code of a URL does nothing: `javascript:void(0)`, `javascript:;`. */
+export function isInert(from: usize, to: usize): bool {
+  jsBegin(from, to, Want.Operand, 0);
+  while (true) {
+    switch (jsToken()) {
+      case Js.End:
+        return true;
+      case Js.Unary:
+      case Js.ParenOpen:
+      case Js.ParenClose:
+      case Js.Number:
+      case Js.Literal:
+      case Js.Semicolon:
+      case Js.BraceOpen:
+      case Js.BraceClose:
+      case Js.LineComment:
+      case Js.Newline:
+        continue;
+      default:
+        return false;
+    }
+  }
+}
+
+/**
+ * Runs the patterns over the tokens of `from..to` in a context (Js.Break, Bare, Script or Hole); the surest rule, 0 for none.
+ * `statement` puts a ";" in front.
+ */
+function runPattern(context: u32, from: usize, to: usize, want: Want, quote: u32, statement: bool): u32 {
+  let state = dfaNext(XSS_TABLE, dfaStart(XSS_TABLE), context);
+  if (statement) state = dfaNext(XSS_TABLE, state, Js.Semicolon);
+  let rule: u32 = 0;
+  reachesConstructor = false;
+  jsBegin(from, to, want, quote);
+  while (true) {
+    const kind = jsToken();
+    if (kind == Js.Constructor) reachesConstructor = true;
+    state = dfaNext(XSS_TABLE, state, kind);
+    if (dfaDead(XSS_TABLE, state)) return rule;
+    if (dfaAccepts(XSS_TABLE, state)) {
+      const match = dfaRule(XSS_TABLE, state);
+      if (rule == 0 || ruleConfidence(match) > ruleConfidence(rule)) rule = match;
+    }
+    if (kind == Js.End) return rule;
+  }
+}
