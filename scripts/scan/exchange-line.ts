@@ -98,12 +98,15 @@ export function parseJsonLine(bytes: Uint8Array): { text: string; value: object 
   return { text, value };
 }
 
-/** The first fault that a schema found, as "request.headers[0]: expected …". */
-export function faultOf(error: z.ZodError): string {
+/** The first fault that a schema found, as "request.headers[0]: expected …"; `at` is where the value stands. */
+export function faultOf(error: z.ZodError, at: readonly PropertyKey[] = []): string {
   const issue = error.issues[0]!;
-  const path = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
+  const path = [...at, ...issue.path]
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
+    .join("");
   const message = issue.message
     .replace(/^Invalid input: expected (\S+), received undefined$/, "missing: expected $1")
+    .replace(/^Unrecognized key/, "unknown key")
     .replace(/^Invalid input: /, "")
     .replace(/, received /, ", got ");
   return oneLine(path === "" ? message : `${path.replace(/^\./, "")}: ${message}`);

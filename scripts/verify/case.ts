@@ -74,5 +74,5 @@ function expectFault(value: object): string | null {
   const { expect } = value as { expect?: unknown };
   if (typeof expect !== "object" || expect === null) return null;
   const result = expectation.safeParse(expect);
-  return result.success ? null : `expect.${faultOf(result.error)}`;
+  return result.success ? null : faultOf(result.error, ["expect"]);
 }

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { packageRoot } from "../../scripts/package.ts";
+
+// The command as a process of its own: what a shell sees.
+
+const EXCHANGE = '{"id":1,"request":{"method":"GET","path":"/"}}\n';
+
+function start(...argv: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", join("scripts", "cli.ts"), ...argv], {
+    cwd: packageRoot(),
+    stdio: "pipe",
+  });
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.on("exit", (code, signal) => resolve({ code, signal })),
+  );
+  let err = "";
+  child.stderr.on("data", (chunk: Buffer) => void (err += chunk.toString()));
+  child.stdin.on("error", () => {});
+  return { child, ended, errors: () => err };
+}
+
+test("exit codes reach the shell", async () => {
+  const { child, ended, errors } = start("scan", "--nope");
+  child.stdin.end();
+  assert.deepEqual(await ended, { code: 2, signal: null });
+  assert.match(errors(), /^meshward scan: unknown option '--nope'; see meshward scan --help\n$/);
+});
+
+test("a reader that goes away ends it without a word", async () => {
+  const { child, ended, errors } = start("scan");
+  child.stdout.once("data", () => child.stdout.destroy());
+  const feed = setInterval(() => child.stdin.write(EXCHANGE), 5);
+  const { code, signal } = await ended;
+  clearInterval(feed);
+  assert.deepEqual([code, signal, errors()], [0, null, ""]);
+});
+
+test("Ctrl-C while it waits for input ends it with whole lines", async () => {
+  const { child, ended, errors } = start("scan");
+  let out = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    if (out.endsWith("\n")) child.kill("SIGINT");
+  });
+  child.stdin.write(EXCHANGE);
+  const { code, signal } = await ended;
+  assert.deepEqual([code, signal, errors()], [130, null, ""]);
+  assert.equal(out, '{"id":1,"verdict":"allow","mode":"detect","score":0,"findings":[]}\n');
+});
