@@ -146,15 +146,15 @@ function pluginHash(): u64 {
 /** Learns which workload this is. The spans stay in the inbox until the configuration was read. */
 function readNode(): void {
   clearNode();
-  if (property("node\0metadata\0NAMESPACE")) setNamespace(given, givenEnd);
+  if (property("xds\0node\0metadata\0NAMESPACE")) setNamespace(given, givenEnd);
   if (
-    property("node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
-    property("node\0metadata\0WORKLOAD_NAME") ||
-    property("node\0cluster")
+    property("xds\0node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
+    property("xds\0node\0metadata\0WORKLOAD_NAME") ||
+    property("xds\0node\0cluster")
   ) {
     setService(given, givenEnd);
   }
-  if (property("node\0metadata\0LABELS")) setLabels(given, givenEnd);
+  if (property("xds\0node\0metadata\0LABELS")) setLabels(given, givenEnd);
 }
 
 function tell(level: LogLevel, consequence: string): void {
