@@ -20,6 +20,7 @@ import {
   pathToken,
   pathTokens,
   pathUps,
+  skipDigits,
   Spelling,
   tokenizePath,
 } from "../tokenize/path";
@@ -33,6 +34,8 @@ const enum Place {
 
 /** Spaces from which on a text counts as prose. */
 const PROSE_SPACES: u32 = 4;
+/** Spaces in the names of a path: "Documents and Settings\\All Users\\Start Menu" has four. */
+const PATH_SPACES: u32 = 5;
 /** The longest path with spaces in it: Windows' own limit. */
 const SPACED_PATH: usize = 260;
 
@@ -86,7 +89,40 @@ export function detectTraversal(start: usize, end: usize, kinds: u32): void {
       bestEnd = at;
     }
   }
+  if (
+    best < ruleConfidence(Rule.TraversalFilterEvasion) &&
+    spaces == 0 &&
+    fieldPart != Part.Path &&
+    hidesTarget(start, end)
+  ) {
+    best = ruleConfidence(Rule.TraversalFilterEvasion);
+    bestRule = Rule.TraversalFilterEvasion;
+    bestStart = start;
+    bestEnd = end;
+  }
   if (best != 0) found(bestRule, best, bestStart, bestEnd);
+}
+
+/** The fewest bytes of dots, separators and escapes that are more than the start of a path. */
+const VEIL: usize = 8;
+
+/**
+ * Whether a value is nothing but dots, separators, wildcards and escapes, whatever they decode to, up to the name of a system
+ * file: ".?/.?/etc/passwd", "%c0%5e%c0%5e/boot.ini".
+ */
+function hidesTarget(start: usize, end: usize): bool {
+  let at = start;
+  while (at < end) {
+    const byte = byteAt(at);
+    if (byte == Char.Percent) at = skipDigits(at + 1, end);
+    else if (byte == Char.Dot || byte == Char.Slash || byte == Char.Backslash || byte == Char.Question || byte >= 0x80)
+      at++;
+    else break;
+  }
+  if (at < start + VEIL || at >= end || end - at > <usize>VEIL * 8) return false;
+  tokenizePath(at, end);
+  const first = pathToken(0);
+  return first == Path.Etc || first == Path.WindowsFile || (first == Path.Windows && pathTokens > 2);
 }
 
 /** The rule of the last `judge`. */
@@ -99,7 +135,8 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
   if (fieldPart == Part.Path) return judgeUrlPath(start);
   if (judgedRule == 0) return 0;
   let loss: u32 = 0;
-  if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
+  if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
+  else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
   else if (place == Place.Embedded) {
     if (judgedRule == Rule.TraversalClimbTarget) loss = 30;
     else if (judgedRule == Rule.TraversalWrapper) loss = 25;
@@ -124,7 +161,7 @@ function judgeUrlPath(start: usize): u32 {
   }
   if (judgedRule == Rule.TraversalClimbShallow) {
     // ".." alone is a segment of a path that nobody has resolved yet.
-    if (pathTokens == 2 && first == Path.Up) return 0;
+    if (pathTokens == 2 && first == Path.Up && pathSpelling == 0) return 0;
     judgedRule = Rule.TraversalClimb;
     return 75;
   }

@@ -10,7 +10,7 @@
 // left out. A name's kind is looked up in the table of rules/traversal.yaml, whole first, then its extension.
 
 import { Char } from "../core/char";
-import { byteAt, hexValue, isLetter, putByte } from "../core/bytes";
+import { byteAt, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
 import { keyword } from "../match/keywords";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { ruleConfidence } from "../match/rules";
@@ -111,7 +111,9 @@ function readDigit(at: usize, end: usize): usize {
   digit = 16;
   if (at >= end) return at;
   if (byteAt(at) == Char.Percent) {
-    while (at < end && byteAt(at) == Char.Percent) at++;
+    // One more "%" at most, so that a run of them is not read again and again.
+    at++;
+    if (at < end && byteAt(at) == Char.Percent) at++;
     if (end - at < 2) return at;
     const byte = (hexValue(byteAt(at)) << 4) | hexValue(byteAt(at + 1));
     digit = byte < 0x80 ? hexValue(byte) : 16;
@@ -190,20 +192,27 @@ function isMark(kind: u32): bool {
 function isStrange(last: usize): bool {
   return (
     (unit == 0x80 && unitEncoded) ||
-    (unit == Char.Percent && byteAt(last) == Char.Percent && byteAt(last + 1) > <u32>Char._9)
+    (unit == Char.Percent && byteAt(last) == Char.Percent && !shapesPath(byteAt(last + 1)))
   );
 }
 
 /** The cursor behind any more escapes, well-formed or not, and continuation bytes. */
 function skipEscapes(at: usize, end: usize): usize {
-  if (at < end && byteAt(at - 1) == Char.Percent) at += 2;
+  if (byteAt(at - 1) == Char.Percent) at = skipDigits(at, end);
   while (at < end) {
     const byte = byteAt(at);
-    if (byte == Char.Percent) at += 3;
+    if (byte == Char.Percent) at = skipDigits(at + 1, end);
     else if (byte >> 6 == 2) at++;
     else break;
   }
-  return at < end ? at : end;
+  return at;
+}
+
+/** The cursor behind at most two letters or digits. */
+export function skipDigits(at: usize, end: usize): usize {
+  const limit = min(end, at + 2);
+  while (at < limit && (isLetter(byteAt(at)) || isDigit(byteAt(at)))) at++;
+  return at;
 }
 
 /** The kind of the name in SEGMENT..end: itself, then its extension, then a plain name. */
@@ -268,7 +277,7 @@ export function tokenizePath(start: usize, end: usize): void {
       } else if (slashes) {
         out = putByte(out, Path.Url);
         at = letters + 3;
-        while (at < end && !shapesPath(byteAt(at))) at++; // the host is no directory
+        while (at < end && byteAt(at) != Char.Slash && byteAt(at) != Char.Backslash) at++; // the host is no directory
       }
     }
   }
@@ -295,10 +304,11 @@ export function tokenizePath(start: usize, end: usize): void {
       at = readUnit(at, end);
       // Careless decoders make a separator of more than anybody lists ("..%c1%af", "..%bg%qf"); nothing else stands escaped
       // behind two dots.
-      if (dots == 2 && !plain && isStrange(at - 1)) {
+      if (dots >= 2 && !plain && isStrange(at - 1)) {
         at = skipEscapes(at, end);
         unit = Char.Backslash;
         unitEncoded = true;
+        unitOverlong = true;
       }
       if (unit == Char.Slash || unit == Char.Backslash) {
         if (unitOverlong) encodedDots++;
@@ -318,7 +328,7 @@ export function tokenizePath(start: usize, end: usize): void {
           if (plain) {
             pathCut = true;
             end = at;
-          }
+          } else if (dots != 0) odd++;
         } else if (unit == Char.Semicolon && dots != 0 && !plain) {
           parameter = true;
           odd++;

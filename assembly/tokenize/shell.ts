@@ -674,7 +674,7 @@ function commandOf(): u32 {
 function commandKind(): Shell {
   if (out == WORD && !quoted) {
     inCommand = false;
-    return variable ? Shell.Variable : Shell.Word;
+    return hidden ? Shell.Hidden : variable ? Shell.Variable : Shell.Word;
   }
   const first = byteAt(WORD);
   if (afterPrefix && ((first == Char.Dash && out - WORD > 1) || isDigit(first)))
