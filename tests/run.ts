@@ -11,6 +11,7 @@ import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { parseArgs } from "node:util";
 import { packageRoot } from "../scripts/package.ts";
 
 /** Folders below tests/ that need an Envoy, a registry or more than a few seconds. */
@@ -19,7 +20,7 @@ const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "e2e"]);
 const FILE_TIMEOUT_MILLISECONDS = 180_000;
 
 const root = packageRoot();
-const fast = process.argv[2] === "fast";
+const fast = parseArgs({ allowPositionals: true }).positionals[0] === "fast";
 
 interface Counts {
   passed: number;
@@ -51,7 +52,6 @@ async function runUnits(): Promise<Counts> {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  // eslint-disable-next-line no-control-regex -- the reporter colours its output whether or not a terminal reads it
   const plain = output.replace(/\u001b\[[0-9;]*m/g, "");
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const [, passed, all] of plain.matchAll(/Pass: (\d+) \/ (\d+)/g)) {

@@ -8,7 +8,7 @@ import { Char } from "./char";
 // @ts-ignore: decorator
 @inline
 export function byteAt(at: usize): u32 {
-  if (isDefined(CHECKED)) assert(at < <usize>memory.size() << 16); // inside linear memory
+  if (isDefined(CHECKED)) assert(at < (<usize>memory.size()) << 16); // inside linear memory
   return load<u8>(at);
 }
 
@@ -16,7 +16,7 @@ export function byteAt(at: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function putByte(out: usize, byte: u32): usize {
-  if (isDefined(CHECKED)) assert(out < <usize>memory.size() << 16); // inside linear memory
+  if (isDefined(CHECKED)) assert(out < (<usize>memory.size()) << 16); // inside linear memory
   store<u8>(out, <u8>byte);
   return out + 1;
 }

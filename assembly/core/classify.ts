@@ -9,8 +9,8 @@ import { KIND_HIGH, KIND_LOW } from "../generated/kinds";
 
 /** 16 bytes of 0xff, then 16 of 0x00: at offset 16 - n a mask that keeps the first n lanes. */
 const LANES: usize = memory.data<u8>([
-  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0,
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0,
 ]);
 
 /** The set of `Kind` bits of the bytes in `start..end`. */
@@ -47,5 +47,5 @@ function orLanes(lanes: v128): u32 {
   bits |= bits >> 32;
   bits |= bits >> 16;
   bits |= bits >> 8;
-  return <u32>bits & 0xff;
+  return (<u32>bits) & 0xff;
 }

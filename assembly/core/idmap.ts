@@ -19,7 +19,7 @@ function slotOf(id: u32): u32 {
 export function addressOf(id: u32): usize {
   let slot = slotOf(id);
   while (true) {
-    const entry = ENTRIES + (<usize>slot << 3);
+    const entry = ENTRIES + ((<usize>slot) << 3);
     const found = load<u32>(entry);
     if (found == id) return load<u32>(entry, 4);
     if (found == 0) return 0;
@@ -30,8 +30,8 @@ export function addressOf(id: u32): usize {
 /** Stores `address` for `id`, which is not in the table yet. The pools are smaller than the table, so there is always room. */
 export function rememberAddress(id: u32, address: usize): void {
   let slot = slotOf(id);
-  while (load<u32>(ENTRIES + (<usize>slot << 3)) != 0) slot = (slot + 1) & MASK;
-  const entry = ENTRIES + (<usize>slot << 3);
+  while (load<u32>(ENTRIES + ((<usize>slot) << 3)) != 0) slot = (slot + 1) & MASK;
+  const entry = ENTRIES + ((<usize>slot) << 3);
   store<u32>(entry, id);
   store<u32>(entry, <u32>address, 4);
 }
@@ -40,7 +40,7 @@ export function rememberAddress(id: u32, address: usize): void {
 export function forgetAddress(id: u32): void {
   let slot = slotOf(id);
   while (true) {
-    const found = load<u32>(ENTRIES + (<usize>slot << 3));
+    const found = load<u32>(ENTRIES + ((<usize>slot) << 3));
     if (found == 0) return;
     if (found == id) break;
     slot = (slot + 1) & MASK;
@@ -49,13 +49,13 @@ export function forgetAddress(id: u32): void {
   let gap = slot;
   while (true) {
     slot = (slot + 1) & MASK;
-    const entry = ENTRIES + (<usize>slot << 3);
+    const entry = ENTRIES + ((<usize>slot) << 3);
     const id = load<u32>(entry);
     if (id == 0) break;
     if (((slot - slotOf(id)) & MASK) >= ((slot - gap) & MASK)) {
-      store<u64>(ENTRIES + (<usize>gap << 3), load<u64>(entry));
+      store<u64>(ENTRIES + ((<usize>gap) << 3), load<u64>(entry));
       gap = slot;
     }
   }
-  store<u64>(ENTRIES + (<usize>gap << 3), 0);
+  store<u64>(ENTRIES + ((<usize>gap) << 3), 0);
 }

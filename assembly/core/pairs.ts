@@ -23,7 +23,7 @@ export function openPairs(start: usize, end: usize): void {
   const count = load<u32>(start);
   if (<u64>count * 8 > <u64>(end - start - 4)) return;
   sizes = start + 4;
-  bytes = sizes + (<usize>count << 3);
+  bytes = sizes + ((<usize>count) << 3);
   limit = end;
   left = count;
 }

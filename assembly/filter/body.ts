@@ -21,7 +21,16 @@ import {
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart } from "../parse/value";
 import { countOverflow, Overflow } from "../report/counters";
-import { BODY_STATE_CAPACITY, BodyKind, bodyState, CARRY_CAPACITY, carryOf, claimPage, freePage, Stream } from "./stream";
+import {
+  BODY_STATE_CAPACITY,
+  BodyKind,
+  bodyState,
+  CARRY_CAPACITY,
+  carryOf,
+  claimPage,
+  freePage,
+  Stream,
+} from "./stream";
 
 /** How a body of that Content-Type is read; an absent or plain one is looked at when its first byte is there. */
 export function bodyKindOf(type: usize, typeEnd: usize): BodyKind {

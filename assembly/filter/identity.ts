@@ -18,7 +18,8 @@ export function resolveIdentity(stream: Stream, policy: Policy): void {
   if (!stream.identityKnown) {
     stream.identityKnown = true;
     let end = start;
-    if (policy.identityMtls && property("connection\0uri_san_peer_certificate")) end = keep(start, start, given, givenEnd);
+    if (policy.identityMtls && property("connection\0uri_san_peer_certificate"))
+      end = keep(start, start, given, givenEnd);
     if (end == start && policy.identityJwt && property("metadata\0filter_metadata\0envoy.filters.http.jwt_authn")) {
       end = keepSubject(start, given, givenEnd);
     }

@@ -250,7 +250,7 @@ export function onLog(stream: Stream): void {
 /** `proxy_on_tick`, for the streams: those that were held too long are let go, or refused. */
 export function tickStreams(): void {
   ticks++;
-  for (let at = firstHeld; at != 0; ) {
+  for (let at = firstHeld; at != 0;) {
     const stream = changetype<Stream>(at);
     at = stream.heldAfter;
     const policy = policyFor(stream);

@@ -93,8 +93,10 @@ function logRefusal(effective: usize, outcome: Outcome): void {
 
 /** Answers the request from here with `status`; `tellVerdict` has run for it. */
 export function answer(status: u32): void {
-  if (status == 413) writeProblem(status, "Content Too Large", "The body is larger than what is inspected before it is passed on.");
-  else if (status == 415) writeProblem(status, "Unsupported Media Type", "The body has a content coding that cannot be inspected.");
+  if (status == 413)
+    writeProblem(status, "Content Too Large", "The body is larger than what is inspected before it is passed on.");
+  else if (status == 415)
+    writeProblem(status, "Unsupported Media Type", "The body has a content coding that cannot be inspected.");
   else if (status == 503) writeProblem(status, "Service Unavailable", "The request could not be inspected.");
   else writeProblem(403, "Forbidden", "The request was refused by policy.");
   // -1: Envoy derives the gRPC status from the HTTP status.

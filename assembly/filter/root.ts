@@ -79,7 +79,7 @@ export function policyOf(root: Root): Policy | null {
 
 /** The newest configured root of a plugin; null where it has none. */
 export function newestRoot(plugin: u64): Root | null {
-  for (let at = firstRoot; at != 0; ) {
+  for (let at = firstRoot; at != 0;) {
     const root = changetype<Root>(at);
     if (root.plugin == plugin && root.arena != 0) return root;
     at = root.after;
@@ -92,7 +92,7 @@ export function newestRoot(plugin: u64): Root | null {
  * that any number of pushes with open streams needs no more memory.
  */
 export function retireOldPolicies(): void {
-  for (let at = firstRoot; at != 0; ) {
+  for (let at = firstRoot; at != 0;) {
     const root = changetype<Root>(at);
     const newest = newestRoot(root.plugin);
     if (root.arena != 0 && newest !== null && newest.arena != root.arena) setArena(root, newest.arena);

@@ -27,7 +27,7 @@ export function readPaths(start: usize, end: usize): void {
 /** Removes `;parameters` from each segment, as Java servers do before they map a path; in place. */
 function dropParameters(start: usize, end: usize): usize {
   let out = start;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     if (byteAt(at) == Char.Semicolon) {
       while (at < end && byteAt(at) != Char.Slash) at++;
     } else {

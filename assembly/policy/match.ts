@@ -98,4 +98,3 @@ export function patternMatches(pattern: usize, patternEnd: usize, text: usize, t
   }
   return sameBytes(pattern, patternEnd, text, textEnd);
 }
-

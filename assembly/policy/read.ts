@@ -12,15 +12,7 @@ import { partNamed } from "../core/field";
 import { textIs } from "../core/text";
 import { CLASS_COUNT } from "../generated/rules";
 import { className, classNameEnd } from "../match/rules";
-import {
-  JsonEvent,
-  JSON_STATE_SIZE,
-  jsonFeed,
-  jsonNext,
-  jsonOpen,
-  jsonPointer,
-  jsonPointerEnd,
-} from "../parse/json";
+import { JsonEvent, JSON_STATE_SIZE, jsonFeed, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd } from "../parse/json";
 import { valueEnd, valueStart } from "../parse/value";
 import { allocate } from "./arenas";
 import {

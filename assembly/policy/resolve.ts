@@ -76,7 +76,7 @@ export function prepareEffective(policy: Policy): bool {
   policy.effective = allocate(EFFECTIVE_SIZE);
   if (policy.effective == 0) return false;
   fill(policy, null, policy.effective);
-  for (let at = policy.routes; at != 0; ) {
+  for (let at = policy.routes; at != 0;) {
     const route = changetype<Route>(at);
     route.effective = allocate(EFFECTIVE_SIZE);
     if (route.effective == 0) return false;
@@ -88,7 +88,7 @@ export function prepareEffective(policy: Policy): bool {
 
 /** The first route that speaks of the current request with this reading of its path. */
 function routeOf(policy: Policy, path: usize, pathEnd: usize): Route | null {
-  for (let at = policy.routes; at != 0; ) {
+  for (let at = policy.routes; at != 0;) {
     const route = changetype<Route>(at);
     const match = routeMatch(route);
     if (

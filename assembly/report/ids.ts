@@ -30,7 +30,8 @@ export function isUuid(start: usize, end: usize): bool {
  * version "-" trace-id "-" parent-id "-" flags, lower-case hex, neither id all zeros, version not ff.
  */
 export function traceIdOf(start: usize, end: usize): usize {
-  if (end - start < 55 || (end - start > 55 && (textStarts(start, end, "00") || byteAt(start + 55) != Char.Dash))) return 0;
+  if (end - start < 55 || (end - start > 55 && (textStarts(start, end, "00") || byteAt(start + 55) != Char.Dash)))
+    return 0;
   if (textStarts(start, end, "ff")) return 0;
   for (let i: usize = 0; i < 55; i++) {
     const byte = byteAt(start + i);

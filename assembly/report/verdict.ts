@@ -100,8 +100,7 @@ const VERDICT_NAME: usize = 1024;
 /** Route, identity, request id and trace id. */
 function putNames(out: usize, routeRoom: usize, identityRoom: usize): usize {
   out = putText(out, ',"route":');
-  out =
-    routeName == routeNameEnd ? putText(out, "null") : putJsonStringWithin(out, routeName, routeNameEnd, routeRoom);
+  out = routeName == routeNameEnd ? putText(out, "null") : putJsonStringWithin(out, routeName, routeNameEnd, routeRoom);
   out = putText(out, ',"identity":');
   out =
     requestIdentity == requestIdentityEnd

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { modulePath, packageRoot, readModule } from "../package.ts";
 import { problemsOfCallGraph, problemsOfModule } from "./check-wasm.ts";
 
@@ -47,7 +48,7 @@ async function check(): Promise<void> {
 
 const steps: Record<string, () => Promise<void>> = { module: buildModule, tool: buildTool, check };
 
-const asked = process.argv.slice(2);
+const { positionals: asked } = parseArgs({ allowPositionals: true });
 for (const name of asked.length === 0 ? ["module", "tool"] : asked) {
   const step = steps[name];
   if (step === undefined) throw new Error(`no step ${name}; there are ${Object.keys(steps).join(", ")}`);
