@@ -10,7 +10,7 @@ import { Char } from "../core/char";
 import { findEither, findOneOf, skipBlank } from "../core/scan";
 import { textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { Rule } from "../generated/rules";
-import { ATTRIBUTE, Attribute, ELEMENT, Element, Js, Mime, Scheme } from "../generated/xss";
+import { ATTRIBUTE, Attribute, ELEMENT, Element, Js, MIME, Mime, Scheme } from "../generated/xss";
 import { keyword } from "../match/keywords";
 import {
   attributeName,
@@ -108,7 +108,7 @@ function judgeTag(from: usize, hidden: bool): usize {
       return judgeScriptElement(from, to, complete, said);
     case Element.Style: {
       const close = findEndTag(to);
-      judgeStyle(to, close, from);
+      judgeStyle(to, close, from, true);
       if ((said & Said.ScriptType) != 0 && runsCode(to, close)) report(Rule.XssScriptElement, -22, from, close);
       return close;
     }
@@ -197,7 +197,7 @@ function readAttributes(element: u32, from: usize): u32 {
   switch (element) {
     case Element.Object:
       if ((said & Said.Url) != 0) {
-        const more = said & Said.Scriptlet ? 10 : said & Said.InertType || !(said & Said.Foreign) ? -30 : 0;
+        const more = said & Said.Scriptlet ? 10 : said & Said.InertType ? -30 : 0;
         report(Rule.XssEmbeddedObject, more, from, to);
       }
       break;
@@ -261,16 +261,19 @@ function judgeAttribute(element: u32): u32 {
       return 0;
     case Attribute.AttributeName: {
       const name = skipBlank(decodedStart, decodedEnd);
-      if (textStartsNoCase(name, decodedEnd, "on")) return Said.AnimatesHandler;
+      if (textStartsNoCase(name, decodedEnd, "on") || textStartsNoCase(name, decodedEnd, "innerhtml")) {
+        return Said.AnimatesHandler;
+      }
       return isLinkName(name, decodedEnd) ? Said.AnimatesLink : 0;
     }
     case Attribute.Srcdoc:
       report(Rule.XssSrcdoc, findByte(decodedStart, decodedEnd, Char.Less) < decodedEnd ? 0 : -50, from, to);
       return 0;
     case Attribute.Style:
-      judgeStyle(decodedStart, decodedEnd, from);
+      judgeStyle(decodedStart, decodedEnd, from, false);
       return 0;
     case Attribute.Type: {
+      if (textStartsNoCase(skipBlank(decodedStart, decodedEnd), decodedEnd, "image/")) return Said.InertType;
       switch (readMime(decodedStart, decodedEnd)) {
         case Mime.Inert:
           return Said.InertType;
@@ -392,7 +395,18 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
     return type == Mime.Inert ? Said.InertType : 0;
   }
   if (element == Element.Frame && scheme == Scheme.Wrapper) report(Rule.XssScriptUrl, -26, from, to);
-  return isForeign(decodedStart, decodedEnd) ? Said.Foreign : 0;
+  const inert = element == Element.Object && isPicture() ? Said.InertType : 0;
+  return isForeign(decodedStart, decodedEnd) ? Said.Foreign | inert : inert;
+}
+
+/** Whether the path of the URL in the decode buffer ends as that of a picture or a document for a viewer. */
+function isPicture(): bool {
+  let to = decodedStart;
+  let dot = decodedStart;
+  for (; to < decodedEnd && byteAt(to) != Char.Question && byteAt(to) != Char.Hash; to++) {
+    if (byteAt(to) == Char.Dot) dot = to + 1;
+  }
+  return keyword(MIME, dot, to) == Mime.Inert;
 }
 
 /** A script element whose start tag stands at `from..to`. */
@@ -413,7 +427,8 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
     return close;
   }
   // Without an end tag the rest of the value is its content, were it only a search for "<script> tag".
-  const runs = close < last ? runsCode(to, close) : codeRule(Js.Break, to, close) != 0;
+  const calls = close < last || findEither(to, close, Char.ParenOpen, Char.Backtick) < close;
+  const runs = calls ? runsCode(to, close) : codeRule(Js.Break, to, close) != 0;
   if (skipBlank(to, close) == close) report(Rule.XssScriptElement, -40, from, close);
   else if (runs) report(Rule.XssScriptElement, 5, from, close);
   else report(Rule.XssScriptElement, countWords(to, close) > 1 ? -55 : close < last ? -10 : -40, from, close);
@@ -504,6 +519,6 @@ function reportOpening(at: usize, more: i32): void {
 }
 
 /** A style of the attribute or element at `evidence`. */
-function judgeStyle(from: usize, to: usize, evidence: usize): void {
-  if (styleKind(from, to) != 0) report(Rule.XssCssExpression, 0, evidence, evidence + MAX_EVIDENCE);
+function judgeStyle(from: usize, to: usize, evidence: usize, sheet: bool): void {
+  if (styleKind(from, to, sheet) != 0) report(Rule.XssCssExpression, 0, evidence, evidence + MAX_EVIDENCE);
 }

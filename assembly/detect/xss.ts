@@ -60,7 +60,9 @@ let shown = false;
 export function detectXss(start: usize, end: usize, kinds: u32): void {
   const raw = layer == 0 || start != layerStart;
   if (raw) shown = false;
-  if ((kinds & NEEDED) == 0) return;
+  // "data:text/html;base64,…" alone needs none of them.
+  const data = (kinds & (Kind.Colon | Kind.Slash)) == (Kind.Colon | Kind.Slash) && (byteAt(start) | 0x20) == 0x64;
+  if ((kinds & NEEDED) == 0 && !data) return;
   beginValue(start, end);
   if ((kinds & Kind.Angle) != 0) {
     judgeMarkup(shown ? Ceiling.Code : Ceiling.Open);

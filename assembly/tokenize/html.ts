@@ -129,8 +129,12 @@ function readValue(): void {
   valueEnd = at;
   if (first == Char.Backtick) {
     // Internet Explorer took backticks for quotes: src=`x`onerror=…
-    const close = findByte(valueStart + 1, valueEnd, Char.Backtick);
-    if (close < valueEnd) at = valueEnd = close + 1;
+    valueStart++;
+    const close = findByte(valueStart, valueEnd, Char.Backtick);
+    if (close < valueEnd) {
+      valueEnd = close;
+      at = close + 1;
+    }
   }
 }
 

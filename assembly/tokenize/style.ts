@@ -16,8 +16,8 @@ import { keyword } from "../match/keywords";
 const WORD: usize = memory.data(40);
 const WORD_CAPACITY: usize = 32;
 
-/** The kind of the first word of a style that runs script, `Css.None` for none. Comments, escapes and controls are undone. */
-export function styleKind(from: usize, to: usize): u32 {
+/** The kind of the first word of a style that runs script, `Css.None` for none. Comments, escapes and controls are undone. `sheet`: of an element, not of an attribute. */
+export function styleKind(from: usize, to: usize, sheet: bool = false): u32 {
   let out = WORD;
   let at = from;
   while (at < to) {
@@ -46,7 +46,7 @@ export function styleKind(from: usize, to: usize): u32 {
     if (byte == Char.ParenOpen || byte == Char.Colon) {
       const kind = out < WORD + WORD_CAPACITY ? keyword(CSS, WORD, out) : 0;
       if (byte == Char.ParenOpen ? kind == Css.Expression : kind == Css.Scheme || kind == Css.Binding) return kind;
-      if (byte == Char.Colon && kind == Css.Behavior && pointsSomewhere(at, to)) return kind;
+      if (byte == Char.Colon && kind == Css.Behavior && pointsSomewhere(at, to, sheet)) return kind;
     }
     out = WORD;
   }
@@ -54,10 +54,10 @@ export function styleKind(from: usize, to: usize): u32 {
 }
 
 /** Whether a property's value is a url(…) or an expression. */
-function pointsSomewhere(at: usize, to: usize): bool {
+function pointsSomewhere(at: usize, to: usize, sheet: bool): bool {
   at = skipBlank(at, to);
   if (textStartsNoCase(at, to, "expr")) return true;
-  if (!textStartsNoCase(at, to, "url(")) return false;
+  if (!textStartsNoCase(at, to, "url(") || !sheet) return textStartsNoCase(at, to, "url");
   // What word processors write into every page: v\\:* {behavior:url(#default#VML)}
   at = skipBlank(at + 4, to);
   if (at < to && (byteAt(at) == Char.Quote || byteAt(at) == Char.DoubleQuote)) at++;
