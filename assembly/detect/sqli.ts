@@ -172,10 +172,10 @@ function walk(at: usize, end: usize, quote: u32): usize {
     let kind = sqlToken(at, end, quote);
     at = sqlNext;
     if (kind == Sql.Tail && quote == 0) kind = Sql.Stray;
-    if (kind == Sql.Plus && shape != Shape.Fresh) {
+    if (kind == Sql.Plus) {
       // A plus sign says nothing, and some that stand between words were spaces: `1+union+select+2`.
-      if (shape != Shape.Have && shape != Shape.Alias) continue;
-      if (at < end && isLetter(byteAt(at)) && isClause(sqlToken(at, end, quote))) continue;
+      if (shape == Shape.Start || shape == Shape.Expect || shape == Shape.Loose) continue;
+      if (at < end && startsClause(byteAt(at)) && isClause(sqlToken(at, end, quote))) continue;
     }
     const before = shape;
     const previous = last;
@@ -317,12 +317,20 @@ function weigh(rule: u32, pair: bool, equation: u32): u32 {
   return sure;
 }
 
+/** Whether the first byte of a token may be a clause's: a word, && or ||. */
+function startsClause(byte: u32): bool {
+  return isLetter(byte) || byte == Char.Pipe || byte == Char.Ampersand;
+}
+
 /** Whether a token goes on behind an operand and cannot be one. */
 function isClause(kind: u32): bool {
   switch (kind) {
     case Sql.Logic:
     case Sql.Test:
     case Sql.Is:
+    case Sql.In:
+    case Sql.Between:
+    case Sql.Pipes:
     case Sql.Compare:
     case Sql.Union:
     case Sql.From:
@@ -351,7 +359,7 @@ function statement(first: u32, seen: u32): u32 {
   switch (first) {
     case Sql.Select:
       if ((seen & Seen.From) == 0) return 0;
-      if ((seen & Seen.Paren) != 0 && (seen & (Seen.Comma | Seen.Equation)) != 0) return full;
+      if ((seen & Seen.Paren) != 0 && (seen & (Seen.Comma | Seen.Equation | Seen.Number)) != 0) return full;
       return marks ? full : (seen & (Seen.Comma | Seen.Equation)) != 0 ? weak : 0;
     case Sql.Insert:
       return (seen & (Seen.Into | Seen.Values)) == (Seen.Into | Seen.Values) &&
@@ -407,6 +415,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
       return operand ? <u32>Shape.Have : <u32>Shape.Expect;
     case Sql.Name:
     case Sql.Schema:
+    case Sql.Column:
     case Sql.Sleep:
     case Sql.Timed:
     case Sql.Error:
@@ -428,6 +437,8 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Not:
     case Sql.Test:
     case Sql.Is:
+    case Sql.In:
+    case Sql.Between:
       return Shape.Expect;
     case Sql.Compare:
     case Sql.Arith:
