@@ -44,7 +44,7 @@ const response = z
 
 /** The members of a line; unknown ones are passed over, so that programs can carry what they need. */
 export const exchangeShape = {
-  id: z.json().optional().describe("Any JSON value; comes back unchanged"),
+  id: z.unknown().optional().describe("Any JSON value; comes back unchanged"),
   request,
   response: optional(response),
   source: optional(

@@ -63,7 +63,7 @@ export const refusalSchema = z
   .describe("A refusal in Envoy's log, at level warn");
 
 const judged = z.object({
-  id: z.json(),
+  id: z.unknown().describe("That of the line; null where it has none"),
   verdict: verdictSchema.shape.verdict,
   mode,
   score,

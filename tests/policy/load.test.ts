@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "../../scripts/policy/load.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
@@ -364,7 +365,7 @@ test("an issue inside of an alias is told where the alias leads", () => {
   const text = "routes:\n  - match: &m {path: a}\n  - match: *m\n";
   assert.deepEqual(
     issuesOf(text).map((line) => line.split(": expected")[0]),
-    ["p:2:21: routes[0].match.path", "p:2:21: routes[1].match.path"],
+    ["p:2:22: routes[0].match.path", "p:2:22: routes[1].match.path"],
   );
 });
 
@@ -398,4 +399,61 @@ test("the largest policy that is taken fits the module; one more entry is told",
   while (loadPolicy(list(count + 1), NOW).policy !== null) count++;
   assert.ok(count > 100, `only ${count} exceptions fit`);
   assert.match(issuesOf(list(count + 1))[0] ?? "", /^p:1:1: too large: needs \d+ KiB of the module's 255/);
+});
+
+test("no text makes it throw, and whatever is wrong has a place in the text", () => {
+  const pieces = fc.constantFrom(
+    ...[
+      "mode: block",
+      "routes:",
+      "- ",
+      "match: {",
+      "}",
+      "[",
+      "]",
+      "path: /a",
+      "&a ",
+      "*a",
+      ": ",
+      "? ",
+      "\n",
+      "\n  ",
+      "#",
+      "'",
+      '"',
+    ],
+    ...[
+      "| ",
+      "> ",
+      "!!map ",
+      "---",
+      "...",
+      "%YAML 1.2",
+      "\t",
+      "\r",
+      "\ufeff",
+      "é",
+      "\u0000",
+      "\ud800",
+      "<<: ",
+      "limits: ",
+      "~",
+      "exceptions:",
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 24 }), (parts) => {
+      const text = parts.join("");
+      const { policy, issues } = loadPolicy(text, NOW);
+      assert.equal(
+        policy === null,
+        issues.some(({ severity }) => severity === "error"),
+      );
+      const lines = text.split("\n");
+      for (const { line, column } of issues) {
+        assert.ok(line >= 1 && line <= lines.length && column >= 1 && column <= lines[line - 1]!.length + 1);
+      }
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -162,6 +162,13 @@ test("a line over 16 MiB is a bad one, and the next is judged", async () => {
   assert.equal((JSON.parse(lines[1]!) as Answer).verdict, "allow");
 });
 
+test("an id of any depth comes back", async () => {
+  const id = `${"[".repeat(200_000)}1.0${"]".repeat(200_000)}`;
+  const { lines, bad } = await run(`{"id":${id},"request":{"method":"GET","path":"/"}}`);
+  assert.equal(bad, 0);
+  assert.ok(lines[0]!.startsWith(`{"id":${id},"verdict":"allow"`));
+});
+
 test("the first answer is there before the second line is", async () => {
   const input = new PassThrough();
   const output = new PassThrough();
