@@ -202,8 +202,8 @@ function readAttributes(element: u32, from: usize): u32 {
       }
       break;
     case Element.Frame:
-      // Editors quote the address of a video and close the tag.
-      if ((said & Said.Foreign) != 0) report(Rule.XssEmbeddedObject, sloppy || !tagComplete ? 0 : -32, from, to);
+      // Editors quote the address of a video.
+      if ((said & Said.Foreign) != 0) report(Rule.XssEmbeddedObject, sloppy ? 0 : -32, from, to);
       break;
     case Element.Link:
       if ((said & (Said.Import | Said.Url)) == (Said.Import | Said.Url)) report(Rule.XssEmbeddedObject, 10, from, to);
@@ -318,17 +318,23 @@ function judgeHandler(from: usize): void {
   decodeValue(valueStart, valueEnd);
   if (skipBlank(decodedStart, decodedEnd) == decodedEnd) return;
   if (isComponent()) report(Rule.XssEventHandler, -50, from, valueEnd);
-  else report(Rule.XssEventHandler, runsCode(decodedStart, decodedEnd) ? 5 : -12, from, valueEnd);
+  else report(Rule.XssEventHandler, sureness(decodedStart, decodedEnd), from, valueEnd);
+}
+
+/**
+ * What code adds to the confidence in what runs it: something if it reads as a program, less than nothing if it does not, and much
+ * less if it calls nothing that the tables know, in a text with words of prose: questions about programs quote such code.
+ */
+function sureness(from: usize, to: usize): i32 {
+  const runs = runsCode(from, to);
+  return (runs ? 5 : -12) - (isProse() && codeRule(Js.Break, from, to) == 0 ? 40 : 0);
 }
 
 /** Whether the attribute is one of a component, not of an element: onClick={…}. Its value is not a handler's text. */
 export function isComponent(): bool {
   if (valueQuote != 0 || valueStart == valueEnd || byteAt(valueStart) != Char.BraceOpen) return false;
-  const capital = byteAt(attributeStart + 2);
-  if (!textStarts(attributeStart, valueStart, "on") || capital - Char.A >= 26) return false;
-  for (let at = attributeStart + 3; isLetter(byteAt(at)); at++)
-    if (byteAt(at) - Char.A < 26) return codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
-  return codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
+  const capital = byteAt(attributeStart + 2) - Char.A < 26 && byteAt(attributeStart + 3) - Char.a < 26;
+  return capital && textStarts(attributeStart, valueStart, "on") && codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
 }
 
 /** An attribute that no table has: a handler of a newer standard, or a directive of a framework. */
@@ -380,7 +386,7 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
   if (scheme == Scheme.Script) {
     if (element == Element.Base) return Said.ScriptUrl;
     if (isInert(after, decodedEnd)) return 0;
-    report(Rule.XssScriptUrl, runsCode(after, decodedEnd) ? 5 : -10, from, to);
+    report(Rule.XssScriptUrl, sureness(after, decodedEnd), from, to);
     return Said.ScriptUrl;
   }
   if (scheme == Scheme.Data) {
@@ -430,7 +436,7 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
   const calls = close < last || findEither(to, close, Char.ParenOpen, Char.Backtick) < close;
   const runs = calls ? runsCode(to, close) : codeRule(Js.Break, to, close) != 0;
   if (skipBlank(to, close) == close) report(Rule.XssScriptElement, -40, from, close);
-  else if (runs) report(Rule.XssScriptElement, 5, from, close);
+  else if (runs) report(Rule.XssScriptElement, sureness(to, close), from, close);
   else report(Rule.XssScriptElement, countWords(to, close) > 1 ? -55 : close < last ? -10 : -40, from, close);
   return close;
 }

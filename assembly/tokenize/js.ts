@@ -49,6 +49,8 @@ let previous: u32 = Js.End;
 /** Open parentheses, and one bit each: whether it is that of `if (`, behind which a statement stands. */
 let depth: u32 = 0;
 let controls: u32 = 0;
+/** Whether `class` was read: a name may stand before a brace from then on. */
+let headed = false;
 
 /** Starts on `from..to`. */
 export function jsBegin(from: usize, to: usize, first: Want, mark: u32): void {
@@ -59,6 +61,7 @@ export function jsBegin(from: usize, to: usize, first: Want, mark: u32): void {
   previous = Js.End;
   depth = 0;
   controls = 0;
+  headed = false;
 }
 
 /** The kind of the next token; `Js.End` where none is left. */
@@ -112,8 +115,9 @@ function read(byte: u32): u32 {
     case Char.BracketClose:
       return mark(1, Js.BracketClose, Want.Operator);
     case Char.BraceOpen: {
-      // Behind an operand a brace opens nothing; a body stands behind ")", "}", "=>", a keyword or an operator.
-      if (want == Want.Operator && previous != Js.ParenClose) return mark(1, Js.Junk, Want.Operand);
+      // Behind an operand a brace opens nothing; a body stands behind ")", "}", "=>", a keyword, an operator or `class X`.
+      const body = previous == Js.ParenClose || (previous == Js.Name && headed);
+      if (want == Want.Operator && !body) return mark(1, Js.Junk, Want.Operand);
       return mark(1, Js.BraceOpen, Want.Operand);
     }
     case Char.BraceClose:
@@ -149,7 +153,11 @@ function read(byte: u32): u32 {
     case Char.Caret:
     case Char.Less:
     case Char.Greater:
-      if (want == Want.Operand) return mark(1, Js.Junk, Want.Operand);
+      // `function*` and `yield*` have a star without operands.
+      if (want == Want.Operand) {
+        const generator = byte == Char.Star && (previous == Js.Function || previous == Js.Unary);
+        return mark(1, generator ? Js.Binary : Js.Junk, Want.Operand);
+      }
       return binary();
     default:
       return mark(1, Js.Junk, Want.Operand);
@@ -347,6 +355,7 @@ function name(): u32 {
     case Js.Control:
     case Js.Function:
       if (want == Want.Operator) return Js.Junk;
+      headed = headed || kind == Js.Function;
       want = Want.Operand;
       return kind;
     default:
