@@ -55,6 +55,10 @@ const enum Seen {
   Equation = 512,
   /** The statement stands in brackets, as a subquery does. */
   Paren = 1024,
+  /** Something that is true or false: a comparison, a test, a constant. */
+  Verdict = 2048,
+  /** A name that is no keyword. */
+  Named = 4096,
 }
 
 /** Kinds of byte without which a bare value cannot be more than one operand. */
@@ -112,7 +116,7 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
     else at = findByte(at + 2, end, quote);
   }
   if (at >= end) return;
-  opens = at > start && opensQuotation(byteAt(at - 1));
+  opens = at > start && (opensQuotation(byteAt(at - 1)) || sentence(start, at));
   // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
   if (opens && quote == Char.Backtick) return;
   walk(at + 1, end, quote);
@@ -142,6 +146,15 @@ function opensQuotation(byte: u32): bool {
 
 /** A match that is as sure as this ends the walk: a surer one would change nothing that is decided on. */
 const ENOUGH: u32 = 85;
+/** Whether three words stand in `at..end`: text, which may well end in a quotation mark and a dash. */
+function sentence(at: usize, end: usize): bool {
+  let gaps: u32 = 0;
+  for (; at + 2 < end && gaps < 2; at++) {
+    if (byteAt(at + 1) == Char.Space && isLetter(byteAt(at)) && isLetter(byteAt(at + 2))) gaps++;
+  }
+  return gaps == 2;
+}
+
 /** What a statement loses that may be one of another query language, or a sentence. */
 const DOUBTFUL: u32 = 17;
 /** What a rule loses that rests on the pairing of quotation marks alone, where the first one opens a pair. */
@@ -166,6 +179,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
   let confidence: u32 = 0;
   let until = at;
   let equation: u32 = 0;
+  // A comment ends the walk, and who wrote it is not clear: `-- me`, or a condition that begins with a name.
+  let doubt = false;
   let operand: usize = 0;
   let operandEnd: usize = 0;
   while (true) {
@@ -192,6 +207,10 @@ function walk(at: usize, end: usize, quote: u32): usize {
           kind = Sql.Same;
         operand = sqlStart;
         operandEnd = sqlNext;
+        seen |= Seen.Named;
+        break;
+      case Sql.ParenOpen:
+        if (before == Shape.Have || previous == Sql.Logic) seen |= Seen.Verdict;
         break;
       case Sql.From:
       case Sql.Join:
@@ -200,6 +219,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
         break;
       case Sql.Select:
         source = true;
+        seen |= Seen.Verdict;
         if (previous == Sql.ParenOpen && first == Sql.Select && (seen & (Seen.From | Seen.Comma)) == 0)
           seen |= Seen.Paren;
         break;
@@ -235,7 +255,14 @@ function walk(at: usize, end: usize, quote: u32): usize {
         seen |= Seen.Comma;
         break;
       case Sql.Compare:
-        seen |= Seen.Equation;
+        seen |= Seen.Equation | Seen.Verdict;
+        break;
+      case Sql.Test:
+      case Sql.Is:
+      case Sql.In:
+      case Sql.Between:
+      case Sql.Null:
+        seen |= Seen.Verdict;
         break;
       case Sql.Star:
         if (before == Shape.Expect) seen |= Seen.Mark;
@@ -255,7 +282,10 @@ function walk(at: usize, end: usize, quote: u32): usize {
       // Behind an operator there is nothing for a comment to end; without a break-out it ends nothing.
       case Sql.Comment:
         if (before == Shape.Expect || !out) kind = Sql.Remark;
-        else if (quote != 0 && closesIn(sqlStart, end, quote)) kind = Sql.Remark;
+        else if (quote != 0 ? closesIn(sqlStart, end, quote) : (seen & (Seen.Verdict | Seen.Named)) == Seen.Named)
+          kind = Sql.Remark;
+        else if (before == Shape.Fresh || (seen & Seen.Verdict) == 0)
+          doubt = doubt || (sqlStart < end && isLetter(byteAt(sqlStart)));
         break;
       case Sql.Sleep:
         if (out) kind = Sql.SleepOut;
@@ -278,7 +308,12 @@ function walk(at: usize, end: usize, quote: u32): usize {
       const matched = dfaRule(SQLI_TABLE, state);
       // Most tokens behind a match leave it where it was.
       if (matched != rule) {
-        const sure = weigh(matched, opens || (quote == Char.DoubleQuote && sqlStart - begin < 2), equation);
+        const sure = weigh(
+          matched,
+          opens || (quote == Char.DoubleQuote && sqlStart - begin < 2),
+          equation,
+          doubt || (quote == 0 && first == Sql.Name),
+        );
         if (sure > confidence) {
           rule = matched;
           confidence = sure;
@@ -287,7 +322,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
         }
       }
     }
-    if (kind == Sql.End) break;
+    // Prose between two quotation marks: what follows it is not SQL's.
+    if (kind == Sql.End || kind == Sql.Text) break;
   }
   if (shape != Shape.Dead && quote == 0) {
     const whole = statement(first, seen);
@@ -308,11 +344,11 @@ function closesIn(at: usize, end: usize, quote: u32): bool {
 }
 
 /** The confidence of a rule that matched, less what speaks against it. */
-function weigh(rule: u32, pair: bool, equation: u32): u32 {
+function weigh(rule: u32, pair: bool, equation: u32, doubt: bool): u32 {
   let sure = ruleConfidence(rule);
   // A lone mark of punctuation is often quoted: "-". In '-' it is rather an injection.
   if (pair && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
-  if (opens && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
+  if ((opens || doubt) && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
   if (equation != 0 && rule == Rule.SqliTautology) sure -= PAIRED;
   return sure;
 }

@@ -176,11 +176,14 @@ function skipLine(at: usize, end: usize): usize {
   return close;
 }
 
-/** Whether the text of a comment says something (two words with a space between) or what closes an injection. */
+/** Whether the text of a comment says something (two words, a script that is not Latin) or is what closes an injection. */
 function remark(at: usize, end: usize): u32 {
   remarkStart = at;
-  for (; at + 2 < end; at++) {
-    if (byteAt(at + 1) == Char.Space && isWord(byteAt(at)) && saysOn(byteAt(at + 2))) return Sql.Remark;
+  for (; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte >= 0x80) return Sql.Remark;
+    if (byte == Char.Space && at > remarkStart && at + 1 < end && isWord(byteAt(at - 1)) && saysOn(byteAt(at + 1)))
+      return Sql.Remark;
   }
   return Sql.Comment;
 }
@@ -230,7 +233,9 @@ function word(at: usize, end: usize, quote: u32): u32 {
       isPrefix(at, next)
     ) {
       if ((byteAt(next - 1) | 0x20) == 0x71) return alternative(next, end);
-      return string(mark == Char.Quote ? next : next + 1, end, quote);
+      const kind = string(mark == Char.Quote ? next : next + 1, end, quote);
+      // Open at the end it is rather a letter with a prime, or an elision.
+      return kind == Sql.Tail ? Sql.Stray : kind;
     }
   }
   const kind = keyword(SQLI_KEYWORDS, at, next);
