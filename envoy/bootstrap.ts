@@ -41,6 +41,8 @@ export interface BootstrapOptions {
   protocol?: "http1" | "http2";
   /** The authorities that an https upstream is verified by: a PEM file as Envoy sees it. Default Debian's. */
   authorities?: string;
+  /** False leaves Meshward out, all else being equal: what its cost is measured against. Default true. */
+  filter?: boolean;
   /** Puts the listener and the cluster into files of their own. Default false. */
   dynamic?: boolean;
 }
@@ -269,7 +271,7 @@ function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions):
       ],
     },
     http_filters: [
-      discoveredFilter(compiled, options.root),
+      ...(options.filter === false ? [] : [discoveredFilter(compiled, options.root)]),
       {
         name: "envoy.filters.http.router",
         typed_config: typed("extensions.filters.http.router.v3.Router", { suppress_envoy_headers: true }),

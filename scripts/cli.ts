@@ -12,7 +12,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { TEST_NAMES } from "./bench/payloads.ts";
+import type { TestName } from "./bench/payloads.ts";
 import { moduleDigest, modulePath, packageVersion, readModule } from "./package.ts";
 import { compilePolicy } from "./policy/compile.ts";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "./policy/load.ts";
@@ -341,6 +343,38 @@ async function runCommand(options: RunCommandOptions, io: Io): Promise<number> {
   );
 }
 
+interface BenchCommandOptions {
+  rounds: number;
+  seconds: number;
+  tests: readonly TestName[];
+  json?: boolean;
+}
+
+async function benchEnvoyCommand({ json, ...options }: BenchCommandOptions, io: Io): Promise<number> {
+  const { benchEnvoy, benchText } = await import("./bench/envoy.ts");
+  const progress = (line: string): void => void io.stderr.write(`${line}\n`);
+  const result = await benchEnvoy({ ...options, env: io.env, progress });
+  io.stdout.write(`${json ? JSON.stringify(result) : benchText(result)}\n`);
+  return 0;
+}
+
+/** A number above 0, whole where `whole` says so. */
+const positive =
+  (whole: boolean) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (value > 0 && value <= 3600 && (!whole || Number.isInteger(value))) return value;
+    throw new InvalidArgumentError(`expected a ${whole ? "whole " : ""}number above 0, up to 3600`);
+  };
+
+function testNames(text: string): TestName[] {
+  return text.split(",").map((asked) => {
+    const name = TEST_NAMES.find((known) => known === asked.trim());
+    if (name === undefined) throw new InvalidArgumentError(`expected names of ${TEST_NAMES.join(",")}`);
+    return name;
+  });
+}
+
 const example = (...lines: string[]): string => `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
 
 /** The commands; each puts its exit code into `exit`. */
@@ -435,6 +469,20 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward doctor"))
     .action(async (options: { json?: boolean }) => exit(await doctorCommand(options, io)));
+
+  program
+    .command("bench")
+    .description("measure")
+    .helpCommand(false)
+    .addHelpText("after", example("meshward bench envoy"))
+    .command("envoy")
+    .description("CPU time of Envoy for a request: without Meshward, with a filter that only reads, with Meshward")
+    .option("--rounds <n>", "times that everything is measured; medians are reported", positive(true), 3)
+    .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
+    .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, testNames, [...TEST_NAMES])
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))
+    .action(async (options: BenchCommandOptions) => exit(await benchEnvoyCommand(options, io)));
 
   program
     .command("envoy")

@@ -7,12 +7,13 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A build of the module: `release` is what is shipped, `checked` has assertions in it. */
-export type ModuleBuild = "release" | "checked";
+/** A build of the module: `release` is what is in use, `checked` has assertions in it, `floor` only reads (`bench envoy`). */
+export type ModuleBuild = "release" | "checked" | "floor";
 
 const MODULE_FILES: Record<ModuleBuild, string> = {
   release: "meshward.wasm",
   checked: "meshward.checked.wasm",
+  floor: "floor.wasm",
 };
 
 interface Manifest {

@@ -25,12 +25,13 @@ async function run(script: string, args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${[basename(script), ...args].join(" ")} failed:\n${output}`);
 }
 
-const compile = (target: string): Promise<void> =>
-  run("assemblyscript/bin/asc.js", ["assembly/index.ts", "--target", target]);
+const compile = (target: string, entry = "assembly/index.ts", ...options: string[]): Promise<void> =>
+  run("assemblyscript/bin/asc.js", [entry, "--target", target, ...options]);
 
 async function buildModule(): Promise<void> {
   mkdirSync(dirname(modulePath()), { recursive: true });
   await Promise.all([compile("release"), compile("checked")]);
+  await compile("release", "assembly/floor.ts", "--outFile", modulePath("floor"));
 }
 
 async function buildTool(): Promise<void> {

@@ -106,7 +106,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   const take = (line: string): void => {
     const entry = parseAccessLine(line);
     if (entry === null) ring.push(line);
-    else options.onAccess(entry);
+    else options.onAccess?.(entry);
   };
   let ended: (how: string) => void = () => {};
   const exited = new Promise<string>((resolve) => (ended = resolve));
@@ -115,8 +115,9 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     listen: { host: "0.0.0.0", port: LISTEN_PORT },
     admin: { host: "0.0.0.0", port: ADMIN_PORT },
     root: ROOT,
-    accessLog: "stdout",
+    accessLog: options.onAccess === null ? "/dev/null" : "stdout",
     protocol: options.protocol ?? "http1",
+    filter: options.filter ?? true,
   });
   const listen = options.listen.port === 0 ? LISTEN_PORT : { container: LISTEN_PORT, host: options.listen.port };
   const container = new EnvoyContainer(options.image)
@@ -161,6 +162,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   return {
     url: `http://${host}:${started.getMappedPort(LISTEN_PORT)}`,
     admin,
+    pid: null,
     exited,
     log,
     async reload(compiled: CompiledPolicy) {

@@ -117,17 +117,21 @@ export async function startProcess(binary: string, options: StartOptions): Promi
   };
 
   try {
-    fifo = await openFifo(join(folder, FIFO), (line) => {
-      const entry = parseAccessLine(line);
-      if (entry !== null) options.onAccess(entry);
-    });
+    const { onAccess } = options;
+    if (onAccess !== null) {
+      fifo = await openFifo(join(folder, FIFO), (line) => {
+        const entry = parseAccessLine(line);
+        if (entry !== null) onAccess(entry);
+      });
+    }
     const bootstrapOptions = {
       upstream: options.upstream,
       listen: options.listen,
       admin: { host: "127.0.0.1", port: 0 },
       root,
-      accessLog: FIFO,
+      accessLog: onAccess === null ? "/dev/null" : FIFO,
       protocol: options.protocol ?? "http1",
+      filter: options.filter ?? true,
       authorities: await systemAuthorities(options.env),
     } as const;
     await writeDirectory(folder, options.compiled, bootstrapOptions, options.modulePath);
@@ -184,6 +188,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
     return {
       url: `http://${urlHost(options.listen.host)}:${port}`,
       admin,
+      pid: started.pid ?? null,
       exited,
       log,
       stop,

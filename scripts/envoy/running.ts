@@ -11,8 +11,10 @@ export interface StartOptions {
   listen: { host: string; port: number };
   /** The module's file. */
   modulePath: string;
-  /** Called for each request that ended, within a fraction of a second. */
-  onAccess: (entry: AccessEntry) => void;
+  /** Called for each request that ended, within a fraction of a second; null: the lines go to /dev/null. */
+  onAccess: ((entry: AccessEntry) => void) | null;
+  /** False starts Envoy without Meshward. Default true. */
+  filter?: boolean;
   /** Worker threads. Default 2. */
   concurrency?: number;
   protocol?: "http1" | "http2";
@@ -23,6 +25,8 @@ export interface RunningEnvoy {
   /** Where requests go: `http://host:port`. */
   readonly url: string;
   readonly admin: Admin;
+  /** The process of Envoy on this machine; null in a container. */
+  readonly pid: number | null;
   /** Resolves when Envoy has ended, with the reason; never rejects. Waiting for it alone does not keep Node alive. */
   readonly exited: Promise<string>;
   /** Envoy's last lines. */

@@ -1,0 +1,164 @@
+/**
+ * What the bench sends: ordinary requests of five sizes, the same bytes every time, and for each an attack of the same
+ * shape, by which it is shown that the very configuration that is measured protects.
+ */
+import { randomFrom } from "./random.ts";
+import type { Random } from "./random.ts";
+
+export const TEST_NAMES = ["get", "form1k", "json10k", "json100k", "multipart64k"] as const;
+export type TestName = (typeof TEST_NAMES)[number];
+
+export interface Payload {
+  name: TestName;
+  /** A whole HTTP/1.1 request that is nobody's attack. */
+  benign: Buffer;
+  /** The like, with an attack in it. */
+  attack: Buffer;
+}
+
+const KIB = 1024;
+
+/** Twelve headers, the first of them Host. */
+const HEADERS = [
+  ["host", "shop.example.com"],
+  ["user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"],
+  ["accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
+  ["accept-language", "en-US,en;q=0.5"],
+  ["accept-encoding", "gzip, deflate, br"],
+  ["referer", "https://shop.example.com/products/list?page=2"],
+  ["cookie", "session=abcdef0123456789; theme=dark"],
+  ["cache-control", "max-age=0"],
+  ["sec-fetch-dest", "document"],
+  ["sec-fetch-mode", "navigate"],
+  ["sec-fetch-site", "same-origin"],
+  ["dnt", "1"],
+] as const;
+
+const QUERY = "category=garden&page=3&sort=price&filter=color%3Agreen&limit=50&q=watering+can&currency=EUR&lang=eng";
+const SQL = "1 UNION SELECT name, password FROM users";
+const WORDS = (
+  "garden table lamp green blue large small wooden steel delivery friday customer please leave the parcel with our " +
+  "neighbour if nobody is home thank you very much order number returns within thirty days good quality recommended"
+).split(" ");
+const FIRST = ["Anna", "Ben", "Chloé", "Dmitri", "Eve", "Farid", "Grace", "Hiro"];
+const LAST = ["O'Neill", "Schmidt", "García", "Lee", "van Dijk", "Okafor", "Rossi", "Smith-Jones"];
+
+const words = (random: Random, count: number): string =>
+  Array.from({ length: count }, () => random.pick(WORDS)).join(" ");
+
+function request(method: string, path: string, type: string | null, body: string | Buffer = ""): Buffer {
+  const bytes = Buffer.from(body as string);
+  const fields = HEADERS.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const entity = type === null ? "" : `content-type: ${type}\r\ncontent-length: ${bytes.length}\r\n`;
+  return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${fields}${entity}\r\n`), bytes]);
+}
+
+/** Twenty fields of a checkout, filled up with a comment to exactly 1 KiB. */
+function form(comment: string): string {
+  const fields = new URLSearchParams({
+    first_name: "Chloé",
+    last_name: "O'Neill",
+    company: "Smith & Sons Ltd.",
+    email: "chloe.oneill@example.com",
+    phone: "+49 (0)30 1234-567",
+    street: "12 Rue de l'Église, Apt. #4",
+    city: "Saint-Étienne",
+    postcode: "42000",
+    country: "FR",
+    birthday: "1984-07-21",
+    card_name: "C. O'Neill",
+    amount: "1,249.00",
+    currency: "EUR",
+    coupon: "SPRING-2026",
+    newsletter: "on",
+    gift: "no",
+    return_url: "https://shop.example.com/checkout/done?step=3",
+    csrf: "hQ9xk2VnJ8u0bYt5Zr1sWw7pLm3cDf6g",
+    quantity: "3",
+  });
+  const plain = `${fields.toString()}&comment=`;
+  const encoded = encodeURIComponent(comment).replaceAll("%20", "+");
+  const random = randomFrom(7);
+  let filler = "";
+  while (plain.length + filler.length + encoded.length < KIB) filler += `${random.pick(WORDS)}+`;
+  return plain + filler.slice(0, KIB - plain.length - encoded.length) + encoded;
+}
+
+/** An order with nested lines, as long as it takes to fill `size` bytes. */
+function json(size: number, note: string): string {
+  const random = randomFrom(size);
+  const line = (index: number): object => ({
+    id: `0d9f${index.toString(16).padStart(4, "0")}-5b1e-4c5c-9f1a-2f6f0a1b2c3d`,
+    sku: `GRD-${1000 + random.below(9000)}`,
+    title: words(random, 5),
+    quantity: 1 + random.below(9),
+    price: { net: random.below(100_000) / 100, tax: 0.19, currency: "EUR" },
+    available: random.below(4) !== 0,
+    discount: null,
+    tags: [random.pick(WORDS), random.pick(WORDS)],
+    customer: {
+      name: `${random.pick(FIRST)} ${random.pick(LAST)}`,
+      email: `user${random.below(10_000)}@example.com`,
+      since: `20${10 + random.below(16)}-0${1 + random.below(9)}-1${random.below(10)}T08:30:00Z`,
+    },
+    review: `${words(random, 12)}, ${words(random, 8)}.`,
+    link: `https://shop.example.com/p/${random.below(1_000_000)}?ref=mail&lang=en`,
+  });
+  const text = (lines: object[], filler: string): string =>
+    JSON.stringify({ order: "A-2026-118", note, lines, total: 12_345.6, filler });
+  const lines: object[] = [];
+  let bytes = Buffer.byteLength(text([], ""));
+  for (let index = 0; ; index++) {
+    const next = line(index);
+    bytes += Buffer.byteLength(JSON.stringify(next)) + 1;
+    if (bytes > size) break;
+    lines.push(next);
+  }
+  return text(lines, "x".repeat(Math.max(0, size - Buffer.byteLength(text(lines, "")))));
+}
+
+/** An upload: two fields and a file of 64 KiB that is no text. */
+function multipart(): Buffer {
+  const random = randomFrom(64);
+  const file = Buffer.from(Array.from({ length: 64 * KIB }, () => random.below(256)));
+  const field = (name: string, value: string): string =>
+    `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const head =
+    `${field("album", "holidays 2026")}${field("caption", "Anna & Ben at the lake")}--${BOUNDARY}\r\n` +
+    `content-disposition: form-data; name="photo"; filename="IMG_2041 (1).jpg"\r\ncontent-type: image/jpeg\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)]);
+}
+const BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW1";
+
+const PATH = "/api/v1/products/search";
+
+const makers: Record<TestName, () => Omit<Payload, "name">> = {
+  get: () => ({
+    benign: request("GET", `${PATH}?${QUERY}`, null),
+    attack: request("GET", `${PATH}?${QUERY.replace("watering+can", encodeURIComponent(SQL))}`, null),
+  }),
+  form1k: () => ({
+    benign: request("POST", "/checkout", "application/x-www-form-urlencoded", form("")),
+    attack: request("POST", "/checkout", "application/x-www-form-urlencoded", form("<script>alert(1)</script>")),
+  }),
+  json10k: () => ({
+    benign: request("POST", "/orders", "application/json", json(10 * KIB, "please ring twice")),
+    attack: request("POST", "/orders", "application/json", json(10 * KIB, SQL)),
+  }),
+  json100k: () => ({
+    benign: request("POST", "/orders", "application/json", json(100 * KIB, "please ring twice")),
+    attack: request("POST", "/orders", "application/json", json(100 * KIB, SQL)),
+  }),
+  multipart64k: () => ({
+    benign: request("POST", "/albums?page=2", `multipart/form-data; boundary=${BOUNDARY}`, multipart()),
+    // Multipart bodies are passed on unread: the attack is where it is looked for.
+    attack: request(
+      "POST",
+      `/albums?page=${encodeURIComponent(SQL)}`,
+      `multipart/form-data; boundary=${BOUNDARY}`,
+      multipart(),
+    ),
+  }),
+};
+
+export const payloadOf = (name: TestName): Payload => ({ name, ...makers[name]() });
