@@ -116,9 +116,10 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
     else at = findByte(at + 2, end, quote);
   }
   if (at >= end) return;
-  opens = at > start && (opensQuotation(byteAt(at - 1)) || sentence(start, at));
+  const pair = at > start && (opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || sentence(start, at));
   // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
-  if (opens && quote == Char.Backtick) return;
+  if (quote == Char.Backtick && pair) return;
+  opens = pair || (quote == Char.Backtick && at == start);
   walk(at + 1, end, quote);
   opens = false;
 }
@@ -146,6 +147,14 @@ function opensQuotation(byte: u32): bool {
 
 /** A match that is as sure as this ends the walk: a surer one would change nothing that is decided on. */
 const ENOUGH: u32 = 85;
+/** Whether one letter that other languages put before a string ends at `at`: b'', r"", f"", u"", L"". */
+function isStringPrefix(start: usize, at: usize): bool {
+  if (at - start > 1 && isWord(byteAt(at - 2))) return false;
+  if (at - start == 1) return false;
+  const letter = byteAt(at - 1) | 0x20;
+  return letter == Char.b || letter == Char.r || letter == Char.f || letter == Char.u || letter == 0x6c;
+}
+
 /** Whether three words stand in `at..end`: text, which may well end in a quotation mark and a dash. */
 function sentence(at: usize, end: usize): bool {
   let gaps: u32 = 0;
@@ -313,6 +322,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
           opens || (quote == Char.DoubleQuote && sqlStart - begin < 2),
           equation,
           doubt || (quote == 0 && first == Sql.Name),
+          first,
         );
         if (sure > confidence) {
           rule = matched;
@@ -344,11 +354,12 @@ function closesIn(at: usize, end: usize, quote: u32): bool {
 }
 
 /** The confidence of a rule that matched, less what speaks against it. */
-function weigh(rule: u32, pair: bool, equation: u32, doubt: bool): u32 {
+function weigh(rule: u32, pair: bool, equation: u32, doubt: bool, first: u32): u32 {
   let sure = ruleConfidence(rule);
   // A lone mark of punctuation is often quoted: "-". In '-' it is rather an injection.
   if (pair && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
   if ((opens || doubt) && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
+  if (opens && first != Sql.Semicolon && rule == Rule.SqliStackedQuery) sure -= PAIRED;
   if (equation != 0 && rule == Rule.SqliTautology) sure -= PAIRED;
   return sure;
 }

@@ -179,11 +179,12 @@ function skipLine(at: usize, end: usize): usize {
 /** Whether the text of a comment says something (two words, a script that is not Latin) or is what closes an injection. */
 function remark(at: usize, end: usize): u32 {
   remarkStart = at;
+  // The `- ` of `-- -` and what else only fills.
+  while (at < end && !isWord(byteAt(at)) && byteAt(at) < 0x80) at++;
   for (; at < end; at++) {
     const byte = byteAt(at);
     if (byte >= 0x80) return Sql.Remark;
-    if (byte == Char.Space && at > remarkStart && at + 1 < end && isWord(byteAt(at - 1)) && saysOn(byteAt(at + 1)))
-      return Sql.Remark;
+    if (byte == Char.Space && at + 1 < end && saysOn(byteAt(at + 1))) return Sql.Remark;
   }
   return Sql.Comment;
 }
@@ -285,12 +286,36 @@ function string(at: usize, end: usize, quote: u32): u32 {
     }
   }
   if (quote != 0 && mark != quote) return put(end, Sql.Stray);
-  return put(end, reads(at + 1, end) ? Sql.Text : Sql.Tail);
+  return put(end, reads(at + 1, end) || goesOn(at + 1, end) ? Sql.Text : Sql.Tail);
+}
+
+/** Whether what stands behind a mark is what follows a quotation (`'a': 1`, `'-' +`), and no string that begins there. */
+function goesOn(at: usize, end: usize): bool {
+  if (at >= end) return false;
+  const byte = byteAt(at);
+  if (byte == Char.Space) return at + 1 < end && !isWord(byteAt(at + 1));
+  return punctuates(byte);
+}
+
+/** `,` `:` `;` `)` `]` `}` */
+function punctuates(byte: u32): bool {
+  switch (byte) {
+    case Char.Comma:
+    case Char.Colon:
+    case Char.Semicolon:
+    case Char.ParenClose:
+    case Char.BracketClose:
+    case Char.BraceClose:
+      return true;
+  }
+  return false;
 }
 
 /** Whether the inside of a string reads as the text between two quotations: it begins with a space and a letter, or has two gaps. */
 function reads(at: usize, end: usize): bool {
   if (at + 1 < end && byteAt(at) == Char.Space && isLetter(byteAt(at + 1))) return true;
+  // `", "` and `": "` between two quotations.
+  if (at + 1 < end && punctuates(byteAt(at)) && byteAt(at + 1) == Char.Space) return true;
   return gaps(at, end) > 1;
 }
 
