@@ -4,7 +4,7 @@
 // step per byte in each, no memory but the tokenizer's.
 
 import { Char } from "../core/char";
-import { byteAt, isSpace } from "../core/bytes";
+import { byteAt, findByte, isSpace } from "../core/bytes";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
@@ -83,7 +83,7 @@ function beginsCommand(start: usize, end: usize): bool {
   while (at < end && !isSpace(byteAt(at))) at++;
   let base = at;
   while (base > start && byteAt(base - 1) != Char.Slash && byteAt(base - 1) != Char.Backslash) base--;
-  if (at < end && keyword(CMDI_KEYWORDS, base, at) != 0) return true;
+  if (at < end && keyword(CMDI_KEYWORDS, base, findByte(base, at, Char.Dot)) != 0) return true;
   // Spelled so that no table has it: c''at, w^ho, /???/c?t, {cat,…}
   for (let index = start; index < at; index++) {
     const byte = byteAt(index);

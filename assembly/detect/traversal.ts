@@ -36,6 +36,8 @@ const enum Place {
 const PROSE_SPACES: u32 = 4;
 /** Spaces in the names of a path: "Documents and Settings\\All Users\\Start Menu" has four. */
 const PATH_SPACES: u32 = 5;
+/** The same on Unix. */
+const UNIX_SPACES: u32 = 2;
 /** The longest path with spaces in it: Windows' own limit. */
 const SPACED_PATH: usize = 260;
 
@@ -58,7 +60,7 @@ export function detectTraversal(start: usize, end: usize, kinds: u32): void {
 
   const spaces = kinds & (Kind.Space | Kind.Control) ? countSpaces(start, end) : 0;
   // "C:\Program Files\…": spaces belong to the path where it is the whole value.
-  if (spaces != 0 && end - start <= SPACED_PATH && startsPath(start, end)) {
+  if (spaces != 0 && (kinds & Kind.Quote) == 0 && end - start <= SPACED_PATH && startsPath(start, end, spaces)) {
     best = judge(start, end, Place.Whole, spaces);
     bestRule = judgedRule;
   }
@@ -115,8 +117,10 @@ function hidesTarget(start: usize, end: usize): bool {
   while (at < end) {
     const byte = byteAt(at);
     if (byte == Char.Percent) at = skipDigits(at + 1, end);
-    else if (byte == Char.Dot || byte == Char.Slash || byte == Char.Backslash || byte == Char.Question || byte >= 0x80)
-      at++;
+    else if (byte == Char.Dot || byte == Char.Slash || byte == Char.Backslash) at++;
+    // c0 and c1 start nothing in UTF-8; a wildcard stands for a dot only next to one.
+    else if (byte == 0xc0 || byte == 0xc1) at += 2;
+    else if (byte == Char.Question && (byteAt(at - 1) == Char.Dot || byteAt(at + 1) == Char.Dot)) at++;
     else break;
   }
   if (at < start + VEIL || at >= end || end - at > <usize>VEIL * 8) return false;
@@ -188,10 +192,12 @@ function isAbsoluteRule(rule: u32): bool {
   return rule == Rule.TraversalSensitiveFile || rule == Rule.TraversalWindows || rule == Rule.TraversalFileUrl;
 }
 
-/** Whether a value begins as a path does: with a separator, dots, a drive or an escape. */
-function startsPath(start: usize, end: usize): bool {
+/** Whether a value with `spaces` in it begins as a path does: with a separator, dots, a drive or an escape. */
+function startsPath(start: usize, end: usize, spaces: u32): bool {
   const byte = byteAt(start);
-  if (byte == Char.Slash || byte == Char.Backslash || byte == Char.Dot || byte == Char.Percent) return true;
+  if (byte == Char.Backslash || byte == Char.Percent) return true;
+  // Only Windows is fond of spaces in names.
+  if (byte == Char.Slash || byte == Char.Dot) return spaces <= UNIX_SPACES;
   return (
     end - start > 2 &&
     byteAt(start + 1) == Char.Colon &&

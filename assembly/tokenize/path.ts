@@ -345,7 +345,8 @@ export function tokenizePath(start: usize, end: usize): void {
     const slashEncoded = !over && unitEncoded;
     if (segment != 0) {
       if (!plain) {
-        if (dots >= 2) {
+        // "…/..." at the end is an ellipsis.
+        if (dots == 2 || (dots > 2 && !over)) {
           pathClimbs++;
           encodedDots += segmentEncoded;
           if (slashEncoded) encodedSlashes++;

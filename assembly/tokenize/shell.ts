@@ -366,7 +366,7 @@ function separatorVariable(): usize {
   if (end - at < 4) return 0;
   const braces: usize = byteAt(at + 1) == Char.BraceOpen ? 1 : 0;
   if (end - at < 4 + braces) return 0;
-  if (byteAt(at + 1 + braces) != 0x49 || byteAt(at + 2 + braces) != Char.F || byteAt(at + 3 + braces) != 0x53) return 0;
+  if (keyword(CMDI_KEYWORDS, at + 1 + braces, at + 4 + braces) != Shell.Ifs) return 0;
   if (braces == 0) return at + 4;
   const close = findByte(at, min(end, at + WORD_CAPACITY), Char.BraceClose);
   return close < end && byteAt(close) == Char.BraceClose ? close + 1 : 0;
@@ -446,9 +446,10 @@ function readWord(): Shell {
         at++;
       } else break;
     } else if (byte == Char.Backtick) {
-      if (peek(1) != Char.Backtick) break;
+      // who``ami; but ``id`` is quoted in prose.
+      if (peek(1) != Char.Backtick || !isLetter(peek(2))) break;
       at += 2;
-      disguised = true;
+      if (plain) disguised = true;
     } else if (byte == Char.Quote || byte == Char.DoubleQuote) {
       if (opener && out > WORD && byteAt(out - 1) == Char.Equals) break;
       if (!readQuoted(byte)) {
@@ -637,9 +638,8 @@ function callKind(): u32 {
   putByte(out, Char.ParenOpen);
   let kind = keyword(CMDI_KEYWORDS, name, out + 1);
   if (kind == 0) {
-    // A method: "….system("
-    const dot = findByte(name, out, Char.Dot);
-    if (dot < out) kind = keyword(CMDI_KEYWORDS, dot + 1, out + 1);
+    // A method of what a call gave: "__import__('os').system(". That of a name is another: "pattern.exec(".
+    if (byteAt(name) == Char.Dot) kind = keyword(CMDI_KEYWORDS, name + 1, out + 1);
   }
   return kind == Shell.Call || kind == Shell.Info ? kind : 0;
 }
@@ -677,8 +677,10 @@ function commandKind(): Shell {
     return hidden ? Shell.Hidden : variable ? Shell.Variable : Shell.Word;
   }
   const first = byteAt(WORD);
-  if (afterPrefix && ((first == Char.Dash && out - WORD > 1) || isDigit(first)))
-    return isDigit(first) ? Shell.Number : Shell.Flag;
+  if (afterPrefix) {
+    if (isDigit(first) || (out - WORD > 1 && first == Char.Dash)) return Shell.PrefixOption;
+    if (out - WORD == 2 && first == Char.Slash) return Shell.PrefixOption;
+  }
   const kind = commandOf();
   if (kind != 0) {
     if (kind == Shell.Prefix) {
@@ -705,16 +707,26 @@ function commandKind(): Shell {
   return argument == Shell.Flag && first != Char.Dash ? Shell.Word : argument;
 }
 
-/** Whether a rooted word has a wildcard next to letters or another wildcard in a name: "/???/c?t". */
+/** Whether a rooted word of two names or more has a wildcard next to a letter or to another wildcard: "/???/c?t". */
 function hasLetterGlob(): bool {
-  let marks = 0;
+  let glued = false;
   let slashes = 0;
   for (let index = WORD; index < out; index++) {
     const byte = byteAt(index);
-    if (byte == Char.Question || byte == Char.BracketOpen || byte == Char.Star) marks++;
-    else if (byte == Char.Slash) slashes++;
+    if (byte == Char.Slash) slashes++;
+    else if (isGlob(byte)) {
+      const before = index > WORD ? byteAt(index - 1) : 0;
+      const after = index + 1 < out ? byteAt(index + 1) : 0;
+      glued = glued || isLetter(before) || isLetter(after) || isGlob(after);
+    }
   }
-  return slashes >= 2 && marks >= 1 && byteAt(out - 1) != Char.Slash && byteAt(out - 1) != Char.Star;
+  return glued && slashes >= 2 && byteAt(out - 1) != Char.Slash && byteAt(out - 1) != Char.Star;
+}
+
+// @ts-ignore: decorator
+@inline
+function isGlob(byte: u32): bool {
+  return byte == Char.Question || byte == Char.Star || byte == Char.BracketOpen;
 }
 
 /** Whether the word is NAME=value. */
@@ -747,7 +759,7 @@ function argumentKind(): Shell {
     return Shell.Here;
   }
   if (
-    first == Char.Slash ||
+    (first == Char.Slash && (isWord(second) || second == Char.Dot || second == Char.Slash || isGlob(second))) ||
     (first == Char.Tilde && second == Char.Slash) ||
     (first == Char.Dot && (second == Char.Slash || second == Char.Dot || second == Char.Backslash))
   ) {
@@ -769,7 +781,7 @@ function argumentKind(): Shell {
     } else if (isDigit(byte)) digits++;
   }
   if (scheme) return Shell.Url;
-  if (slashes > 0 && (glob || dots > 0 || first == 0x65)) {
+  if (slashes > 0 && (glob || dots > 0 || first == Char.e)) {
     const path = pathKind(Shell.Word);
     if (path == Shell.Secret) return path;
   }
@@ -791,27 +803,18 @@ function flagKind(): Shell {
   while (name < out && byteAt(name) != Char.Equals) name++;
   if (name < out) name++;
   if (keyword(CMDI_KEYWORDS, WORD, name) == Shell.RiskyFlag) return Shell.RiskyFlag;
-  if (afterRunner) {
-    const last = lowerCase(byteAt(out - 1));
-    // sh -c, cmd /c, cmd /k, powershell -Command, -enc
-    if (last == 0x63 || last == 0x6b || out - WORD > 4) {
-      inCommand = true;
-      afterPrefix = true;
-      opener = true;
-    }
+  // sh -c, cmd /c, powershell -Command
+  if (afterRunner && keyword(CMDI_KEYWORDS, WORD, out) == Shell.Flag) {
+    inCommand = true;
+    afterPrefix = true;
+    opener = true;
   }
   return Shell.Flag;
 }
 
 /** `kind`, or what makes a path worth more than one: a system file, a socket, a shell. */
 function pathKind(kind: Shell): Shell {
-  if (
-    out - WORD > 9 &&
-    byteAt(WORD + 1) == 0x64 &&
-    byteAt(WORD + 5) == Char.t &&
-    byteAt(WORD + 8) == Char.Slash &&
-    byteAt(WORD + 4) == Char.Slash
-  ) {
+  if (out - WORD > 9 && keyword(CMDI_KEYWORDS, WORD, WORD + 9) == Shell.Device) {
     return Shell.Device;
   }
   if (commandOf() == Shell.Runner) return Shell.Program;
@@ -834,7 +837,7 @@ function isSystemGlob(): bool {
   for (let index = WORD; index < out; index++) {
     const byte = byteAt(index);
     if (byte == Char.Slash) inName = false;
-    else if (!inName && (byte == Char.Question || byte == Char.Star || byte == Char.BracketOpen)) {
+    else if (!inName && isGlob(byte)) {
       inName = true;
       marked++;
     }
