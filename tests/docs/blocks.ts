@@ -15,16 +15,14 @@ export interface Fence {
   line: number;
 }
 
-/** The fenced blocks of a page, in order. */
+/** The fenced blocks of a page, in order; those inside of a list lose its indentation. */
 export function fences(page: string): Fence[] {
-  return [...page.matchAll(/^```(\S*)(?: +(\S+))?\n([\s\S]*?)^```$/gm)].map(
-    ({ 1: language, 2: file, 3: text, index }) => ({
-      language: language!,
-      file: file ?? null,
-      text: text!,
-      line: page.slice(0, index).split("\n").length,
-    }),
-  );
+  return [...page.matchAll(/^( *)```(\S*)(?: +(\S+))?\n([\s\S]*?)^\1```$/gm)].map((match) => ({
+    language: match[2]!,
+    file: match[3] ?? null,
+    text: match[4]!.replaceAll(new RegExp(`^${match[1]!}`, "gm"), ""),
+    line: page.slice(0, match.index).split("\n").length,
+  }));
 }
 
 export interface ShownCommand {
