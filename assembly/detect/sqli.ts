@@ -116,7 +116,11 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
     else at = findByte(at + 2, end, quote);
   }
   if (at >= end) return;
-  const pair = at > start && (opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || sentence(start, at));
+  // A whole value in double quotes is one that somebody quoted ("-", "/a/"); in single ones ('-') it is rather an injection.
+  const pair =
+    at > start
+      ? opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || sentence(start, at)
+      : quote == Char.DoubleQuote && end - start > 1 && byteAt(end - 1) == quote;
   // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
   if (quote == Char.Backtick && pair) return;
   opens = pair || (quote == Char.Backtick && at == start);
@@ -290,6 +294,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
         break;
       // Behind an operator there is nothing for a comment to end; without a break-out it ends nothing.
       case Sql.Comment:
+        // A condition over constants is the end of one without AND or OR as well: `7 is not null-- `.
+        if (quote == 0 && isConstant(first) && (seen & (Seen.Verdict | Seen.Named)) == Seen.Verdict) out = true;
         if (before == Shape.Expect || !out) kind = Sql.Remark;
         else if (quote != 0 ? closesIn(sqlStart, end, quote) : (seen & (Seen.Verdict | Seen.Named)) == Seen.Named)
           kind = Sql.Remark;
@@ -317,13 +323,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
       const matched = dfaRule(SQLI_TABLE, state);
       // Most tokens behind a match leave it where it was.
       if (matched != rule) {
-        const sure = weigh(
-          matched,
-          opens || (quote == Char.DoubleQuote && sqlStart - begin < 2),
-          equation,
-          doubt || (quote == 0 && first == Sql.Name),
-          first,
-        );
+        const sure = weigh(matched, equation, doubt || (quote == 0 && first == Sql.Name), first);
         if (sure > confidence) {
           rule = matched;
           confidence = sure;
@@ -354,10 +354,9 @@ function closesIn(at: usize, end: usize, quote: u32): bool {
 }
 
 /** The confidence of a rule that matched, less what speaks against it. */
-function weigh(rule: u32, pair: bool, equation: u32, doubt: bool, first: u32): u32 {
+function weigh(rule: u32, equation: u32, doubt: bool, first: u32): u32 {
   let sure = ruleConfidence(rule);
-  // A lone mark of punctuation is often quoted: "-". In '-' it is rather an injection.
-  if (pair && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
+  if (opens && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
   if ((opens || doubt) && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
   if (opens && first != Sql.Semicolon && rule == Rule.SqliStackedQuery) sure -= PAIRED;
   if (equation != 0 && rule == Rule.SqliTautology) sure -= PAIRED;
@@ -444,7 +443,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
   }
   if (shape == Shape.Loose) return kind == Sql.Text ? <u32>Shape.Dead : <u32>Shape.Loose;
   const operand = shape == Shape.Start || shape == Shape.Expect;
-  if (kind == Sql.Table && (last == Sql.Union || last == Sql.All)) return Shape.Loose;
+  if (kind == Sql.Table && (last == Sql.Union || last == Sql.All || last == Sql.Semicolon)) return Shape.Loose;
   switch (kind) {
     case Sql.Number:
       if (last == Sql.Top) return Shape.Expect;
@@ -477,7 +476,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
       return shape == Shape.Alias || (source && isConstant(last)) ? <u32>Shape.Have : <u32>Shape.Dead;
     case Sql.Ascending:
     case Sql.Stop:
-      return shape == Shape.Fresh || shape == Shape.Start ? <u32>Shape.Dead : <u32>Shape.Alias;
+      return shape == Shape.Fresh ? <u32>Shape.Dead : <u32>Shape.Alias;
     case Sql.Plus:
     case Sql.Minus:
     case Sql.Tilde:

@@ -180,7 +180,11 @@ function skipLine(at: usize, end: usize): usize {
 function remark(at: usize, end: usize): u32 {
   remarkStart = at;
   // The `- ` of `-- -` and what else only fills.
-  while (at < end && !isWord(byteAt(at)) && byteAt(at) < 0x80) at++;
+  while (at < end && !isWord(byteAt(at))) {
+    const wide: usize = byteAt(at) < 0x80 ? 1 : wideSpace(at, end);
+    if (wide == 0) break;
+    at += wide;
+  }
   for (; at < end; at++) {
     const byte = byteAt(at);
     if (byte >= 0x80) return Sql.Remark;
@@ -358,6 +362,7 @@ function dollar(at: usize, end: usize): u32 {
 
 /** @name, @`name`, @'name', @ alone; @@name. */
 function variable(at: usize, end: usize): u32 {
+  if (at + 1 < end && byteAt(at + 1) == Char.Greater) return put(at + 2, Sql.Compare); // PostgreSQL's @>
   if (at + 1 < end && byteAt(at + 1) == Char.At) return put(nameEnd(at + 2, end), Sql.System);
   if (at + 1 < end && byteAt(at + 1) == Char.Backtick) {
     backtick(at + 1, end);
@@ -398,6 +403,9 @@ function comparison(at: usize, end: usize): u32 {
     return put(at + 1, byte == Char.Tilde ? Sql.Tilde : Sql.Not);
   }
   if ((byte == Char.Less || byte == Char.Greater) && second == byte) return put(at + 2, Sql.Arith);
+  // PostgreSQL's <@, not <@x.
+  if (byte == Char.Less && second == Char.At && at + 2 < end && !isWord(byteAt(at + 2)) && byteAt(at + 2) != Char.At)
+    return put(at + 2, Sql.Compare);
   if (byte == Char.Less && second == Char.Slash) return put(at + 2, Sql.Junk); // a closing tag of HTML
   let next = at + 1;
   while (next < end && next - at < 3 && (byteAt(next) == Char.Equals || byteAt(next) == Char.Greater)) next++;

@@ -20,6 +20,7 @@ interface Value {
 }
 interface Vectors {
   pairs: Pair[];
+  spellings: string[];
   benign: Value[];
   known: Value[];
 }
@@ -79,6 +80,15 @@ suite("sqli vectors", () => {
     test(`${id}: ${why}`, () => {
       const found = judge(value);
       assert.ok(found.confidence < BLOCKED, `${found.confidence} ${found.rule}`);
+    });
+  }
+});
+
+suite("sqli spellings", () => {
+  for (const value of vectors.spellings) {
+    test(value, () => {
+      const found = judge(value);
+      assert.ok(found.confidence >= BLOCKED, `${found.confidence} ${found.rule}`);
     });
   }
 });
