@@ -1,0 +1,95 @@
+// The filter's cases (cases.yaml): one request each, under one policy, and all that must be decided about it. The same cases run on
+// the TypeScript host (cases.test.ts) and through a real Envoy (tests/envoy/filter.test.ts), and the two decisions must be equal.
+
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { compilePolicy, type PluginConfiguration } from "../../scripts/policy/compile.ts";
+import { policyFrom } from "../../scripts/policy/load.ts";
+import type { PolicySource } from "../../scripts/policy/schema.ts";
+
+/** Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64. */
+export type Content = string | { repeat: string; times: number } | { bytes: string } | Content[];
+
+/**
+ * What a client does while its body is under way: sends a chunk, or waits. `passed`: the upstream has all that was sent so far, at
+ * once; `released`: the same, but only as time goes by; `answered`: the proxy has answered.
+ */
+export type Step = { chunk: Content } | { until: "passed" | "released" | "answered" };
+
+export interface Expected {
+  outcome: "allowed" | "denied" | "would_deny" | "partial" | "error";
+  /** Default: deny where the outcome is not allowed or error. */
+  verdict?: "allow" | "deny";
+  /** Default: block. */
+  mode?: "off" | "detect" | "block";
+  /** Default: 403 where denied, 0 (no answer) where partial, else 200. */
+  status?: number;
+  rule?: string;
+  /** `part:name:class`, with `!exception` where one covers it; each once, in any order. */
+  findings?: string[];
+  route?: string;
+  /** Default: the client's address where there are findings, else null: it is looked up only then. */
+  identity?: string;
+  /** Default `made`. */
+  request_id?: "kept" | "made";
+  trace_id?: string;
+  /** What the upstream has received: nothing, the whole request, or a part that was cut off. Default by outcome. */
+  upstream?: "none" | "whole" | "part";
+  /** Body bytes that the upstream has received. Default: all of them where it has the whole request. */
+  bytes?: number;
+  /** Bounds that were met, as in `meshward_overflow_total{what}`. */
+  overflow?: string[];
+  /** The module says nothing at all: the mode at the top is off. */
+  silent?: boolean;
+}
+
+export interface Case {
+  id: string;
+  why: string;
+  policy: string;
+  request: {
+    method?: string;
+    path?: string;
+    /** The path as the upstream receives it, where Envoy changes it. */
+    routed?: string;
+    host?: string;
+    headers?: [string, string][];
+    body?: Content;
+    send?: Step[];
+    trailers?: [string, string][];
+    protocol?: "http1" | "http2";
+    /** An upgraded connection or a tunnel: it has no end of its own. */
+    endless?: boolean;
+  };
+  expect: Expected;
+}
+
+interface File {
+  policies: Record<string, PolicySource>;
+  cases: Case[];
+}
+
+const file = parse(readFileSync(new URL("cases.yaml", import.meta.url), "utf8")) as File;
+
+export const CASES: readonly Case[] = file.cases;
+
+/** The compiled policy of a case. */
+export function configurationOf({ id, policy }: Case): PluginConfiguration {
+  const source = file.policies[policy];
+  if (source === undefined) throw new Error(`case ${id}: there is no policy ${policy}`);
+  return compilePolicy(policyFrom(source), { holdHeaders: true });
+}
+
+export function bytesOf(content: Content | undefined): Buffer {
+  if (content === undefined) return Buffer.alloc(0);
+  if (typeof content === "string") return Buffer.from(content, "utf8");
+  if (Array.isArray(content)) return Buffer.concat(content.map(bytesOf));
+  if ("bytes" in content) return Buffer.from(content.bytes, "base64");
+  return Buffer.from(content.repeat.repeat(content.times), "utf8");
+}
+
+/** The whole body, whatever pieces it is sent in. */
+export function bodyOf({ request }: Case): Buffer {
+  const chunks = (request.send ?? []).flatMap((step) => ("chunk" in step ? [bytesOf(step.chunk)] : []));
+  return request.send === undefined ? bytesOf(request.body) : Buffer.concat(chunks);
+}

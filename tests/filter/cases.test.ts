@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { describe, it, test } from "node:test";
+import { bodyOf, CASES } from "./case.ts";
+import { assertExpected } from "./decision.ts";
+import { runOnHost } from "./on-host.ts";
+
+/** Bodies up to this are cut at each of their bytes; longer ones have pages, windows and limits that tests/parse cuts. */
+const CUT_EVERYWHERE = 600;
+
+test("cases have names and reasons of their own", () => {
+  const ids = CASES.map(({ id }) => id);
+  assert.deepEqual(
+    ids.filter((id, i) => ids.indexOf(id) !== i),
+    [],
+  );
+  for (const { id, why } of CASES) assert.ok(why.length > 10, `${id} says why`);
+});
+
+describe("on the host", () => {
+  for (const given of CASES) {
+    it(`${given.id}: ${given.why}`, async () => {
+      const whole = await runOnHost(given);
+      assertExpected(given, whole.decision);
+      assert.deepEqual(whole.overflow, [...(given.expect.overflow ?? [])].sort());
+
+      const { length } = bodyOf(given);
+      if (given.request.send !== undefined || length === 0 || length > CUT_EVERYWHERE) return;
+      const cuts = [...Array(length + 1).keys()].map((at) => [at]);
+      for (const sizes of [...cuts, Array<number>(length).fill(1)]) {
+        const cut = await runOnHost(given, sizes);
+        assert.deepEqual(cut.decision, whole.decision, `cut at ${sizes.length > 1 ? "every byte" : sizes[0]}`);
+      }
+    });
+  }
+});
