@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../scripts/package.ts";
 
 /** Folders below tests/ that need an Envoy, a registry or more than a few seconds. */
-const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "e2e"]);
+const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "e2e", "bench", "soak"]);
 /** The longest that one test file may take. */
 const FILE_TIMEOUT_MILLISECONDS = 180_000;
 

@@ -6,9 +6,9 @@
  *                                   floor      a module that reads headers and body once and does nothing
  *                                   meshward   block mode, all detectors
  *
- * The three differ in nothing else. In each round each test runs on all three, one right after the other in changing
- * order, with the same number of requests; a round's ratio is that of neighbours, so that a machine that slows down for
- * a while slows down all of them. Reported are medians over the rounds.
+ * The three differ in nothing else. In each round each test runs on all three with the same number of requests, in turns
+ * of a fraction of a second, so that a machine that slows down for a while slows down all of them alike. Reported are
+ * medians over the rounds, of the ratios within a round.
  */
 import { parsePrometheus, poll } from "../envoy/admin.ts";
 import { resolveEnvoy } from "../envoy/resolve.ts";
@@ -62,8 +62,10 @@ export interface BenchResult {
 }
 
 const CONNECTIONS = 16;
+/** Parts that a measurement is cut into: a machine that slows down for a second does so for all variants. */
+const SLICES = 9;
 /** Requests of a measurement, at the least. */
-const FEWEST = 160;
+const FEWEST = SLICES * CONNECTIONS;
 /** Times that a test is sent before it is measured: V8 compiles what is called often in the background. */
 const WARM_UP = 500;
 const FLUSH_TIMEOUT_MS = 5_000;
@@ -98,7 +100,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
     for (let index = 0; index < rounds; index++) {
       for (const { payload, count, samples } of plans) {
         progress(`round ${index + 1} of ${rounds}: ${payload.name}, ${count} requests a variant`);
-        samples.push(await bench.measure(payload, count, index));
+        samples.push(await bench.measure(payload, count));
       }
     }
     await bench.checkCounters();
@@ -188,20 +190,22 @@ class Bench {
     const began = performance.now();
     await this.#benignOn("bare", payload, count);
     const rate = count / ((performance.now() - began) / 1000);
-    return Math.max(FEWEST, Math.round((rate * seconds) / CONNECTIONS) * CONNECTIONS);
+    return Math.max(FEWEST, Math.round((rate * seconds) / SLICES) * SLICES);
   }
 
-  /** µs of CPU for a request on each variant; `round` turns the order. */
-  async measure(payload: Payload, count: number, round: number): Promise<PerVariant> {
-    const cost: PerVariant = { bare: 0, floor: 0, meshward: 0 };
-    for (let turn = 0; turn < VARIANTS.length; turn++) {
-      const variant = VARIANTS[(turn + round) % VARIANTS.length]!;
-      const { pid } = this.proxies[variant];
-      const before = onCpuNanos(pid);
-      await this.#benignOn(variant, payload, count);
-      cost[variant] = Number(onCpuNanos(pid) - before) / count / 1000;
+  /** µs of CPU for a request on each variant. The variants take turns, in changing order, in slices of the requests. */
+  async measure(payload: Payload, count: number): Promise<PerVariant> {
+    const nanos: PerVariant = { bare: 0, floor: 0, meshward: 0 };
+    for (let slice = 0; slice < SLICES; slice++) {
+      for (let turn = 0; turn < VARIANTS.length; turn++) {
+        const variant = VARIANTS[(turn + slice) % VARIANTS.length]!;
+        const { pid } = this.proxies[variant];
+        const before = onCpuNanos(pid);
+        await this.#benignOn(variant, payload, count / SLICES);
+        nanos[variant] += Number(onCpuNanos(pid) - before);
+      }
     }
-    return cost;
+    return perVariant((variant) => nanos[variant] / count / 1000);
   }
 
   /** Every request that went through Meshward was judged to its end, and counted once. */

@@ -3,6 +3,7 @@
  * sends the next. Bare sockets: Node's HTTP client would be slower than the proxy that it is to load.
  */
 import { connect } from "node:net";
+import { AnswerReader } from "./answer.ts";
 
 export interface Load {
   port: number;
@@ -17,16 +18,12 @@ export interface Tally {
   statuses: Record<string, number>;
 }
 
-const HEAD_END = Buffer.from("\r\n\r\n");
-
 /** Sends until `next` yields false; calls `answered` for each request. Resolves when the connection is done. */
 function drive(port: number, request: Buffer, next: () => boolean, answered: (status: number) => void): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const reader = new AnswerReader();
     let waiting = false;
-    let head: Buffer = Buffer.alloc(0);
-    /** Bytes of the answer's body that are still to come; null while its head is. */
-    let left: number | null = null;
 
     const send = (): void => {
       waiting = next();
@@ -35,21 +32,9 @@ function drive(port: number, request: Buffer, next: () => boolean, answered: (st
     };
     socket.on("connect", send);
     socket.on("data", (data) => {
-      let rest: Buffer = data;
-      if (left === null) {
-        head = head.length === 0 ? data : Buffer.concat([head, data]);
-        const end = head.indexOf(HEAD_END);
-        if (end < 0) return;
-        const text = head.toString("latin1", 0, end);
-        left = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? 0);
-        rest = head.subarray(end + HEAD_END.length);
-        head = Buffer.from(head.subarray(9, 12));
-      }
-      left -= rest.length;
-      if (left > 0) return;
-      answered(Number(head.toString("latin1")));
-      head = Buffer.alloc(0);
-      left = null;
+      const answer = reader.take(data);
+      if (answer === null) return;
+      answered(answer.status);
       send();
     });
     socket.on("error", () => {});

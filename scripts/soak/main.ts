@@ -1,0 +1,50 @@
+/**
+ * Soaks: far more streams and pushes than a test has time for, and the question whether anything grows or is lost.
+ *
+ *     npm run soak -- host-streams|envoy-streams|pushes [--count N]
+ *
+ * Prints a report; exit code 1 where memory drifts, a slot is lost or the counters do not add up.
+ */
+import { argv, env } from "node:process";
+import { parseArgs } from "node:util";
+import { commitText, machineText } from "../bench/machine.ts";
+import { reportText } from "./report.ts";
+import type { Report } from "./report.ts";
+
+interface Soak {
+  count: number;
+  run(count: number): Promise<Report[]>;
+}
+
+const soaks: Record<string, Soak> = {
+  "host-streams": {
+    count: 1_000_000,
+    run: async (count) => [await (await import("./host.ts")).soakHostStreams(count)],
+  },
+  "envoy-streams": {
+    count: 200_000,
+    run: async (count) => [await (await import("./envoy.ts")).soakEnvoyStreams(count, env)],
+  },
+  pushes: {
+    count: 1_000,
+    run: async (count) => {
+      const { soakEnvoyPushes, soakHostPushes } = await import("./pushes.ts");
+      return [await soakHostPushes(count), await soakEnvoyPushes(count, env)];
+    },
+  },
+};
+
+const { positionals, values } = parseArgs({
+  args: argv.slice(2),
+  options: { count: { type: "string" } },
+  allowPositionals: true,
+});
+const soak = soaks[positionals[0] ?? ""];
+const count = Number(values.count ?? soak?.count);
+if (soak === undefined || positionals.length !== 1 || !Number.isInteger(count) || count < 1) {
+  throw new Error(`usage: npm run soak -- ${Object.keys(soaks).join("|")} [--count N]`);
+}
+const reports = await soak.run(count);
+for (const report of reports) console.log(reportText(report));
+console.log(`commit ${(await commitText()) ?? "unknown"}, ${machineText()}`);
+process.exitCode = reports.every(({ problems }) => problems.length === 0) ? 0 : 1;
