@@ -3,7 +3,7 @@
 
 import { Part, setField } from "../core/field";
 import { skipBlank } from "../core/scan";
-import { byteAt } from "../core/bytes";
+import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { judge } from "../detect/judge";
@@ -32,12 +32,29 @@ import {
   Stream,
 } from "./stream";
 
-/** How a body of that Content-Type is read; an absent or plain one is looked at when its first byte is there. */
-export function bodyKindOf(type: usize, typeEnd: usize): BodyKind {
+/**
+ * How a body of that Content-Type is read; an empty or plain one is looked at when its first byte is there. A list (Envoy joins
+ * repeated headers with commas) is read as the first of its types that can be: servers cut it at the comma, or take the last.
+ */
+export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
+  let kind = BodyKind.None;
+  for (let start = types; kind == BodyKind.None; ) {
+    const end = findByte(start, typesEnd, Char.Comma);
+    kind = kindOfType(start, end);
+    if (end == typesEnd) break;
+    start = end + 1;
+  }
+  return kind;
+}
+
+function kindOfType(type: usize, typeEnd: usize): BodyKind {
+  while (type < typeEnd && byteAt(type) <= <u32>Char.Space) type++;
   let end = type;
   while (end < typeEnd && byteAt(end) != Char.Semicolon && byteAt(end) > <u32>Char.Space) end++;
   if (textIsNoCase(type, end, "application/x-www-form-urlencoded")) return BodyKind.Form;
   if (textIsNoCase(type, end, "application/json") || textIsNoCase(type, end, "text/json")) return BodyKind.Json;
+  // Streams of messages, also those with messages of JSON.
+  if (textStartsNoCase(type, end, "application/grpc")) return BodyKind.None;
   if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
     return BodyKind.Json;
   }

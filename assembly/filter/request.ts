@@ -37,7 +37,7 @@ import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../repo
 import { bodyKindOf, judgeChunk, openBody } from "./body";
 import { resolveIdentity } from "./identity";
 import { recordInspection } from "./metrics";
-import { answer, tellVerdict } from "./respond";
+import { answer, nameNobody, tellVerdict } from "./respond";
 import { firstRoot, policyOf, Root } from "./root";
 import {
   BodyKind,
@@ -80,8 +80,8 @@ let path: usize = 0;
 let pathEnd: usize = 0;
 let host: usize = 0;
 let hostEnd: usize = 0;
-let contentType: usize = 0;
-let contentTypeEnd: usize = 0;
+let type: BodyKind = BodyKind.None;
+let typed: bool = false;
 let requestId: usize = 0;
 let trace: usize = 0;
 let upgrade: bool = false;
@@ -111,6 +111,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   if (readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) {
     countOverflow(Overflow.Headers);
     putNewUuid(requestIdOf(stream));
+    setRequestTarget(0, 0, 0, 0);
+    setRequestPath(0, 0, 0, 0);
     resolve(policy, effectiveOf(stream));
     return fail(stream, policy) ? HeadersAction.StopIteration : HeadersAction.Continue;
   }
@@ -126,6 +128,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepRoute(stream);
   const mode = effectiveMode(effectiveOf(stream));
   if (mode == Mode.Off && !policy.dryRun) {
+    decideNow(stream, policy);
     tell(stream, policy, Outcome.Allowed, true);
     return HeadersAction.Continue;
   }
@@ -280,14 +283,15 @@ function withoutSlot(): HeadersAction {
   countRequest(Outcome.Error);
   if (firstRoot == 0) return HeadersAction.Continue;
   const policy = policyOf(changetype<Root>(firstRoot));
-  if (policy === null || !policy.onErrorDeny) return HeadersAction.Continue;
+  if (policy === null || !policy.onErrorDeny || policySettings(policy).mode != Mode.Block) return HeadersAction.Continue;
+  nameNobody();
   answer(503);
   return HeadersAction.StopIteration;
 }
 
 /** The filter could not do its work: `onError` decides. True where the request was refused. */
 function fail(stream: Stream, policy: Policy): bool {
-  const denied = policy.onErrorDeny && !policy.dryRun;
+  const denied = policy.onErrorDeny && isBlocking(stream, policy);
   decideNow(stream, policy);
   end(stream, policy, Outcome.Error);
   if (denied) answer(503);
@@ -323,7 +327,6 @@ function end(stream: Stream, policy: Policy, outcome: Outcome): void {
   unhold(stream);
   stream.phase = <u8>Phase.Done;
   tell(stream, policy, outcome, true);
-  if (stream.sampled) recordInspection(stream.nanos / 1000);
 }
 
 function tell(stream: Stream, policy: Policy, outcome: Outcome, final: bool): void {
@@ -364,7 +367,9 @@ const SAME_PATH: u32 = u32.MAX_VALUE;
 
 /** Walks the header map for what is needed before anything is judged. */
 function readTarget(headers: usize, headersEnd: usize): void {
-  method = methodEnd = path = pathEnd = host = hostEnd = contentType = contentTypeEnd = requestId = trace = 0;
+  method = methodEnd = path = pathEnd = host = hostEnd = requestId = trace = 0;
+  type = BodyKind.None;
+  typed = false;
   upgrade = false;
   encoded = false;
   let requestIds = 0;
@@ -400,8 +405,9 @@ function readTarget(headers: usize, headersEnd: usize): void {
         break;
       case 12:
         if (textIs(pairName, pairNameEnd, "content-type")) {
-          contentType = pairValue;
-          contentTypeEnd = pairValueEnd;
+          // Of several types any one may be the service's choice: the first that can be read.
+          if (type == BodyKind.None) type = bodyKindOf(pairValue, pairValueEnd);
+          typed = true;
         } else if (textIs(pairName, pairNameEnd, "x-request-id")) {
           requestId = isUuid(pairValue, pairValueEnd) ? pairValue : 0;
           requestIds++;
@@ -409,7 +415,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
         break;
       case 16:
         if (textIs(pairName, pairNameEnd, "content-encoding")) {
-          encoded = pairValue < pairValueEnd && !textIsNoCase(pairValue, pairValueEnd, "identity");
+          encoded = encoded || (pairValue < pairValueEnd && !textIsNoCase(pairValue, pairValueEnd, "identity"));
         }
         break;
     }
@@ -422,7 +428,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
 /** How the body will be read; not at all where the stream is a tunnel. */
 function bodyKind(): BodyKind {
   if (upgrade || textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
-  return bodyKindOf(contentType, contentTypeEnd);
+  return typed ? type : BodyKind.Sniff;
 }
 
 /** Copies request id and trace id into the slot. */
@@ -469,3 +475,4 @@ function stopClock(stream: Stream, started: u64): void {
   if (!stream.sampled) return;
   stream.nanos += now() - started;
 }
+  if (stream.phase == Phase.Done) recordInspection(stream.nanos / 1000);

@@ -10,6 +10,7 @@ import { isListed } from "../policy/decide";
 import { Mode, Policy } from "../policy/layout";
 import { effectiveMode } from "../policy/resolve";
 import { countFinding, countRequest, countRuleHit, Outcome } from "../report/counters";
+import { putNewUuid, UUID_SIZE } from "../report/ids";
 import { setVerdictNames, textEnd, textStart, writeProblem, writeRefusal, writeVerdict } from "../report/verdict";
 import { resolveIdentity } from "./identity";
 import { effectiveOf, requestIdOf, routeOf, Stream, traceIdAt } from "./stream";
@@ -89,6 +90,15 @@ function logRefusal(effective: usize, outcome: Outcome): void {
   writeRefusal(effective, outcome, suppressed);
   suppressed = 0;
   log(LogLevel.Warn, textStart, textEnd);
+}
+
+/** A request id for a stream that has no slot to keep one in. */
+const SPARE_ID: usize = memory.data(<i32>UUID_SIZE);
+
+/** Makes the next answer one of a request of which nothing is known. */
+export function nameNobody(): void {
+  putNewUuid(SPARE_ID);
+  setVerdictNames(0, 0, SPARE_ID, 0);
 }
 
 /** Answers the request from here with `status`; `tellVerdict` has run for it. */

@@ -149,14 +149,22 @@ function readWorkloads(policy: Policy, only: i32): i32 {
       break;
     }
     let ours = true;
+    // A section whose selector this module does not know is nobody's, rather than everybody's.
+    let selects = false;
     while (nextKey()) {
-      if (keyIs("namespace")) ours = namespaceIs(readText(), textEnd) && ours;
-      else if (keyIs("service")) ours = serviceIs(readText(), textEnd) && ours;
-      else if (keyIs("labels")) ours = readLabels() && ours;
-      else if (index != only) skipValue();
+      if (keyIs("namespace")) {
+        ours = namespaceIs(readText(), textEnd) && ours;
+        selects = true;
+      } else if (keyIs("service")) {
+        ours = serviceIs(readText(), textEnd) && ours;
+        selects = true;
+      } else if (keyIs("labels")) {
+        ours = readLabels() && ours;
+        selects = true;
+      } else if (index != only) skipValue();
       else if (!readCommonKey(policy)) skipUnknown();
     }
-    if (ours && found == NO_SECTION) found = index;
+    if (ours && selects && found == NO_SECTION) found = index;
   }
   return found;
 }
@@ -264,6 +272,7 @@ function readExceptions(policy: Policy): void {
     if (bad) return;
     exception.ruleClass = ANY;
     exception.part = ANY;
+    let understood = true;
     while (nextKey()) {
       if (keyIs("id")) {
         exception.id = readText();
@@ -281,11 +290,12 @@ function readExceptions(policy: Policy): void {
         exception.identityEnd = textEnd;
       } else if (keyIs("expires")) exception.expires = readWhole();
       else if (!readMatchKey(exceptionMatch(exception))) {
-        // An exception that says more than this module understands must not except more than it was meant to.
         skipUnknown();
-        exception.expires = 1;
+        understood = false;
       }
     }
+    // One that says more than this module understands must not except more than it was meant to.
+    if (!understood) exception.expires = 1;
     appendExceptions(policy, changetype<usize>(exception));
   }
 }
