@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 54 rules.
+// 55 rules.
 
 export const RULES: readonly { id: string; class: string }[] = [
   { id: "sqli-union-select", class: "sqli" },
@@ -15,6 +15,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "sqli-os-command", class: "sqli" },
   { id: "sqli-order-by-probe", class: "sqli" },
   { id: "sqli-statement", class: "sqli" },
+  { id: "sqli-function-call", class: "sqli" },
   { id: "xss-script-element", class: "xss" },
   { id: "xss-event-handler", class: "xss" },
   { id: "xss-script-url", class: "xss" },
