@@ -10,16 +10,12 @@ import { SQLI_KEYWORDS } from "../generated/sqli";
 import { XSS_KEYWORDS } from "../generated/xss";
 import { keyword } from "../match/keywords";
 
-/** The surest finding of the stream at work is at least this sure: a cheap question for whoever may stop early. */
-export let surest: u32 = 0;
-
-export function clearSurest(): void {
-  surest = 0;
-}
+/** How often anything was reported in this VM, sure or not; compared before and after by whoever asks whether a value is clean. */
+export let reports: u32 = 0;
 
 /** Reports rule `rule` at `confidence` (0–100) for the current field; `start..end` is what the rule rests on. */
 export function found(rule: u32, confidence: u32, start: usize, end: usize): void {
-  surest = max(surest, confidence);
+  reports++;
   const finding = addFinding(rule, confidence, fieldPart, fieldName, fieldNameEnd);
   if (finding === null) return;
   const evidence = findingEvidence(finding);

@@ -152,6 +152,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   if (stream.bodyKind != BodyKind.None && encoded) {
     countOverflow(Overflow.Encoded);
     stream.bodyKind = <u8>BodyKind.None;
+    stream.limited = policy.onEncodedDeny;
     if (policy.onEncodedDeny && blocking) {
       tell(stream, policy, Outcome.Denied, true);
       answer(415);
@@ -159,13 +160,13 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     }
   }
   if (stream.bodyKind == BodyKind.None) {
-    tell(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed, true);
+    tell(stream, policy, passed(stream), true);
     return HeadersAction.Continue;
   }
   stream.phase = <u8>Phase.Body;
   keepTarget(stream);
   openBody(stream, policy.depth);
-  tell(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed, false);
+  tell(stream, policy, passed(stream), false);
   if (!blocking) return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
@@ -213,6 +214,7 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
     return BodyAction.Continue;
   }
   stream.findings = closeFindings();
+  if (stream.inspected >= policy.holdBytes) stream.limited = policy.onLimitDeny;
   if (!stream.held) return BodyAction.Continue;
   if (stream.inspected < policy.holdBytes) return BodyAction.StopIterationAndWatermark;
   countOverflow(Overflow.Hold);
@@ -301,6 +303,7 @@ function fail(stream: Stream, policy: Policy): bool {
 /** A bound was met: `onOverflow` decides. True where the request was refused. */
 function overflow(stream: Stream, policy: Policy): bool {
   decideNow(stream, policy);
+  stream.limited = policy.onOverflowDeny;
   if (!policy.onOverflowDeny || !isBlocking(stream, policy)) {
     finish(stream, policy);
     return false;
@@ -319,7 +322,12 @@ function refuse(stream: Stream, policy: Policy, status: u32): void {
 
 /** The body has ended and nothing was refused. */
 function finish(stream: Stream, policy: Policy): void {
-  end(stream, policy, refused ? Outcome.WouldDeny : Outcome.Allowed);
+  end(stream, policy, passed(stream));
+}
+
+/** The outcome of a stream that went on: whether block mode would have refused it. */
+function passed(stream: Stream): Outcome {
+  return refused || stream.limited ? Outcome.WouldDeny : Outcome.Allowed;
 }
 
 /** Says the last word about a stream; `decide` has run. */
@@ -474,5 +482,5 @@ function startClock(stream: Stream): u64 {
 function stopClock(stream: Stream, started: u64): void {
   if (!stream.sampled) return;
   stream.nanos += now() - started;
-}
   if (stream.phase == Phase.Done) recordInspection(stream.nanos / 1000);
+}

@@ -43,6 +43,8 @@ export class Stream {
   held: bool;
   sampled: bool;
   counted: bool;
+  /** Block mode would have refused it at a limit (`onLimit`, `onOverflow`, `onEncoded`), whatever else is found. */
+  limited: bool;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */

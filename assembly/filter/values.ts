@@ -4,6 +4,8 @@
 import { putDecimal } from "../core/bytes";
 import { Part, setField } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
+import { isRemembered, remember } from "../core/seen";
+import { reports } from "../detect/finding";
 import { judge } from "../detect/judge";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { appendName } from "../parse/name";
@@ -62,8 +64,14 @@ export function judgeCookies(start: usize, end: usize): void {
   }
 }
 
-/** Judges the value of any other header, whose name Envoy has made lower case. */
+/**
+ * Judges the value of any other header, whose name Envoy has made lower case, unless the same name and value were judged clean
+ * before. In a header map the value stands right behind its name: `name..valueEnd` is one run.
+ */
 export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usize): void {
+  if (isRemembered(name, valueEnd)) return;
+  const before = reports;
   setField(Part.Header, name, end);
   judgeSpan(value, valueEnd, Coding.None);
+  if (reports == before) remember(name, valueEnd);
 }

@@ -62,3 +62,8 @@ export function allocate(size: usize): usize {
   memory.fill(block, 0, size);
   return block;
 }
+
+/** Gives back what lies behind `end` of the block that was allocated last. */
+export function shrink(end: usize): void {
+  cursor = min<usize>((end + 7) & ~7, limit);
+}

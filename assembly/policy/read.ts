@@ -14,7 +14,7 @@ import { CLASS_COUNT } from "../generated/rules";
 import { className, classNameEnd } from "../match/rules";
 import { JsonEvent, JSON_STATE_SIZE, jsonFeed, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd } from "../parse/json";
 import { valueEnd, valueStart } from "../parse/value";
-import { allocate } from "./arenas";
+import { allocate, shrink } from "./arenas";
 import {
   ANY,
   clearSettings,
@@ -455,6 +455,7 @@ function readList(): usize {
     out = putByte(out, Char.Comma);
   }
   textEnd = out;
+  shrink(out);
   return start;
 }
 

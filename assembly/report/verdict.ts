@@ -56,7 +56,7 @@ export function modeName(mode: Mode): string {
 /** Writes the verdict on a stream after `decide`. */
 export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome, list: usize): void {
   let out = putText(TEXT, '{"verdict":"');
-  out = putText(out, refused || outcome == Outcome.Denied || outcome == Outcome.Partial ? "deny" : "allow");
+  out = putText(out, refused || (outcome != Outcome.Allowed && outcome != Outcome.Error) ? "deny" : "allow");
   out = putText(out, '","outcome":"');
   out = putText(out, outcomeName(outcome));
   out = putText(out, '","mode":"');

@@ -6,19 +6,21 @@ import type { Exception, Policy, Route, Workload } from "./schema.ts";
 
 /** Bytes of one arena, less its head. */
 export const ARENA_BYTES = 256 * 1024 - 16;
-const POLICY_BYTES = 192;
-const ENTRY_BYTES = 128;
-/** A list of methods or rules takes this much, however short. */
+/** The fixed parts: a policy, a route with its effective settings, an exception. */
+const POLICY_BYTES = 256;
+const ROUTE_BYTES = 184;
+const EXCEPTION_BYTES = 88;
+/** The most that a list of methods or rules may take, which must be free while one is read. */
 export const LIST_BYTES = 512;
 
 const text = (value: string | undefined): number => (value === undefined ? 0 : (Buffer.byteLength(value) + 7) & ~7);
-const list = (values: readonly string[] | undefined): number => (values === undefined ? 0 : LIST_BYTES);
+const list = (values: readonly string[] | undefined): number => text(values?.map((value) => `${value},`).join(""));
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-const routeBytes = ({ host, path, methods }: Route): number => ENTRY_BYTES + text(host) + text(path) + list(methods);
+const routeBytes = ({ host, path, methods }: Route): number => ROUTE_BYTES + text(host) + text(path) + list(methods);
 
 const exceptionBytes = (entry: Exception): number =>
-  ENTRY_BYTES +
+  EXCEPTION_BYTES +
   sum([entry.id, entry.host, entry.path, entry.name, entry.identity].map(text)) +
   list(entry.rules) +
   list(entry.methods);
@@ -35,6 +37,7 @@ export function policyBytes(policy: Policy): number {
   const sections = policy.workloads.map(({ routes, exceptions }) => entriesBytes(routes, exceptions));
   return (
     POLICY_BYTES +
+    LIST_BYTES +
     entriesBytes(policy.routes, policy.exceptions) +
     2 * sum(policy.workloads.map(selectorBytes)) +
     Math.max(0, ...sections)

@@ -46,7 +46,7 @@ describe("through Meshward in block mode", () => {
         headers: {
           connection: "Upgrade",
           upgrade: "websocket",
-          "sec-websocket-version": 13,
+          "sec-websocket-version": "13",
           "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
         },
       });

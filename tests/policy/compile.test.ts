@@ -15,6 +15,7 @@ import {
 } from "../../scripts/policy/schema.ts";
 import type { Exception, PolicySource } from "../../scripts/policy/schema.ts";
 import { CLASSES } from "../../scripts/policy/rule-ids.ts";
+import { largest } from "./largest.ts";
 
 const FULL = `
 version: 1
@@ -140,21 +141,21 @@ test("the largest policy that the tool takes fits the module's arena", async () 
     exceptions: Array.from({ length: count }, (_, i) => ({
       id: `e${i}`,
       rules: ["sqli-*"],
-      path: `/p${i}`,
+      // Long, so that the arena is full before the list is.
+      path: `/${"p".repeat(300)}${i}`,
       methods: ["GET"],
       why: "x",
     })),
     workloads: [{ match: { service: "s", labels: { a: "b" } }, routes: [{ match: { path: "/a", methods: ["GET"] } }] }],
   });
-  let count = 100;
-  const fits = (candidate: number): boolean => {
+  const count = largest(1024, (candidate) => {
     try {
       return policyFrom(source(candidate)).exceptions.length > 0;
     } catch {
       return false;
     }
-  };
-  while (fits(count + 1)) count++;
+  });
+  assert.ok(count > 100 && count < 1000, `${count} exceptions fit`);
   const policy = policyFrom(source(count));
   /** How many configurations the module calls invalid after it was given `exceptions`. */
   const invalid = async (exceptions: Exception[]): Promise<unknown> => {

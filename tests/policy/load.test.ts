@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "../../scripts/policy/load.ts";
+import { largest } from "./largest.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 
@@ -392,11 +393,11 @@ test("what is thrown has a line for each error, and no warnings", () => {
 });
 
 test("the largest policy that is taken fits the module; one more entry is told", () => {
-  const exception = (i: number): string => `  - {id: e${i}, rules: [sqli-*], path: /p${i}, methods: [GET], why: x}\n`;
+  const exception = (i: number): string =>
+    `  - {id: e${i}, rules: [sqli-*], path: "/${"p".repeat(300)}${i}", methods: [GET], why: x}\n`;
   const list = (count: number): string =>
     `exceptions:\n${Array.from({ length: count }, (_, i) => exception(i)).join("")}`;
-  let count = 1;
-  while (loadPolicy(list(count + 1), NOW).policy !== null) count++;
+  const count = largest(1024, (candidate) => loadPolicy(list(candidate), NOW).policy !== null);
   assert.ok(count > 100, `only ${count} exceptions fit`);
   assert.match(issuesOf(list(count + 1))[0] ?? "", /^p:1:1: too large: needs \d+ KiB of the module's 255/);
 });
