@@ -104,7 +104,6 @@ function judgeTag(from: usize, hidden: bool): usize {
   if (tagCloses) return to;
   switch (element) {
     case Element.Script:
-    case Element.Handler:
       return judgeScriptElement(from, to, complete, said);
     case Element.Style: {
       const close = findEndTag(to);

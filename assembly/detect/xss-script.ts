@@ -17,6 +17,8 @@ import { first, isProse, last, report, short } from "./xss-value";
 
 /** Template expressions that are looked into. */
 const MAX_HOLES: u32 = 8;
+/** Bytes of a value that a page may put into a literal. */
+const MAX_LITERAL: usize = 4096;
 /** Bytes of a value in which `${…}` counts as an injection rather than as a program's own template. */
 const MAX_TEMPLATE: usize = 256;
 
@@ -30,7 +32,11 @@ export function judgeScript(kinds: u32): void {
     judgeLiteral(Char.DoubleQuote);
   }
   if ((kinds & Kind.Backtick) != 0) judgeLiteral(Char.Backtick);
-  if ((kinds & (Kind.Paren | Kind.Backtick | Kind.Equals)) != 0) {
+  // A program without a call needs two statements: onerror=alert;throw 1
+  if (
+    (kinds & (Kind.Paren | Kind.Backtick)) != 0 ||
+    ((kinds & Kind.Equals) != 0 && (kinds & (Kind.Semicolon | Kind.Brace)) != 0)
+  ) {
     // A whole program is long, a proof of concept is not.
     if (!isListItem() && byteAt(first) != Char.Less) {
       reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), short ? 0 : -20, first);
@@ -48,10 +54,19 @@ function isListItem(): bool {
   );
 }
 
-/** The value inside a string literal of mark `mark`. */
+/**
+ * The value inside a string literal of mark `mark`. Behind a space a mark rather opens something: a backtick a code span of a text,
+ * a quote a literal of a program that was pasted whole. And a long value may begin anywhere: it may be a window of a longer one.
+ */
 function judgeLiteral(mark: u32): void {
   const at = findByte(first, last, mark);
-  if (at < last) reportScript(runPattern(Js.Break, at + 1, last, Want.Operator, mark, false), 0, at);
+  if (at == last) return;
+  // A literal has no line ends: behind one, the mark is none of the page's.
+  if (mark != Char.Backtick && findByte(first, at, Char.LineFeed) < at) return;
+  const rule = runPattern(Js.Break, at + 1, last, Want.Operator, mark, false);
+  let more: i32 = last - first > MAX_LITERAL ? -30 : 0;
+  if (findByte(first, at, Char.Space) < at) more -= mark == Char.Backtick ? 45 : rule == Rule.XssJsMended ? 20 : 0;
+  reportScript(rule, more, at);
 }
 
 /** The value inside a block comment of a script. */
@@ -59,7 +74,7 @@ function judgeScriptComment(): void {
   let at = first;
   while ((at = findByte(at, last, Char.Star)) + 1 < last) {
     if (byteAt(at + 1) == Char.Slash) {
-      reportScript(runPattern(Js.Break, at + 2, last, Want.Operand, 0, true), -6, at);
+      reportScript(runPattern(Js.Break, at + 2, last, Want.Operand, 0, true), isProse() ? -20 : -6, at);
       return;
     }
     // A comment that the value opens itself is its own.

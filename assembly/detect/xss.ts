@@ -208,17 +208,12 @@ function judgeLinks(): void {
     while (word > first && isLetter(byteAt(word - 1)) && at - word < 12) word--;
     const code = ++at;
     if (code - word < 7 || word == first || keyword(SCHEME, word, code - 1) != Scheme.Script) continue;
-    const before = byteAt(word - 1);
-    if (
-      before != Char.ParenOpen &&
-      before != Char.Equals &&
-      before != Char.Less &&
-      before != Char.Greater &&
-      before != Char.Quote &&
-      before != Char.DoubleQuote
-    ) {
-      continue;
-    }
+    let before = byteAt(word - 1);
+    // href="javascript:…", where 'javascript:…' alone is a literal of a program.
+    const quoted = before == Char.Quote || before == Char.DoubleQuote;
+    if (quoted) before = word - 1 > first ? byteAt(word - 2) : 0;
+    const opens = before == Char.ParenOpen || before == Char.Less || before == Char.Greater;
+    if (before != Char.Equals && (quoted || !opens)) continue;
     if (codeRule(Js.Break, code, last) != 0) {
       report(Rule.XssScriptUrl, -18, word, last);
       return;

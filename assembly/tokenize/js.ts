@@ -97,8 +97,9 @@ function read(byte: u32): u32 {
     case Char.Backtick:
       return template();
     case Char.ParenOpen: {
-      // "said (so)": a space before a parenthesis is prose rather than the call of an unknown name.
-      const call = want == Want.Operator && (previous != Js.Name || byteAt(at - 1) > <u32>Char.Space);
+      // "said (so)": a space before a parenthesis is prose rather than a call, but for the shortest names of attacks.
+      const apart = (previous == Js.Name || previous == Js.Sink) && byteAt(at - 1) <= <u32>Char.Space;
+      const call = want == Want.Operator && !apart;
       controls = (controls << 1) | (previous == Js.Control ? 1 : 0);
       depth++;
       return mark(1, call ? Js.CallOpen : Js.ParenOpen, Want.Operand);
@@ -217,6 +218,8 @@ function equals(next: u32): u32 {
 /** A comment, a regular expression or a division. */
 function slash(next: u32): u32 {
   if (next == Char.Slash) {
+    // "https://…" is an address in a text rather than a label and a comment.
+    if (previous == Js.Colon && byteAt(at - 1) == Char.Colon) return mark(2, Js.Junk, Want.Operand);
     while (at < end && !isLineEnd(at)) at++;
     return Js.LineComment;
   }
