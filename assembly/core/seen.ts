@@ -9,7 +9,7 @@ export const SEEN_CAPACITY: usize = 252;
 const ENTRIES: usize = 512;
 const TABLE: usize = memory.data(131072, 16);
 
-/** Whether `start..end` was given to `remember` and nothing has taken its place. */
+/** Whether `start..end`, at least one byte, was given to `remember` and nothing has taken its place. */
 export function isRemembered(start: usize, end: usize): bool {
   const length = end - start;
   if (length > SEEN_CAPACITY) return false;

@@ -14,6 +14,8 @@ let probe: Probe<{
   isUuid(start: number, end: number): number;
   traceId(start: number, end: number): number;
   newUuid(): number;
+  remember(start: number, end: number): void;
+  isRemembered(start: number, end: number): number;
 }>;
 
 before(async () => {
@@ -69,7 +71,6 @@ test("any bytes become a JSON string that says what was valid in them", () => {
       // C1 controls are treated as invalid, and an invalid byte gives one U+FFFD each: compare without either.
       const plain = (value: string): string => value.replace(/[\u0080-\u009f\ufffd]/g, "");
       assert.equal(plain(read), plain(lossy.decode(bytes)));
-      // eslint-disable-next-line no-control-regex -- what must never be there
       assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f]/);
     }),
     { numRuns: 2000 },
@@ -83,6 +84,25 @@ test("a JSON string keeps to its room and stays valid", () => {
       assert.ok(new TextEncoder().encode(text).length <= room, `${text} takes more than ${room}`);
       assert.equal(typeof JSON.parse(text), "string");
     }),
+  );
+});
+
+test("what was remembered is known, and nothing else ever is", () => {
+  const given = new Set<string>();
+  const small = fc.string({ unit: fc.constantFrom("a", "b", "\0"), minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(fc.oneof(small, fc.string({ minLength: 1, maxLength: 260 })), fc.boolean(), (value, isNew) => {
+      const run = probe.write(value);
+      const length = run[1] - run[0];
+      if (isNew) {
+        probe.exports.remember(...run);
+        if (length <= 252) given.add(value);
+        assert.equal(probe.exports.isRemembered(...run), length <= 252 ? 1 : 0);
+      } else if (!given.has(value)) {
+        assert.equal(probe.exports.isRemembered(...run), 0);
+      }
+    }),
+    { numRuns: 3000 },
   );
 });
 

@@ -2,6 +2,7 @@
 
 import { putDecimal } from "../../assembly/core/bytes";
 import { classify as classifyRun } from "../../assembly/core/classify";
+import { isRemembered as isRememberedRun, remember as rememberRun } from "../../assembly/core/seen";
 import { isUuid as isUuidRun, putNewUuid as putUuid, traceIdOf as traceIdOfRun } from "../../assembly/report/ids";
 import { putJsonStringWithin } from "../../assembly/report/json";
 
@@ -37,4 +38,12 @@ export function traceId(start: usize, end: usize): i32 {
 
 export function newUuid(): usize {
   return putUuid(OUT);
+}
+
+export function remember(start: usize, end: usize): void {
+  rememberRun(start, end);
+}
+
+export function isRemembered(start: usize, end: usize): bool {
+  return isRememberedRun(start, end);
 }
