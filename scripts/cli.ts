@@ -375,6 +375,19 @@ function testNames(text: string): TestName[] {
   });
 }
 
+async function demoCommand(options: { once?: boolean; listen?: string }, io: Io): Promise<number> {
+  const { demoUntilStopped } = await import("./demo/demo.ts");
+  return demoUntilStopped(
+    { ...options, env: io.env },
+    {
+      out: (line) => void io.stdout.write(`${line}\n`),
+      err: (line) => void io.stderr.write(`meshward demo: ${line}\n`),
+      // https://no-color.org: any value but the empty one.
+      isColored: "isTTY" in io.stdout && io.stdout.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== "dumb",
+    },
+  );
+}
+
 const example = (...lines: string[]): string => `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
 
 /** The commands; each puts its exit code into `exit`. */
@@ -405,6 +418,14 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     )
     .addHelpText("after", example("meshward run --upstream http://127.0.0.1:3000 --policy meshward.yaml"))
     .action(async (options: RunCommandOptions) => exit(await runCommand(options, io)));
+
+  program
+    .command("demo")
+    .description("run before a vulnerable sample shop: a tour of attacks and look-alikes, with the filter off and on")
+    .option("--once", "end after the tour; exit code 0 only if every row is as promised")
+    .option("--listen <host:port>", "address of the loopback to use (default: 127.0.0.1:8080, or a free port)")
+    .addHelpText("after", example("meshward demo --once"))
+    .action(async (options: { once?: boolean; listen?: string }) => exit(await demoCommand(options, io)));
 
   program
     .command("scan")
