@@ -787,6 +787,7 @@ function argumentKind(): Shell {
   }
   if (variable) return Shell.Variable;
   if (quoted) return Shell.String;
+  if (size == 1 && isLetter(first)) return Shell.Number; // "a;id": a stand-in for a value, no word
   if (isAssignment()) return Shell.Assign;
   if (digits == size || (digits == size - 1 && size > 1 && (isLetter(byteAt(out - 1)) || dots == 1)))
     return Shell.Number;

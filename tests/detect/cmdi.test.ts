@@ -68,14 +68,14 @@ await suite("command vectors", () => {
 
 await suite("shell tokens", () => {
   const cases: [text: string, quoting: number, kinds: string][] = [
-    ["a; id", 0, "Word Semicolon Short Finish"],
-    ["a' | id", 1, "String Quote Pipe Short Finish"],
+    ["a; ls", 0, "Number Semicolon Short Finish"],
+    ["a' | id", 1, "String Quote Pipe List Finish"],
     ['a" && whoami', 2, "String Quote And Probe Finish"],
     ["$(cat /etc/group)", 0, "Open Reader Secret Close Finish"],
-    ["c''at x", 0, "Disguise Reader Word Finish"],
+    ["c''at x", 0, "Disguise Reader Number Finish"],
     ["cat${IFS}-n", 0, "Reader Ifs Flag Finish"],
     ["{cat,/tmp/x}", 0, "Brace Reader Path Close Finish"],
-    ["sh -c 'id; ls'", 0, "Runner Flag Nested Short Semicolon Short Close Finish"],
+    ["sh -c 'id; ls'", 0, "Runner Flag Nested List Semicolon Short Close Finish"],
     ["; Find out", 0, "Semicolon Word Word Finish"],
     ["a=1&b=2", 0, "Assign Finish"],
     ["&amp;cat;", 0, "Word Semicolon Finish"],
