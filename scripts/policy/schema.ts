@@ -133,7 +133,7 @@ function templateFault(template: string): string | null {
     return 'expected visible ASCII without "\\"; write other bytes as Envoy sees them, "é" as %C3%A9';
   }
   if (/%(?![0-9A-Fa-f]{2})/.test(template)) return 'expected two hex digits after "%"';
-  if (/%(?:2f|5c|00)/i.test(template)) return "can never match: Envoy decodes or refuses %2F, %5C and %00 before";
+  if (/%(?:2f|5c|00)/i.test(template)) return "can never match: a path is also read with %2F and %5C decoded, and %00 is refused";
   const segments = template.slice(1).split("/");
   for (const [index, segment] of segments.entries()) {
     if (segment === "" && index < segments.length - 1) return 'can never match: Envoy merges "//" before';
