@@ -79,7 +79,7 @@ export function openBody(stream: Stream, depth: u32): void {
 /** Judges the next chunk of a body; `last` says that nothing follows. False where a cut value could not be kept. */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
   if (stream.bodyKind == BodyKind.Sniff) {
-    const first = skipBlank(start, end);
+    const first = skipMarks(start, end);
     if (first == end && !last) return true;
     const isJson = first < end && (byteAt(first) == Char.BraceOpen || byteAt(first) == Char.BracketOpen);
     stream.bodyKind = <u8>(isJson ? BodyKind.Json : BodyKind.Form);
@@ -100,6 +100,13 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   if (page == 0) return false;
   keepValue(state, page);
   return true;
+}
+
+/** The first byte that is neither blank nor of a byte order mark, which parsers of JSON pass over too. */
+function skipMarks(start: usize, end: usize): usize {
+  let at = skipBlank(start, end);
+  while (at < end && (byteAt(at) == 0xef || byteAt(at) == 0xbb || byteAt(at) == 0xbf)) at = skipBlank(at + 1, end);
+  return at;
 }
 
 function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {

@@ -167,7 +167,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepTarget(stream);
   openBody(stream, policy.depth);
   tell(stream, policy, passed(stream), false);
-  if (!blocking) return HeadersAction.Continue;
+  if (!blocking || upgrade) return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
 }
@@ -433,10 +433,14 @@ function readTarget(headers: usize, headersEnd: usize): void {
   if (traces != 1) trace = 0;
 }
 
-/** How the body will be read; not at all where the stream is a tunnel. */
+/**
+ * How the body will be read; not at all where the stream is a tunnel. A service that does not upgrade may still read a body, so one
+ * with a type is judged on its way (never held: the other side may wait for the answer).
+ */
 function bodyKind(): BodyKind {
-  if (upgrade || textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
-  return typed ? type : BodyKind.Sniff;
+  if (textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
+  if (!typed) return upgrade ? BodyKind.None : BodyKind.Sniff;
+  return type;
 }
 
 /** Copies request id and trace id into the slot. */

@@ -79,9 +79,11 @@ async function startUpstream(arrived: Arrived[]): Promise<Server> {
     const seen = { method: method!, path: url!, host: headers.host ?? "", headers: pairsOf(rawHeaders), ended: false };
     const kept: Arrived = { ...seen, body: head.toString("latin1") };
     arrived.push(kept);
-    socket.write(
-      "HTTP/1.1 101 Switching Protocols\r\ncontent-type: text/plain\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n",
-    );
+    // Who never answers cannot be told from who does not upgrade.
+    if (url !== "/silent")
+      socket.write(
+        "HTTP/1.1 101 Switching Protocols\r\ncontent-type: text/plain\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n",
+      );
     socket.on("data", (data) => (kept.body += data.toString("latin1")));
     socket.on("error", () => {});
   });
