@@ -72,17 +72,21 @@ export function detectTraversal(start: usize, end: usize, kinds: u32): void {
     }
     const from = at;
     let separated = spelledOut(at, end);
+    let telling = separated || beginsTelling(byteAt(at));
+    let before: u32 = 0;
     while (at < end && !isDelimiter(at, start)) {
       const byte = byteAt(at++);
-      separated = separated || byte == Char.Slash || byte == Char.Backslash || byte == Char.Percent || byte >= 0xc0;
+      if (byte == Char.Slash) separated = true;
+      else if (byte == Char.Backslash || byte == Char.Percent || byte >= 0xc0) telling = separated = true;
+      else if (byte == Char.Colon || (byte == Char.Dot && before == Char.Dot)) telling = true;
+      before = byte;
     }
     if (!separated && fieldPart != Part.Path) continue;
-    const place =
-      from == start && spaces == 0
-        ? Place.Whole
-        : spaces == 0 && byteAt(from - 1) == Char.Equals
-          ? Place.Parameter
-          : Place.Embedded;
+    let place = Place.Embedded;
+    if (spaces == 0)
+      place = from == start ? Place.Whole : byteAt(from - 1) == Char.Equals ? Place.Parameter : Place.Embedded;
+    // "Gecko/20100101": inside a text a relative path without a climb is nothing.
+    if (place == Place.Embedded && !telling && fieldPart != Part.Path) continue;
     const confidence = judge(from, at, place, spaces);
     if (confidence > best) {
       best = confidence;
@@ -210,6 +214,13 @@ function spelledOut(start: usize, end: usize): bool {
   if (end - start < 6) return false;
   if (byteAt(start) == Char.Dot && byteAt(start + 1) == Char.Dot) start += 2;
   return byteAt(start) == Char._0 && byteAt(start + 1) == Char.x && byteAt(start + 2) == Char._0 + 2;
+}
+
+/** Whether a path that begins with `byte` is rooted, or hidden, or in somebody's home. */
+// @ts-ignore: decorator
+@inline
+function beginsTelling(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.Dot || byte == Char.Tilde;
 }
 
 function countSpaces(start: usize, end: usize): u32 {
