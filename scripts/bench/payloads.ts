@@ -1,6 +1,6 @@
 /**
- * What the bench sends: ordinary requests of five sizes, the same bytes every time, and for each an attack of the same
- * shape, by which it is shown that the very configuration that is measured protects.
+ * What the bench sends: ordinary requests of five sizes, the same every time but for the ids of session, cart and order
+ * (`OWN_ID`), and for each an attack of the same shape, by which it is shown that the very configuration that is measured protects.
  */
 import { randomFrom } from "./random.ts";
 import type { Random } from "./random.ts";
@@ -16,6 +16,12 @@ export interface Payload {
   attack: Buffer;
 }
 
+/**
+ * Stands where a request has an id of its own; the generator puts another hexadecimal number of this length there in each
+ * request that it sends. What is the same in every request is cheaper to judge, and real requests are not the same.
+ */
+export const OWN_ID = "ownid000";
+
 const KIB = 1024;
 
 /** Twelve headers, the first of them Host. */
@@ -25,8 +31,8 @@ const HEADERS = [
   ["accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
   ["accept-language", "en-US,en;q=0.5"],
   ["accept-encoding", "gzip, deflate, br"],
-  ["referer", "https://shop.example.com/products/list?page=2"],
-  ["cookie", "session=abcdef0123456789; theme=dark"],
+  ["referer", `https://shop.example.com/products/${OWN_ID}?page=2`],
+  ["cookie", `session=7f3a${OWN_ID}c2d1; theme=dark`],
   ["cache-control", "max-age=0"],
   ["sec-fetch-dest", "document"],
   ["sec-fetch-mode", "navigate"],
@@ -34,7 +40,7 @@ const HEADERS = [
   ["dnt", "1"],
 ] as const;
 
-const QUERY = "category=garden&page=3&sort=price&filter=color%3Agreen&limit=50&q=watering+can&currency=EUR&lang=eng";
+const QUERY = `category=garden&page=3&sort=price&filter=color%3Agreen&q=watering+can&currency=EUR&cart=${OWN_ID}&p=2`;
 const SQL = "1 UNION SELECT name, password FROM users";
 const WORDS = (
   "garden table lamp green blue large small wooden steel delivery friday customer please leave the parcel with our " +
@@ -73,7 +79,7 @@ function form(comment: string): string {
     newsletter: "on",
     gift: "no",
     return_url: "https://shop.example.com/checkout/done?step=3",
-    csrf: "hQ9xk2VnJ8u0bYt5Zr1sWw7pLm3cDf6g",
+    csrf: `hQ9xk2VnJ8u0bYt5Zr1sWw7p${OWN_ID}`,
     quantity: "3",
   });
   const plain = `${fields.toString()}&comment=`;
@@ -105,7 +111,7 @@ function json(size: number, note: string): string {
     link: `https://shop.example.com/p/${random.below(1_000_000)}?ref=mail&lang=en`,
   });
   const text = (lines: object[], filler: string): string =>
-    JSON.stringify({ order: "A-2026-118", note, lines, total: 12_345.6, filler });
+    JSON.stringify({ order: OWN_ID, note, lines, total: 12_345.6, filler });
   const lines: object[] = [];
   let bytes = Buffer.byteLength(text([], ""));
   for (let index = 0; ; index++) {
