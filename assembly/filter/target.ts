@@ -1,6 +1,6 @@
 // The path that routes and exceptions are matched against, in both readings (policy/request.ts).
 
-import { byteAt, putByte, sameBytes } from "../core/bytes";
+import { byteAt, findByte, putByte, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { decodePercent } from "../decode/percent";
 import { normalizePath } from "../parse/path";
@@ -20,8 +20,21 @@ export function readPaths(start: usize, end: usize): void {
   const decodedEnd = normalizePath(PLAIN, plainEnd, DECODED);
   // What Envoy refuses (a NUL) never comes here from Envoy; it leads nowhere in either reading.
   if (keptEnd == 0 || decodedEnd == 0) return setRequestPath(start, end, DECODED, DECODED);
+  // Envoy has removed "/..;/" but not "/%2e%2e;/", which now reads the same: what stands here is what it routes.
+  if (hasDotParameters(start, end)) return setRequestPath(start, end, DECODED, decodedEnd);
   if (sameBytes(KEPT, keptEnd, DECODED, decodedEnd)) setRequestPath(KEPT, keptEnd, KEPT, keptEnd);
   else setRequestPath(KEPT, keptEnd, DECODED, decodedEnd);
+}
+
+/** Whether a segment is `.` or `..` with parameters. */
+function hasDotParameters(start: usize, end: usize): bool {
+  for (let at = findByte(start, end, Char.Slash); at < end; at = findByte(at, end, Char.Slash)) {
+    at++;
+    let dots = at;
+    while (dots < end && byteAt(dots) == Char.Dot) dots++;
+    if (dots > at && dots < end && byteAt(dots) == Char.Semicolon) return true;
+  }
+  return false;
 }
 
 /** Removes `;parameters` from each segment, as Java servers do before they map a path; in place. */
