@@ -138,7 +138,9 @@ function recordKey(plugin: u64): usize {
 function pluginHash(): u64 {
   let hash = HASH_SEED;
   if (property("plugin_name")) hash = hashBytes(given, givenEnd, hash);
-  hash = hashBytes(KEY, KEY + 1, hash);
+  // A NUL between the two, so that neither can borrow from the other.
+  store<u64>(HASH, 0);
+  hash = hashBytes(HASH, HASH + 1, hash);
   if (property("plugin_root_id")) hash = hashBytes(given, givenEnd, hash);
   return hash;
 }
