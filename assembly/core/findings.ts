@@ -1,18 +1,21 @@
 // What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
 // A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
 //
-//   list                                    finding (336 bytes)
-//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────────┬──────────┬───────────┬────────────┬──────┐
-//   │ u32     │ u32   │ 8 findings   │      │ u16  │ u8         │ u8   │ u8         │ u8       │ u16       │ name 128   │ evi- │
-//   │ next    │ count │              │      │ rule │ confidence │ part │ nameLength │ evidence │ exception │            │ dence│
-//   │ (pool)  │       │              │      │      │            │      │            │ Length   │ index + 1 │            │ 200  │
-//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────────┴──────────┴───────────┴────────────┴──────┘
+//   list                                    finding (338 bytes)
+//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬──────┬───────┐
+//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ name │ evi-  │
+//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ 128  │ dence │
+//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │      │ 200   │
+//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴──────┴───────┘
+//
+// A full list makes room for what the policy has not seen yet: whoever fills it with findings that are excepted, or only reported,
+// must not crowd out the one that decides (policy/decide.ts marks the findings that it has seen, and those that decide).
 
 import { Part } from "./field";
 import { claimBlock, releaseBlock, POOL_HEAD } from "./pool";
 
 /** Findings kept for one stream. */
-export const MAX_FINDINGS: u32 = 8;
+export const MAX_FINDINGS: u32 = 16;
 /** Bytes of a field's name that a finding keeps (design.md, section 6: at most 128). */
 export const NAME_CAPACITY: u32 = 128;
 /** Bytes of masked evidence that a finding keeps. */
@@ -30,6 +33,10 @@ export class Finding {
   evidenceLength: u8;
   /** Index + 1 of the exception of the policy that covers it, 0 for none. */
   exception: u16;
+  /** The policy refuses the request for it. */
+  decides: bool;
+  /** The policy has not seen it. */
+  fresh: bool;
 }
 
 const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
@@ -37,9 +44,9 @@ const LIST_HEAD: u32 = 8;
 const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
 /** Streams with findings that can be open at once in one VM. */
 const LISTS: u32 = 1024;
-const POOL: usize = memory.data(2760720, 16);
+const POOL: usize = memory.data(5546000, 16);
 /** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
-const SPARE: usize = memory.data(2696, 16);
+const SPARE: usize = memory.data(5416, 16);
 
 /** The list of the stream at work; 0 until its first finding. */
 export let findings: usize = 0;
@@ -48,7 +55,7 @@ export let findingsOverflow: u32 = 0;
 
 /** Makes `list` (0 for none yet) the one that detectors add to. */
 export function openFindings(list: usize): void {
-  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 2760720 && LIST_SIZE == 2696); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5546000 && LIST_SIZE == 5416); // the pool fits its buffer
   findings = list;
 }
 
@@ -97,7 +104,7 @@ export function findingEvidence(finding: Finding): usize {
 
 /**
  * Adds a finding to the open list and returns it, for the caller to fill in the evidence; null where the same rule already
- * stands for the same field at least as sure, or where the list is full of surer ones.
+ * stands for the same field at least as sure, or where the list is full of findings that matter more.
  */
 export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, nameEnd: usize): Finding | null {
   if (findings == 0) {
@@ -110,7 +117,6 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
   }
   const nameLength = min<usize>(nameEnd - name, NAME_CAPACITY);
   const count = findingCount(findings);
-  let weakest: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const known = findingAt(findings, i);
     if (
@@ -121,19 +127,41 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
     ) {
       if (known.confidence >= confidence) return null;
       known.confidence = <u8>confidence;
+      known.fresh = true;
       return known;
     }
-    if (known.confidence < findingAt(findings, weakest).confidence) weakest = i;
   }
-  if (count == MAX_FINDINGS && findingAt(findings, weakest).confidence >= confidence) return null;
-  const index = count == MAX_FINDINGS ? weakest : count;
+  const index = count < MAX_FINDINGS ? count : dispensable(confidence);
+  if (index == MAX_FINDINGS) return null;
   if (index == count) store<u32>(findings, count + 1, 4);
   const finding = findingAt(findings, index);
   finding.rule = <u16>rule;
   finding.confidence = <u8>confidence;
   finding.part = <u8>part;
   finding.exception = 0;
+  finding.decides = false;
+  finding.fresh = true;
   finding.nameLength = <u8>nameLength;
   memory.copy(findingName(finding), name, nameLength);
   return finding;
+}
+
+/**
+ * Which finding of the full list gives way to a new one of that confidence: the least sure of those that the policy has seen and
+ * that do not decide; where there is none, the least sure of the fresh ones if it is less sure. MAX_FINDINGS for none.
+ */
+function dispensable(confidence: u32): u32 {
+  let seen: u32 = MAX_FINDINGS;
+  let fresh: u32 = MAX_FINDINGS;
+  for (let i: u32 = 0; i < MAX_FINDINGS; i++) {
+    const finding = findingAt(findings, i);
+    if (finding.decides) continue;
+    if (finding.fresh) {
+      if (fresh == MAX_FINDINGS || finding.confidence < findingAt(findings, fresh).confidence) fresh = i;
+    } else if (seen == MAX_FINDINGS || finding.confidence < findingAt(findings, seen).confidence) {
+      seen = i;
+    }
+  }
+  if (seen != MAX_FINDINGS) return seen;
+  return fresh != MAX_FINDINGS && findingAt(findings, fresh).confidence < confidence ? fresh : MAX_FINDINGS;
 }

@@ -32,8 +32,8 @@ function entryOf(start: usize, end: usize): usize {
   for (; start < end; start += 8) {
     let word = load<u64>(start);
     // Bytes behind the end are masked, so that the same run has the same place.
-    if (end - start < 8) word &= (<u64>1 << (<u64>(end - start) << 3)) - 1;
+    if (end - start < 8) word &= ((1 as u64) << (((end - start) as u64) << 3)) - 1;
     hash = rotl(hash ^ word, 29) * 0x9e3779b97f4a7c15;
   }
-  return TABLE + (<usize>(hash >> 55) << 8);
+  return TABLE + ((<usize>(hash >> 55)) << 8);
 }

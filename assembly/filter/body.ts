@@ -6,7 +6,6 @@ import { skipBlank } from "../core/scan";
 import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
-import { judge } from "../detect/judge";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
   JSON_STATE_SIZE,
@@ -21,6 +20,7 @@ import {
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart } from "../parse/value";
 import { countOverflow, Overflow } from "../report/counters";
+import { judgeValue } from "./judgement";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -38,7 +38,7 @@ import {
  */
 export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
   let kind = BodyKind.None;
-  for (let start = types; kind == BodyKind.None; ) {
+  for (let start = types; kind == BodyKind.None;) {
     const end = findByte(start, typesEnd, Char.Comma);
     kind = kindOfType(start, end);
     if (end == typesEnd) break;
@@ -114,7 +114,7 @@ function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {
   feedForm(state, start, end, last);
   for (let event = nextForm(state); event == FormEvent.Name || event == FormEvent.Value; event = nextForm(state)) {
     setField(Part.Form, formName(state), formNameEnd(state));
-    judge(valueStart, valueEnd);
+    judgeValue(valueStart, valueEnd);
   }
 }
 
@@ -126,7 +126,7 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
     if (event <= JsonEvent.NeedMore) return;
     if (event <= JsonEvent.Literal) {
       setField(Part.Json, jsonPointer(state), jsonPointerEnd(state));
-      judge(valueStart, valueEnd);
+      judgeValue(valueStart, valueEnd);
     } else if (event == JsonEvent.Done) {
       return;
     } else if (event > JsonEvent.Done) {
@@ -145,5 +145,5 @@ function judgeText(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   feedText(state, start, end, last);
   setField(Part.Body, 0, 0);
-  while (nextText(state) == TextEvent.Text) judge(valueStart, valueEnd);
+  while (nextText(state) == TextEvent.Text) judgeValue(valueStart, valueEnd);
 }

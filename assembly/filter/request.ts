@@ -13,10 +13,10 @@ import { actOn, continueRequest, given, givenEnd, now, readBuffer, readHeaders, 
 import { inboxMark, releaseInbox } from "../abi/inbox";
 import { byteAt, findByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
-import { closeFindings, findings, openFindings, takeFindingsOverflow } from "../core/findings";
+import { closeFindings, findings, openFindings } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs, textIsNoCase } from "../core/text";
-import { decide, refused } from "../policy/decide";
+import { refused } from "../policy/decide";
 import { Mode, Policy, policySettings, routeMatch } from "../policy/layout";
 import {
   requestHost,
@@ -36,6 +36,7 @@ import { countOverflow, countRequest, Outcome, Overflow } from "../report/counte
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { bodyKindOf, judgeChunk, openBody } from "./body";
 import { resolveIdentity } from "./identity";
+import { beginJudging, decideNow } from "./judgement";
 import { recordInspection } from "./metrics";
 import { answer, nameNobody, tellVerdict } from "./respond";
 import { firstRoot, policyOf, Root } from "./root";
@@ -106,8 +107,11 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
 }
 
 function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
+  beginJudging(stream, policy);
   openFindings(0);
   setRequestIdentity(0, 0);
+  // Before the walk over the headers: reading a token's claims is a walk of the same kind.
+  if (policy.asksIdentity) resolveIdentity(stream, policy);
   if (readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) {
     countOverflow(Overflow.Headers);
     putNewUuid(requestIdOf(stream));
@@ -128,7 +132,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepRoute(stream);
   const mode = effectiveMode(effectiveOf(stream));
   if (mode == Mode.Off && !policy.dryRun) {
-    decideNow(stream, policy);
+    decideNow();
     tell(stream, policy, Outcome.Allowed, true);
     return HeadersAction.Continue;
   }
@@ -142,7 +146,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
   }
   const blocking = mode == Mode.Block && !policy.dryRun;
-  if (decideNow(stream, policy) && blocking) {
+  if (decideNow() && blocking) {
     tell(stream, policy, Outcome.Denied, true);
     answer(403);
     return HeadersAction.StopIteration;
@@ -185,7 +189,7 @@ export function onRequestBody(contextId: u32, size: u32, endOfStream: bool): Bod
 }
 
 function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool): BodyAction {
-  openStreamAgain(stream);
+  openStreamAgain(stream, policy);
   let offset: u32 = 0;
   const mark = inboxMark();
   do {
@@ -201,7 +205,7 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
       countOverflow(Overflow.Values);
       return overflow(stream, policy) ? BodyAction.StopIterationAndWatermark : BodyAction.Continue;
     }
-    if (decideNow(stream, policy) && isBlocking(stream, policy)) {
+    if (decideNow() && isBlocking(stream, policy)) {
       refuse(stream, policy, 403);
       return BodyAction.StopIterationAndWatermark;
     }
@@ -233,9 +237,9 @@ export function onRequestTrailers(contextId: u32): HeadersAction {
   if (stream === null || stream.phase != Phase.Body) return HeadersAction.Continue;
   const policy = policyFor(stream);
   if (policy === null) return HeadersAction.Continue;
-  openStreamAgain(stream);
+  openStreamAgain(stream, policy);
   judgeChunk(stream, given, given, true, policy.depth);
-  if (decideNow(stream, policy) && isBlocking(stream, policy)) {
+  if (decideNow() && isBlocking(stream, policy)) {
     refuse(stream, policy, 403);
     return HeadersAction.StopIteration;
   }
@@ -247,8 +251,8 @@ export function onRequestTrailers(contextId: u32): HeadersAction {
 export function onLog(stream: Stream): void {
   const policy = policyFor(stream);
   if (policy === null || stream.phase != Phase.Body) return;
-  openStreamAgain(stream);
-  decideNow(stream, policy);
+  openStreamAgain(stream, policy);
+  decideNow();
   finish(stream, policy);
 }
 
@@ -264,8 +268,8 @@ export function tickStreams(): void {
     countOverflow(Overflow.Hold);
     actOn(stream.contextId);
     if (policy.onLimitDeny) {
-      openStreamAgain(stream);
-      decideNow(stream, policy);
+      openStreamAgain(stream, policy);
+      decideNow();
       refuse(stream, policy, 413);
       continue;
     }
@@ -285,7 +289,8 @@ function withoutSlot(): HeadersAction {
   countRequest(Outcome.Error);
   if (firstRoot == 0) return HeadersAction.Continue;
   const policy = policyOf(changetype<Root>(firstRoot));
-  if (policy === null || !policy.onErrorDeny || policySettings(policy).mode != Mode.Block) return HeadersAction.Continue;
+  if (policy === null || !policy.onErrorDeny || policySettings(policy).mode != Mode.Block)
+    return HeadersAction.Continue;
   nameNobody();
   answer(503);
   return HeadersAction.StopIteration;
@@ -294,7 +299,7 @@ function withoutSlot(): HeadersAction {
 /** The filter could not do its work: `onError` decides. True where the request was refused. */
 function fail(stream: Stream, policy: Policy): bool {
   const denied = policy.onErrorDeny && isBlocking(stream, policy);
-  decideNow(stream, policy);
+  decideNow();
   end(stream, policy, Outcome.Error);
   if (denied) answer(503);
   return denied;
@@ -302,7 +307,7 @@ function fail(stream: Stream, policy: Policy): bool {
 
 /** A bound was met: `onOverflow` decides. True where the request was refused. */
 function overflow(stream: Stream, policy: Policy): bool {
-  decideNow(stream, policy);
+  decideNow();
   stream.limited = policy.onOverflowDeny;
   if (!policy.onOverflowDeny || !isBlocking(stream, policy)) {
     finish(stream, policy);
@@ -346,16 +351,9 @@ function isBlocking(stream: Stream, policy: Policy): bool {
   return effectiveMode(effectiveOf(stream)) == Mode.Block && !policy.dryRun;
 }
 
-/** Decides on what was found up to now; whether that is to refuse. */
-function decideNow(stream: Stream, policy: Policy): bool {
-  for (let lost = takeFindingsOverflow(); lost != 0; lost--) countOverflow(Overflow.Findings);
-  if (findings != 0 && policy.exceptions != 0) resolveIdentity(stream, policy);
-  decide(policy, effectiveOf(stream), findings, findings != 0 && policy.exceptions != 0 ? now() / 1000000000 : 0);
-  return refused;
-}
-
 /** Makes a stream in its body the one at work again. */
-function openStreamAgain(stream: Stream): void {
+function openStreamAgain(stream: Stream, policy: Policy): void {
+  beginJudging(stream, policy);
   openFindings(stream.findings);
   setRequestTarget(
     hostOf(stream),

@@ -6,12 +6,12 @@ import { Part, setField } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
 import { isRemembered, remember } from "../core/seen";
 import { reports } from "../detect/finding";
-import { judge } from "../detect/judge";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { appendName } from "../parse/name";
 import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } from "../parse/path";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
 import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "../parse/value";
+import { judgeValue } from "./judgement";
 
 /** The name of the field at work, decoded. */
 const NAME: usize = memory.data(NAME_CAPACITY);
@@ -20,7 +20,7 @@ let nameEnd: usize = NAME;
 /** Judges `start..end` as the value of the named field. */
 function judgeSpan(start: usize, end: usize, coding: Coding): void {
   openSpan(start, end, coding);
-  while (nextWindow()) judge(valueStart, valueEnd);
+  while (nextWindow()) judgeValue(valueStart, valueEnd);
 }
 
 /** Decodes the name `start..end`, makes it the field's and judges it as a value of its own: attacks hide in names too. */
@@ -31,7 +31,7 @@ function judgeName(part: Part, start: usize, end: usize): void {
     if (first) nameEnd = NAME + appendName(NAME, 0, valueStart, valueEnd);
     first = false;
     setField(part, NAME, nameEnd);
-    judge(valueStart, valueEnd);
+    judgeValue(valueStart, valueEnd);
   }
 }
 

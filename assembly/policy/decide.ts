@@ -28,7 +28,7 @@ export let refused: bool = false;
 export let deciding: Finding | null = null;
 
 /**
- * Decides on a list of findings. Sets `refused`, `deciding` and the `exception` of each finding that is excepted.
+ * Decides on a list of findings. Sets `refused`, `deciding`, and of each finding `decides` and the `exception` that covers it.
  * `seconds`: now, since the epoch; exceptions that have expired do not count.
  */
 export function decide(policy: Policy, effective: usize, list: usize, seconds: u64): void {
@@ -38,6 +38,8 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
   for (let i: u32 = 0; i < count; i++) {
     const finding = findingAt(list, i);
     finding.exception = 0;
+    finding.decides = false;
+    finding.fresh = false;
     const cap = effectiveCap(effective, ruleClass(finding.rule));
     if (cap == Mode.Off) continue;
     if (coveringException(policy, finding, seconds)) continue;
@@ -46,6 +48,7 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
     if (best === null || (decides && !refused) || (decides == refused && finding.confidence > best.confidence)) {
       deciding = finding;
     }
+    finding.decides = decides;
     refused = refused || decides;
   }
 }

@@ -87,6 +87,8 @@ export class Policy {
   onEncodedDeny: bool;
   identityMtls: bool;
   identityJwt: bool;
+  /** An exception names an identity. */
+  asksIdentity: bool;
   /** Keys that this module does not know, ignored. */
   unknownKeys: u32;
   routes: usize;

@@ -288,6 +288,7 @@ function readExceptions(policy: Policy): void {
       } else if (keyIs("identity")) {
         exception.identity = readText();
         exception.identityEnd = textEnd;
+        policy.asksIdentity = true;
       } else if (keyIs("expires")) exception.expires = readWhole();
       else if (!readMatchKey(exceptionMatch(exception))) {
         skipUnknown();

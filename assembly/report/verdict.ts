@@ -29,7 +29,7 @@ import { putJsonString, putJsonStringWithin } from "./json";
 import { TRACE_ID_SIZE, UUID_SIZE } from "./ids";
 
 /** Room for a verdict with all findings, each byte of their texts escaped. */
-const TEXT: usize = memory.data(24576, 8);
+const TEXT: usize = memory.data(49152, 8);
 
 /** The text that was written last. */
 export const textStart: usize = TEXT;
@@ -66,7 +66,7 @@ export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome,
   out = putNames(out, VERDICT_NAME, VERDICT_NAME);
   out = putText(out, ',"findings":[');
   const count = findingCount(list);
-  // Highest confidence first: selection over at most 8, each shown once.
+  // Highest confidence first: selection over at most 16, each shown once.
   let shown: u32 = 0;
   for (let rank: u32 = 0; rank < count; rank++) {
     let best: i32 = -1;
@@ -81,7 +81,7 @@ export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome,
     out = putFinding(out, policy, finding);
   }
   out = putText(out, "]}");
-  if (isDefined(CHECKED)) assert(MAX_FINDINGS == 8 && out <= TEXT + 24576); // 8 × (6 × 328 + 400) + names
+  if (isDefined(CHECKED)) assert(MAX_FINDINGS == 16 && out <= TEXT + 49152); // 16 × (6 × 328 + 400) + names
   textEnd = out;
 }
 

@@ -90,7 +90,7 @@ const holdMillis = measure(
 
 const limits = {
   holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
-  holdMillis: holdMillis.describe("How long a request is held while the client is silent"),
+  holdMillis: holdMillis.describe("How long a request is held, counted from its headers"),
   onLimit: z.enum(LIMIT_ACTIONS).describe("What happens to a request that outgrows holdBytes or holdMillis"),
   onOverflow: z.enum(FAIL_DIRECTIONS).describe("What happens when a bounded buffer of the module is full"),
   onEncoded: z.enum(LIMIT_ACTIONS).describe("What happens to a body whose content coding cannot be read"),
@@ -133,7 +133,8 @@ function templateFault(template: string): string | null {
     return 'expected visible ASCII without "\\"; write other bytes as Envoy sees them, "é" as %C3%A9';
   }
   if (/%(?![0-9A-Fa-f]{2})/.test(template)) return 'expected two hex digits after "%"';
-  if (/%(?:2f|5c|00)/i.test(template)) return "can never match: a path is also read with %2F and %5C decoded, and %00 is refused";
+  if (/%(?:2f|5c|00)/i.test(template))
+    return "can never match: a path is also read with %2F and %5C decoded, and %00 is refused";
   const segments = template.slice(1).split("/");
   for (const [index, segment] of segments.entries()) {
     if (segment === "" && index < segments.length - 1) return 'can never match: Envoy merges "//" before';
@@ -220,9 +221,9 @@ const exception = z
     identity: z
       .string()
       .min(1)
-      .max(512)
+      .max(128)
       .optional()
-      .describe("The caller: a SPIFFE id, the subject of a token, or an address; may end in *"),
+      .describe("The caller: a SPIFFE id, issuer/subject of a token, or an address; may end in *"),
     why: z
       .string()
       .max(500)
@@ -323,7 +324,7 @@ export const policySchema = z
           .array(z.enum(IDENTITY_SOURCES))
           .max(IDENTITY_SOURCES.length)
           .default([...IDENTITY_SOURCES])
-          .describe("Where the caller's name is taken from, first that there is; else its address"),
+          .describe("What may name the caller: mTLS before a token; else its address"),
         trustedHops: z
           .int()
           .min(0)

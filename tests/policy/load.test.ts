@@ -95,7 +95,7 @@ const REFUSED: [id: string, text: string, ...issues: string[]][] = [
   [
     "path with an encoded slash",
     "routes: [{match: {path: /a%2Fb}}]\n",
-    "p:1:25: routes[0].match.path: can never match: Envoy decodes",
+    "p:1:25: routes[0].match.path: can never match: a path is also read",
   ],
   [
     "path with a broken escape",

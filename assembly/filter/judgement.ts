@@ -1,0 +1,37 @@
+// One value to the judge, and what was found in it to the policy at once: the list of findings is bounded, so the policy must have
+// seen each before the next value can fill it (core/findings.ts).
+
+import { now } from "../abi/host";
+import { findings, takeFindingsOverflow } from "../core/findings";
+import { reports } from "../detect/finding";
+import { judge } from "../detect/judge";
+import { decide, refused } from "../policy/decide";
+import { Policy } from "../policy/layout";
+import { countOverflow, Overflow } from "../report/counters";
+import { effectiveOf, Stream } from "./stream";
+
+/** The stream at work and its policy. */
+let stream: usize = 0;
+let policy: usize = 0;
+
+/** Makes a stream the one that values are judged for. */
+export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
+  stream = changetype<usize>(ofStream);
+  policy = changetype<usize>(ofPolicy);
+}
+
+/** Judges a value of the current field, at most 16 KiB with 32 readable bytes behind it. */
+export function judgeValue(start: usize, end: usize): void {
+  const before = reports;
+  judge(start, end);
+  if (reports != before) decideNow();
+}
+
+/** Decides on what was found up to now; whether that is to refuse. */
+export function decideNow(): bool {
+  for (let lost = takeFindingsOverflow(); lost != 0; lost--) countOverflow(Overflow.Findings);
+  const inForce = changetype<Policy>(policy);
+  const dated = findings != 0 && inForce.exceptions != 0;
+  decide(inForce, effectiveOf(changetype<Stream>(stream)), findings, dated ? now() / 1000000000 : 0);
+  return refused;
+}
