@@ -3,7 +3,7 @@
 // configuration sets from `identity.trustedHops`). X-Forwarded-For itself is never read here.
 
 import { given, givenEnd } from "../abi/host";
-import { putByte, putBytes, withoutPort } from "../core/bytes";
+import { byteAt, putByte, putBytes, withoutPort } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs } from "../core/text";
@@ -23,7 +23,12 @@ export function resolveIdentity(stream: Stream, policy: Policy): void {
     if (end == start && policy.identityJwt && property("metadata\0filter_metadata\0envoy.filters.http.jwt_authn")) {
       end = keepSubject(start, given, givenEnd);
     }
-    if (end == start && property("source\0address")) end = keep(start, start, given, withoutPort(given, givenEnd));
+    if (end == start && property("source\0address")) {
+      const addressEnd = withoutPort(given, givenEnd);
+      // Without the brackets of IPv6, as people and Envoy's access log write it.
+      const bracketed = given < addressEnd && byteAt(given) == Char.BracketOpen;
+      end = bracketed ? keep(start, start, given + 1, addressEnd - 1) : keep(start, start, given, addressEnd);
+    }
     stream.identitySize = <u32>(end - start);
   }
   setRequestIdentity(start, start + stream.identitySize);
