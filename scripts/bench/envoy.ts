@@ -7,8 +7,8 @@
  *                                   meshward   block mode, all detectors
  *
  * The three differ in nothing else. In each round each test runs on all three with the same number of requests, in turns
- * of a fraction of a second, so that a machine that slows down for a while slows down all of them alike. Reported are
- * medians over the rounds, of the ratios within a round.
+ * of a fraction of a second, so that a machine that slows down for a while slows down all of them alike. The median of
+ * its turns is a variant's cost in the round; reported are the medians over the rounds, of costs and of their ratios.
  */
 import { parsePrometheus, poll } from "../envoy/admin.ts";
 import { resolveEnvoy } from "../envoy/resolve.ts";
@@ -193,19 +193,19 @@ class Bench {
     return Math.max(FEWEST, Math.round((rate * seconds) / SLICES) * SLICES);
   }
 
-  /** µs of CPU for a request on each variant. The variants take turns, in changing order, in slices of the requests. */
+  /** µs of CPU for a request on each variant. They take turns, in changing order; the median of their slices counts. */
   async measure(payload: Payload, count: number): Promise<PerVariant> {
-    const nanos: PerVariant = { bare: 0, floor: 0, meshward: 0 };
+    const costs: Record<Variant, number[]> = { bare: [], floor: [], meshward: [] };
     for (let slice = 0; slice < SLICES; slice++) {
       for (let turn = 0; turn < VARIANTS.length; turn++) {
         const variant = VARIANTS[(turn + slice) % VARIANTS.length]!;
         const { pid } = this.proxies[variant];
         const before = onCpuNanos(pid);
         await this.#benignOn(variant, payload, count / SLICES);
-        nanos[variant] += Number(onCpuNanos(pid) - before);
+        costs[variant].push(Number(onCpuNanos(pid) - before) / (count / SLICES) / 1000);
       }
     }
-    return perVariant((variant) => nanos[variant] / count / 1000);
+    return perVariant((variant) => median(costs[variant]));
   }
 
   /** Every request that went through Meshward was judged to its end, and counted once. */
