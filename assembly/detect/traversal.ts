@@ -7,7 +7,7 @@
 //   see ../../etc/passwd             embedded: links, logs and prose look like this, so only climb and target together count
 
 import { Char } from "../core/char";
-import { byteAt, isSpace } from "../core/bytes";
+import { byteAt, isSpace, isWord } from "../core/bytes";
 import { fieldPart, Part } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -25,6 +25,7 @@ import {
   tokenizePath,
 } from "../tokenize/path";
 import { found } from "./finding";
+import { mayPoint } from "./traversal-gate";
 
 const enum Place {
   Whole = 0,
@@ -43,16 +44,21 @@ const SPACED_PATH: usize = 260;
 
 /** Judges `start..end` and reports the surest finding of a path in it. */
 export function detectTraversal(start: usize, end: usize, kinds: u32): void {
-  if ((kinds & (Kind.Slash | Kind.Backslash | Kind.Percent)) == 0 && (~kinds & (Kind.High | Kind.Dot)) != 0) {
-    // Without a separator only a segment of the URL path can climb: "..;".
-    if (fieldPart != Part.Path || (kinds & Kind.Dot) == 0) {
-      if (!spelledOut(start, end)) return;
-    }
-  }
+  if (!holdsPath(start, end, kinds)) return;
   while (start < end && isSpace(byteAt(start))) start++;
   while (start < end && isSpace(byteAt(end - 1))) end--;
-  if (start == end) return;
+  if (start < end && mayPoint(start, end, kinds)) judgePaths(start, end, kinds);
+}
 
+/** Whether `start..end` has a separator. Without one only a segment of the URL path can climb: "..;". */
+export function holdsPath(start: usize, end: usize, kinds: u32): bool {
+  if ((kinds & (Kind.Slash | Kind.Backslash | Kind.Percent)) != 0 || (~kinds & (Kind.High | Kind.Dot)) == 0)
+    return true;
+  return (fieldPart == Part.Path && (kinds & Kind.Dot) != 0) || spelledOut(start, end);
+}
+
+/** Reads `start..end`, not empty and without white space around it, as paths, and reports the surest finding. */
+export function judgePaths(start: usize, end: usize, kinds: u32): void {
   let best: u32 = 0;
   let bestRule: u32 = 0;
   let bestStart = start;
@@ -232,6 +238,7 @@ function countSpaces(start: usize, end: usize): u32 {
 /** Whether no path goes on over the byte at `at`. ";" ends one except in "..;". */
 function isDelimiter(at: usize, start: usize): bool {
   const byte = byteAt(at);
+  if (isWord(byte)) return false;
   if (byte >= <u32>Char.At) return byte == Char.Backtick || byte == Char.Pipe;
   if (byte == Char.Semicolon) return at == start || byteAt(at - 1) != Char.Dot;
   return (

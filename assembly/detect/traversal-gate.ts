@@ -1,0 +1,182 @@
+// Whether a value can point anywhere at all: a look at it before it is read as a path. What every rule of rules/traversal.yaml and
+// every judgement of its spelling needs is one of
+//
+//   %2  \  0x2e  c0 ae  U+2024     a spelling: it can hide anything
+//   ".."  ".\0."  ".?"            a climb
+//   php:  file://  C:\            a scheme or a drive
+//   etc  .ssh  WEB-INF  win.ini   a name of a system file or folder next to a "/"
+//
+// May say maybe too often, never a false no (tests/detect/gates.test.ts). One vector pass, then one step per byte of the runs that
+// hold a "/", and two look-ups a name.
+
+import { byteAt, isDigit, isLetter } from "../core/bytes";
+import { Char } from "../core/char";
+import { fieldPart, Part } from "../core/field";
+import { findEither } from "../core/scan";
+import { Kind } from "../generated/kinds";
+import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
+import { keyword } from "../match/keywords";
+
+/** Bytes of a name that the tokenizer keeps: of a longer one it sees the head only. */
+const LONGEST_NAME: usize = 63;
+
+/** Whether `start..end`, trimmed and with a "/" in it or in the path of the URL, must be read. */
+export function mayPoint(start: usize, end: usize, kinds: u32): bool {
+  if ((kinds & Kind.Backslash) != 0 || hasMark(start, end, kinds)) return true;
+  if ((kinds & Kind.Colon) != 0 && hasScheme(start, end)) return true;
+  // Inside a text only a run that is rooted, hidden or in somebody's home is looked at, or one with ":" or bytes beyond
+  // ASCII: not "and/or".
+  const blank = (kinds & (Kind.Space | Kind.Control)) != 0;
+  // A value that begins as a path is read with the spaces in its names.
+  if (blank && (byteAt(start) == Char.Slash || byteAt(start) == Char.Dot)) return true;
+  const text = blank && findEither(start, end, Char.Space, Char.LineFeed) < end;
+  const all = !text || (kinds & (Kind.Colon | Kind.High)) != 0 || fieldPart == Part.Path;
+  // Every rule that rests on names alone needs two of them, or a root.
+  if ((kinds & Kind.Slash) == 0) return false;
+  for (let at = start; (at = findEither(at, end, Char.Slash, Char.Slash)) < end;) {
+    let from = at;
+    while (from > start && !endsName(byteAt(from - 1))) from--;
+    const told = all || from == at || byteAt(from) == Char.Dot || byteAt(from) == Char.Tilde;
+    do {
+      if (told && pointsAt(from, at)) return true;
+      from = at + 1;
+      while (++at < end && !endsName(byteAt(at)));
+    } while (at < end && byteAt(at) == Char.Slash);
+    if (told && pointsAt(from, at)) return true;
+  }
+  return false;
+}
+
+/** Whether a climb, an escape of scripting front ends, a control byte, or a byte that begins another spelling of a mark occurs. */
+function hasMark(start: usize, end: usize, kinds: u32): bool {
+  const dots = i8x16.splat(<i8>Char.Dot);
+  const marks = i8x16.splat(<i8>Char.Question);
+  const zeros = i8x16.splat(<i8>Char._0);
+  const smalls = i8x16.splat(0x20);
+  const xs = i8x16.splat(<i8>Char.x);
+  const tabs = i8x16.splat(<i8>Char.Tab);
+  const spaces = i8x16.splat(5);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const next = v128.load(start, 1);
+    const climbs = v128.and(i8x16.eq(bytes, dots), i8x16.eq(next, dots));
+    // ".?/.?/etc": a wildcard for a dot.
+    const wild = v128.or(
+      v128.and(i8x16.eq(bytes, dots), i8x16.eq(next, marks)),
+      v128.and(i8x16.eq(bytes, marks), i8x16.eq(next, dots)),
+    );
+    const escapes = v128.and(i8x16.eq(bytes, zeros), i8x16.eq(v128.or(next, smalls), xs));
+    // NUL and its like, which may stand between dots: below a space and no white space.
+    const controls = v128.and(i8x16.lt_u(bytes, smalls), i8x16.ge_u(i8x16.sub(bytes, tabs), spaces));
+    let all = v128.or(v128.or(climbs, wild), v128.or(escapes, controls));
+    if ((kinds & Kind.High) != 0) all = v128.or(all, veiled(bytes));
+    if ((kinds & Kind.Percent) != 0) all = v128.or(all, escaped(bytes, next));
+    const hits = i8x16.bitmask(all);
+    if (hits != 0 && start + ctz(hits) < end) return true;
+  }
+  return false;
+}
+
+/** The lanes that begin what a careless decoder takes for a mark: c0, c1, e0, e2, ef and f0 up. */
+// @ts-ignore: decorator
+@inline
+function veiled(bytes: v128): v128 {
+  return v128.or(
+    v128.or(
+      i8x16.eq(v128.and(bytes, i8x16.splat(<i8>0xfe)), i8x16.splat(<i8>0xc0)),
+      i8x16.eq(v128.and(bytes, i8x16.splat(<i8>0xfd)), i8x16.splat(<i8>0xe0)),
+    ),
+    i8x16.ge_u(bytes, i8x16.splat(<i8>0xef)),
+  );
+}
+
+/** The lanes of "%" before a letter, a digit or another, and of "." before "%". */
+// @ts-ignore: decorator
+@inline
+function escaped(bytes: v128, next: v128): v128 {
+  const percents = i8x16.splat(<i8>Char.Percent);
+  const behind = v128.or(i8x16.ge_u(next, i8x16.splat(<i8>Char._0)), i8x16.eq(next, percents));
+  return v128.or(
+    v128.and(i8x16.eq(bytes, percents), behind),
+    v128.and(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dot)), i8x16.eq(next, percents)),
+  );
+}
+
+/** Whether a drive, or a scheme that the rules name, stands before a ":". */
+function hasScheme(start: usize, end: usize): bool {
+  for (let at = start; (at = findEither(at, end, Char.Colon, Char.Colon)) < end; at++) {
+    let from = at;
+    while (from > start && isScheme(byteAt(from - 1))) from--;
+    if (from == at) continue;
+    // "/C:/" and ".C:/" as well.
+    const next = byteAt(at + 1);
+    if (at - from <= 2 && (next == Char.Slash || next == Char.Dot)) return true;
+    if (next == Char.Slash) {
+      if (byteAt(at + 2) == Char.Slash && keyword(TRAVERSAL_KEYWORDS, from, at + 3) != 0) return true;
+    }
+    if (keyword(TRAVERSAL_KEYWORDS, from, at + 1) != 0) return true;
+  }
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function isScheme(byte: u32): bool {
+  return isLetter(byte) || isDigit(byte) || byte == Char.Dot;
+}
+
+/** Bit n: a name may end before the byte n. */
+const ENDS: u64 =
+  (((<u64>1) << 33) - 1) |
+  ((<u64>1) << (<u64>Char.DoubleQuote)) |
+  ((<u64>1) << (<u64>Char.Hash)) |
+  ((<u64>1) << (<u64>Char.Ampersand)) |
+  ((<u64>1) << (<u64>Char.Quote)) |
+  ((<u64>1) << (<u64>Char.ParenOpen)) |
+  ((<u64>1) << (<u64>Char.ParenClose)) |
+  ((<u64>1) << (<u64>Char.Comma)) |
+  ((<u64>1) << (<u64>Char.Slash)) |
+  ((<u64>1) << (<u64>Char.Semicolon)) |
+  ((<u64>1) << (<u64>Char.Less)) |
+  ((<u64>1) << (<u64>Char.Equals)) |
+  ((<u64>1) << (<u64>Char.Greater)) |
+  ((<u64>1) << (<u64>Char.Question));
+
+/** Whether no name goes on over `byte`. */
+// @ts-ignore: decorator
+@inline
+function endsName(byte: u32): bool {
+  return byte < 64 ? ((ENDS >> (<u64>byte)) & 1) != 0 : byte == Char.Backtick || byte == Char.Pipe;
+}
+
+/** Whether the name `from..to` is one of a system file or folder, by itself or by its extension. */
+function pointsAt(from: usize, to: usize): bool {
+  while (to > from && byteAt(to - 1) == Char.Dot) to--;
+  if (to - from > LONGEST_NAME) return true;
+  // "/./././.boot.ini" is the name behind the dots.
+  if (to > from + 1 && byteAt(from) == Char.Dot && isTelling(keyword(TRAVERSAL_KEYWORDS, from + 1, to))) return true;
+  if (isTelling(keyword(TRAVERSAL_KEYWORDS, from, to))) return true;
+  let dot = to;
+  while (dot > from && byteAt(dot - 1) != Char.Dot) dot--;
+  return dot > from + 1 && isTelling(keyword(TRAVERSAL_KEYWORDS, dot - 1, to));
+}
+
+/** Kinds of name without any of which nothing is a target. */
+const TELLING: u64 =
+  ((<u64>1) << (<u64>Path.Etc)) |
+  ((<u64>1) << (<u64>Path.Var)) |
+  ((<u64>1) << (<u64>Path.Proc)) |
+  ((<u64>1) << (<u64>Path.Superuser)) |
+  ((<u64>1) << (<u64>Path.Server)) |
+  ((<u64>1) << (<u64>Path.Log)) |
+  ((<u64>1) << (<u64>Path.Secret)) |
+  ((<u64>1) << (<u64>Path.Setting)) |
+  ((<u64>1) << (<u64>Path.WebInf)) |
+  ((<u64>1) << (<u64>Path.Repository)) |
+  ((<u64>1) << (<u64>Path.WindowsFile));
+
+// @ts-ignore: decorator
+@inline
+function isTelling(kind: u32): bool {
+  return ((TELLING >> (<u64>kind)) & 1) != 0;
+}

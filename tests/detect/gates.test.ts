@@ -1,0 +1,83 @@
+/** The detectors' gates: what a gate turns away, the detector behind it finds nothing in. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { suite, test } from "node:test";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { buildProbe } from "../probe/build.ts";
+
+/** Marks of the languages, which mutants get more of. */
+const MARKS = [..." ;|&\n'\"`$()<>{}\\/.:?*[]^%-=,#!\0\t@~+0x"];
+/** The parts of a message that a detector may tell apart, by number. */
+const PARTS = 7;
+const DETECTORS = ["traversal"] as const;
+
+const probe = await buildProbe("gates");
+const call = (name: string, ...values: number[]): number => probe.exports[name]?.(...values) ?? Number.NaN;
+
+/** All text of a vector file, other than what says why. */
+function texts(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === "why" || key === "id" ? [] : texts(inner)));
+}
+
+const vectors = ["sqli", "xss", "cmdi", "traversal"].flatMap((name) =>
+  texts(parse(readFileSync(new URL(`../vectors/detect/${name}.yaml`, import.meta.url), "utf8"))),
+);
+const pieces = [...new Set(vectors.flatMap((text) => text.split(/\b/)))];
+
+const piece = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...pieces) },
+  { weight: 2, arbitrary: fc.constantFrom(...MARKS) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) },
+);
+const edit = fc.record({ at: fc.nat(), remove: fc.nat({ max: 4 }), insert: fc.array(piece, { maxLength: 2 }) });
+/** A vector with up to four edits, or pieces of vectors in a row. */
+const value = fc.oneof(
+  fc.tuple(fc.constantFrom(...vectors), fc.array(edit, { maxLength: 4 })).map(([text, edits]) =>
+    edits.reduce((old, { at, remove, insert }) => {
+      const place = at % (old.length + 1);
+      return old.slice(0, place) + insert.join("") + old.slice(place + remove);
+    }, text),
+  ),
+  fc.array(piece, { minLength: 1, maxLength: 12 }).map((parts) => parts.join("")),
+);
+
+function same(detector: number, text: string, part: number): void {
+  const trimmed = text.replace(/^[ \t-\r]+|[ \t-\r]+$/g, "");
+  const span = probe.write(Buffer.from(trimmed, "latin1"));
+  if (trimmed === "") return;
+  assert.equal(
+    call("judge", detector, 0, part, ...span),
+    call("judge", detector, 1, part, ...span),
+    `part ${String(part)}: ${JSON.stringify(trimmed)}`,
+  );
+}
+
+for (const [detector, name] of DETECTORS.entries()) {
+  await suite(`the gate of ${name}`, () => {
+    test("changes nothing for the vectors of all detectors", () => {
+      for (const text of vectors) for (let part = 0; part < PARTS; part++) same(detector, text, part);
+    });
+    test("changes nothing for mutants of them", () => {
+      fc.assert(
+        fc.property(value, fc.nat({ max: PARTS - 1 }), (text, part) => {
+          same(detector, text, part);
+        }),
+        { numRuns: 20_000 },
+      );
+    });
+    test("turns ordinary values away", () => {
+      for (const text of [
+        "/api/v1/products/search",
+        "https://shop.example.com/products/list?page=2",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "The quick brown fox and/or the lazy dog; they met & parted (again).",
+        "It went up by 5% last month, so we'll see.",
+      ]) {
+        assert.equal(call("passes", detector, 0, ...probe.write(text)), 0, text);
+      }
+    });
+  });
+}
