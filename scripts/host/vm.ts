@@ -160,10 +160,10 @@ export class Vm {
     return this.#current !== null;
   }
 
-  /** Asks the module for `size` bytes; the address lies in memory with its whole run. */
+  /** Asks the module for `size` bytes; the address lies in memory with its whole run, or is 0 where the module has no room. */
   allocate(size: number): number {
     const at = (this.#allocate(size) ?? 0) >>> 0;
-    if (at === 0 || !this.memory.holds(at, size)) {
+    if (at !== 0 && !this.memory.holds(at, size)) {
       throw new HostError(
         `proxy_on_memory_allocate(${size}) gave ${at}, which memory of ${this.memory.size} bytes does not hold`,
       );

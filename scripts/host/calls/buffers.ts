@@ -30,6 +30,7 @@ export function buffers(vm: Vm): WebAssembly.ModuleImports {
       const size = Math.min(length >>> 0, bytes.length - from);
       if (size === 0) return give(vm, name, EMPTY, valueAt, sizeAt);
       const at = vm.allocate(size);
+      if (at === 0) return STATUS.invalidMemoryAccess;
       vm.memory.bytes.set(size === bytes.length ? bytes : bytes.subarray(from, from + size), at);
       return point(vm, name, at, size, valueAt, sizeAt);
     },

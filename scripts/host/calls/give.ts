@@ -5,10 +5,14 @@ import type { Vm } from "../vm.ts";
 
 export const EMPTY = new Uint8Array(0);
 
-/** Copies bytes into memory that the module allocates and points its out-parameters at them; none give address 0. */
+/**
+ * Copies bytes into memory that the module allocates and points its out-parameters at them; none give address 0. A module
+ * without room for them gets InvalidMemoryAccess, as from Envoy (exports.cc, copyToPointerSize).
+ */
 export function give(vm: Vm, call: string, bytes: Uint8Array, valueAt: number, sizeAt: number): number {
   if (bytes.length === 0) return point(vm, call, 0, 0, valueAt, sizeAt);
   const at = vm.allocate(bytes.length);
+  if (at === 0) return STATUS.invalidMemoryAccess;
   vm.memory.bytes.set(bytes, at);
   return point(vm, call, at, bytes.length, valueAt, sizeAt);
 }

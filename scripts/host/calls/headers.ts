@@ -42,6 +42,7 @@ export function headerMaps(vm: Vm): WebAssembly.ModuleImports {
       }
       const size = pairsSize(map);
       const at = vm.allocate(size);
+      if (at === 0) return STATUS.invalidMemoryAccess;
       writePairs(map, vm.memory.bytes, at);
       return point(vm, name, at, size, valueAt, sizeAt);
     },
