@@ -134,6 +134,27 @@ export async function faultsOf(page: string, { withEnvoy = false } = {}): Promis
   return faults;
 }
 
+/** The page with what its commands print today, where that differs in more than ids, times and ports. */
+export async function refreshed(page: string): Promise<string> {
+  const reader = await makeReader();
+  let made = page;
+  try {
+    for (const fence of fences(page)) {
+      if (fence.language === "yaml") await yamlFaults(fence, reader);
+      if (fence.language === "jsonl") await jsonlFaults(fence, reader);
+      if (fence.language !== "console") continue;
+      for (const { command, output } of shownCommands(fence.text)) {
+        const printed = `${(await run(command, reader)).trimEnd()}\n`;
+        if (steady(printed) !== steady(output))
+          made = made.replace(`$ ${command}\n${output}`, () => `$ ${command}\n${printed}`);
+      }
+    }
+  } finally {
+    await rm(reader.folder, { recursive: true, force: true });
+  }
+  return made;
+}
+
 function blockFaults(fence: Fence, reader: Reader, withEnvoy: boolean): Promise<string[]> {
   switch (fence.language) {
     case "sh":
