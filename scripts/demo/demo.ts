@@ -91,7 +91,7 @@ export async function startDemo(options: DemoOptions, io: RunIo): Promise<Demo> 
     );
     undo.push(() => run.stop());
     await database.ready;
-    io.err("the shop is open");
+    io.err(`the shop is open; for the tour only, the way around Meshward is ${direct.url}`);
     inner.admit(run.url);
     direct.admit(direct.url);
     return {

@@ -172,6 +172,9 @@ describe("meshward demo", () => {
         assert.equal(refused.status, status);
         assert.match(refused.body, /^the demo's door: /);
       }
+      // The unprotected way is closed.
+      const direct = /way around Meshward is (\S+)/.exec(run.err())![1]!;
+      await assert.rejects(answer(direct, { ...good, host: new URL(direct).host }), { code: "ECONNREFUSED" });
       // The way from Envoy to the shop is none for others.
       assert.equal((await answer(inner!, { ...good, host: new URL(inner!).host })).status, 421);
       // What the tour's comments left is gone with it.
