@@ -12,7 +12,7 @@ export interface Service {
 
 export async function startService(): Promise<Service> {
   let reached = 0;
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     reached++;
     request.resume().on("end", () => response.end("served"));
     request.on("error", () => {});
