@@ -109,7 +109,6 @@ test("nothing traps, all that is said is valid, and a cut changes nothing", asyn
   for (const line of refusals) {
     assert.ok(Buffer.byteLength(line) <= 1024, line);
     refusalSchema.parse(JSON.parse(line.slice("meshward ".length)));
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
   }
 });
