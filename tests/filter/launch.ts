@@ -47,7 +47,10 @@ const SOON = 5_000;
 const ACCESS_FILE = "access.log";
 const ADMIN_FILE = "admin.txt";
 
-/** Starts Envoy; null where there is none on this machine, with the reason given to `skip`. Rejects with its log. */
+/** Waits on its input, which closes when this process ends in whatever way, then ends process $1 and removes folder $2. */
+const WATCHER = 'cat >/dev/null; kill -TERM "$1" 2>/dev/null; rm -rf -- "$2"';
+
+/** Starts Envoy; rejects with its log where it does not start. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const envoy = await resolveEnvoy({ env: process.env, backend: "process" });
   if (envoy.kind !== "process") throw new Error("these tests need Envoy as a process");
@@ -64,6 +67,11 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const args = ["-c", BOOTSTRAP_FILE, "--disable-hot-restart", "--concurrency", String(options.concurrency ?? 1),
     "--admin-address-path", ADMIN_FILE, "--file-flush-interval-msec", "20", "--log-level", "warning"];
   const child = spawn(envoy.binary, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const watcher = spawn("/bin/sh", ["-c", WATCHER, "watch", String(child.pid), folder], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
   const exited = once(child, "exit");
@@ -74,6 +82,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       child.kill("SIGTERM");
       await exited;
     }
+    watcher.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }
 
