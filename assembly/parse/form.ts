@@ -57,10 +57,11 @@ export function nextForm(state: usize): FormEvent {
   const end = <usize>form.end;
   while (true) {
     const start = <usize>form.at;
-    const limit = min(end, start + valueRoom(state));
+    const full = start + valueRoom(state);
+    const limit = min(end, full);
     const stop = findEither(start, limit, Char.Ampersand, form.inValue ? Char.Ampersand : Char.Equals);
     const event = form.inValue ? FormEvent.Value : FormEvent.Name;
-    if (stop == limit && (limit < end || !form.last)) {
+    if (stop == limit && (limit < end || !form.last || limit == full)) {
       form.at = <u32>stop;
       if (!collectValue(state, start, stop, Coding.Form)) return FormEvent.NeedMore;
       if (event == FormEvent.Name) nameField(state);

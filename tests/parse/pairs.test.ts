@@ -190,6 +190,13 @@ suite("parse form", () => {
       for (const size of [1000, 16_384]) assert.deepEqual(run(form, body, every(size, body.length)), expected);
     }
   });
+  test("no value is longer than a window where the body ends", () => {
+    for (const body of ["x".repeat(16_385), "q=" + "x".repeat(16_385), "q=" + "x".repeat(31_745)]) {
+      for (const size of [body.length, 1000]) {
+        assert.deepEqual(run(form, body, every(size, body.length)), slowForm(body));
+      }
+    }
+  });
   test("stays linear", () => {
     for (const piece of ["&", "=", "%", "a", "+", "a=b&"]) {
       const begun = performance.now();
@@ -213,7 +220,18 @@ const text: Parser = {
 };
 
 suite("parse text", () => {
-  const body = (length: number) => Array.from({ length }, (_, at) => String.fromCharCode(33 + (at % 90))).join("");
+  const body = (length: number) => Array.from({ length }, (_, at) => String.fromCharCode(35 + (at % 57))).join("");
+  test("what stands between quotes is a value, in strings and outside of them, escapes as they are", () => {
+    fc.assert(
+      fc.property(soup(['"', "\\", '\\"', "a", "{", ": ", "'", "\n"]), (value) => {
+        const runs = [...value.matchAll(/((?:[^"\\]|\\[^]?)*)(?:"|$)/g)].flatMap(([, run]) =>
+          run === "" ? [] : [run!],
+        );
+        const expected = runs.map((value) => ({ event: "Text", value, windowed: false }));
+        assert.deepEqual(runCutEverywhere(text, value), [...expected, { event: "Done" }]);
+      }),
+    );
+  });
   test("an empty body has no window", () => assert.deepEqual(runCutEverywhere(text, ""), [{ event: "Done" }]));
   test("a short body is one value, however it is cut", () => {
     assert.deepEqual(runCutEverywhere(text, "a < b"), [
