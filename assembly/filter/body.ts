@@ -2,8 +2,8 @@
 // slot, or in a page if it is long, and put back before the next chunk: nothing is judged twice, and a cut changes no answer.
 
 import { Part, setField } from "../core/field";
-import { skipBlank } from "../core/scan";
-import { byteAt, findByte } from "../core/bytes";
+import { findOneOf, skipBlank } from "../core/scan";
+import { byteAt, findByte, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
@@ -34,17 +34,25 @@ import {
 
 /**
  * How a body of that Content-Type is read; an empty or plain one is looked at when its first byte is there. A list (Envoy joins
- * repeated headers with commas) is read as the first of its types that can be: servers cut it at the comma, or take the last.
+ * repeated headers with commas) is read as all of its types can be: servers cut it at the comma, or take the last.
  */
 export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
-  let kind = BodyKind.None;
-  for (let start = types; kind == BodyKind.None;) {
-    const end = findByte(start, typesEnd, Char.Comma);
-    kind = kindOfType(start, end);
-    if (end == typesEnd) break;
-    start = end + 1;
+  let end = findByte(types, typesEnd, Char.Comma);
+  let kind = kindOfType(types, end);
+  while (end < typesEnd) {
+    const start = end + 1;
+    end = findByte(start, typesEnd, Char.Comma);
+    kind = eitherKind(kind, kindOfType(start, end));
   }
   return kind;
+}
+
+/** How a body is read that may be of either kind: the one that is read, and told from its first byte where both are. */
+export function eitherKind(kind: BodyKind, other: BodyKind): BodyKind {
+  if (kind == other || other == BodyKind.None) return kind;
+  if (kind == BodyKind.None) return other;
+  if (kind == BodyKind.Probe) return other;
+  return other == BodyKind.Probe ? kind : BodyKind.Sniff;
 }
 
 function kindOfType(type: usize, typeEnd: usize): BodyKind {
@@ -59,7 +67,7 @@ function kindOfType(type: usize, typeEnd: usize): BodyKind {
     return BodyKind.Json;
   }
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
-  return BodyKind.None;
+  return BodyKind.Probe;
 }
 
 /** Begins with the body of a stream whose kind is known. `depth`: containers that JSON may nest. */
@@ -76,13 +84,23 @@ export function openBody(stream: Stream, depth: u32): void {
   else openText(bodyState(stream));
 }
 
-/** Judges the next chunk of a body; `last` says that nothing follows. False where a cut value could not be kept. */
+/**
+ * Judges the next chunk of a body, which is changed in place; `last` says that nothing follows. False where a cut value could not be
+ * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.
+ */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
-  if (stream.bodyKind == BodyKind.Sniff) {
+  end = dropWide(start, end);
+  if (stream.encoded && stream.inspected < PLAIN_START) {
+    if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
+    if (stream.bodyKind == BodyKind.None) return true;
+  }
+  if (stream.bodyKind == BodyKind.Sniff || stream.bodyKind == BodyKind.Probe) {
     const first = skipMarks(start, end);
     if (first == end && !last) return true;
     const isJson = first < end && (byteAt(first) == Char.BraceOpen || byteAt(first) == Char.BracketOpen);
-    stream.bodyKind = <u8>(isJson ? BodyKind.Json : BodyKind.Form);
+    const other = stream.bodyKind == BodyKind.Sniff ? BodyKind.Form : BodyKind.None;
+    stream.bodyKind = <u8>(isJson ? BodyKind.Json : other);
+    if (stream.bodyKind == BodyKind.None) return true;
     openBody(stream, depth);
   }
   const state = bodyState(stream);
@@ -102,10 +120,52 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   return true;
 }
 
+/**
+ * Bytes at the start of a body with a content coding that say whether it is what the header claims: most services do not look at
+ * the header, so a plain body is judged. The chance that 16 bytes of compressed data look like text is one in a million.
+ */
+const PLAIN_START: usize = 16;
+
+/** Whether `start..end` has neither control bytes nor bytes beyond ASCII, but those of a byte order mark. */
+function isPlain(start: usize, end: usize): bool {
+  for (; start < end; start++) {
+    const byte = byteAt(start);
+    if (byte < <u32>Char.Space ? !isBlank(byte) : byte >= <u32>Char.Delete && !isMark(byte)) return false;
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBlank(byte: u32): bool {
+  return byte == Char.Tab || byte == Char.LineFeed || byte == Char.CarriageReturn;
+}
+
+/** A byte of the byte order mark EF BB BF. */
+// @ts-ignore: decorator
+@inline
+function isMark(byte: u32): bool {
+  return byte == 0xef || byte == 0xbb || byte == 0xbf;
+}
+
+/**
+ * Removes the bytes 00, FE and FF, in place, and returns the new end. What is left of ASCII in UTF-16 or UTF-32, which many parsers
+ * tell from its first bytes whatever the type says, is ASCII; no text in another encoding has these bytes.
+ */
+function dropWide(start: usize, end: usize): usize {
+  let at = findOneOf(start, end, 0x00, 0xfe, 0xff, 0xff);
+  let out = at;
+  for (; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte != 0x00 && byte < 0xfe) out = putByte(out, byte);
+  }
+  return out;
+}
+
 /** The first byte that is neither blank nor of a byte order mark, which parsers of JSON pass over too. */
 function skipMarks(start: usize, end: usize): usize {
   let at = skipBlank(start, end);
-  while (at < end && (byteAt(at) == 0xef || byteAt(at) == 0xbb || byteAt(at) == 0xbf)) at = skipBlank(at + 1, end);
+  while (at < end && isMark(byteAt(at))) at = skipBlank(at + 1, end);
   return at;
 }
 
@@ -131,7 +191,7 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
       return;
     } else if (event > JsonEvent.Done) {
       // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
-      countOverflow(event == JsonEvent.TooDeep ? Overflow.Depth : Overflow.Malformed);
+      if (!stream.encoded) countOverflow(event == JsonEvent.TooDeep ? Overflow.Depth : Overflow.Malformed);
       const rest = jsonRest(state);
       stream.bodyKind = <u8>BodyKind.Text;
       openText(state);

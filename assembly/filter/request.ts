@@ -34,7 +34,7 @@ import {
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
-import { bodyKindOf, judgeChunk, openBody } from "./body";
+import { bodyKindOf, eitherKind, judgeChunk, openBody } from "./body";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
 import { recordInspection } from "./metrics";
@@ -153,9 +153,10 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   }
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
-  if (stream.bodyKind != BodyKind.None && encoded) {
+  if (stream.bodyKind != BodyKind.None && stream.bodyKind != BodyKind.Probe && encoded) {
+    // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
     countOverflow(Overflow.Encoded);
-    stream.bodyKind = <u8>BodyKind.None;
+    stream.encoded = true;
     stream.limited = policy.onEncodedDeny;
     if (policy.onEncodedDeny && blocking) {
       tell(stream, policy, Outcome.Denied, true);
@@ -171,7 +172,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepTarget(stream);
   openBody(stream, policy.depth);
   tell(stream, policy, passed(stream), false);
-  if (!blocking || upgrade) return HeadersAction.Continue;
+  if (!blocking || upgrade || stream.bodyKind == BodyKind.Probe) return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
 }
@@ -208,6 +209,10 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
     if (decideNow() && isBlocking(stream, policy)) {
       refuse(stream, policy, 403);
       return BodyAction.StopIterationAndWatermark;
+    }
+    if (stream.bodyKind == BodyKind.None) {
+      finish(stream, policy);
+      return BodyAction.Continue;
     }
     offset += read;
     stream.inspected += read;
@@ -411,8 +416,8 @@ function readTarget(headers: usize, headersEnd: usize): void {
         break;
       case 12:
         if (textIs(pairName, pairNameEnd, "content-type")) {
-          // Of several types any one may be the service's choice: the first that can be read.
-          if (type == BodyKind.None) type = bodyKindOf(pairValue, pairValueEnd);
+          // Of several types any one may be the service's choice.
+          type = eitherKind(type, bodyKindOf(pairValue, pairValueEnd));
           typed = true;
         } else if (textIs(pairName, pairNameEnd, "x-request-id")) {
           requestId = isUuid(pairValue, pairValueEnd) ? pairValue : 0;

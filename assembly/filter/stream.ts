@@ -18,6 +18,8 @@ export const enum BodyKind {
   Text = 3,
   /** Told from its first byte: JSON, else a form. */
   Sniff = 4,
+  /** Of a type that is not read, but many services read JSON whatever its type: told from its first byte, JSON or nothing. */
+  Probe = 5,
 }
 
 /** How far a stream has come. */
@@ -45,6 +47,8 @@ export class Stream {
   counted: bool;
   /** Block mode would have refused it at a limit (`onLimit`, `onOverflow`, `onEncoded`), whatever else is found. */
   limited: bool;
+  /** Its body has a content coding: what is judged may be no text at all. */
+  encoded: bool;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */
