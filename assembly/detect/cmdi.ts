@@ -11,11 +11,16 @@ import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import { nextShell, openShell, Quoting, shellEnd } from "../tokenize/shell";
+import { mayRun } from "./cmdi-gate";
 import { found } from "./finding";
 
 /** Bytes without which nothing leaves a word, runs inside it, or calls a function. */
 const BREAKS: u32 =
   Kind.Semicolon | Kind.Pipe | Kind.Ampersand | Kind.Backtick | Kind.Dollar | Kind.Control | Kind.Paren | Kind.Angle;
+
+const BLANK: u32 = Kind.Space | Kind.Control;
+/** Bytes that a command's name is hidden with. */
+const VEILS: u32 = Kind.Backslash | Kind.CaretTilde | Kind.Brace | Kind.Quote | Kind.Percent;
 
 /** Plain words from which on a text counts as prose, and what they take from a match. */
 const FEW_WORDS: u32 = 5;
@@ -31,7 +36,16 @@ let bestEnd: usize = 0;
 export function detectCmdi(start: usize, end: usize, kinds: u32): void {
   while (start < end && byteAt(start) == Char.Space) start++;
   while (start < end && byteAt(end - 1) <= <u32>Char.Space) end--;
-  if ((kinds & BREAKS) == 0 && !beginsCommand(start, end)) return;
+  if (holdsBreak(start, end, kinds) && mayRun(start, end, kinds)) judgeCommands(start, end, kinds);
+}
+
+/** Whether `start..end` leaves a word, or begins as a command line does. */
+export function holdsBreak(start: usize, end: usize, kinds: u32): bool {
+  return (kinds & BREAKS) != 0 || beginsCommand(start, end, kinds);
+}
+
+/** Reads `start..end`, without white space around it, as it may land, and reports the surest finding. */
+export function judgeCommands(start: usize, end: usize, kinds: u32): void {
   best = 0;
   read(start, end, Quoting.Bare);
   if (kinds & Kind.Quote) {
@@ -77,9 +91,11 @@ function read(start: usize, end: usize, quoting: Quoting): void {
 }
 
 /** Whether a value without any break-out begins with a command or an option: whole command lines are judged too. */
-function beginsCommand(start: usize, end: usize): bool {
+function beginsCommand(start: usize, end: usize, kinds: u32): bool {
   let at = start;
   if (at < end && byteAt(at) == Char.Dash) return true;
+  // A word alone runs only if it was spelled in one of these ways.
+  if ((kinds & (BLANK | VEILS)) == 0) return false;
   while (at < end && !isSpace(byteAt(at))) at++;
   let base = at;
   while (base > start && byteAt(base - 1) != Char.Slash && byteAt(base - 1) != Char.Backslash) base--;

@@ -10,11 +10,14 @@ import {
   openFindings,
 } from "../../assembly/core/findings";
 import { Part, setField } from "../../assembly/core/field";
+import { mayRun } from "../../assembly/detect/cmdi-gate";
+import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmdi";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
 const enum Detector {
   Traversal = 0,
+  Cmdi = 1,
 }
 
 /** A hash of the findings of a detector in `start..end`, which has no white space around it; 0 for none. `open`: without its gate. */
@@ -27,6 +30,11 @@ export function judge(detector: Detector, open: bool, part: Part, start: usize, 
       if (open) {
         if (holdsPath(start, end, kinds)) judgePaths(start, end, kinds);
       } else detectTraversal(start, end, kinds);
+      break;
+    case Detector.Cmdi:
+      if (open) {
+        if (holdsBreak(start, end, kinds)) judgeCommands(start, end, kinds);
+      } else detectCmdi(start, end, kinds);
   }
   let hash: u32 = 0;
   for (let i: u32 = 0; i < findingCount(findings); i++) {
@@ -40,5 +48,6 @@ export function judge(detector: Detector, open: bool, part: Part, start: usize, 
 /** Whether a detector's gate lets `start..end` in. */
 export function passes(detector: Detector, part: Part, start: usize, end: usize): bool {
   setField(part, 0, 0);
-  return mayPoint(start, end, classify(start, end));
+  const kinds = classify(start, end);
+  return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
 }
