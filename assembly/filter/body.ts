@@ -102,6 +102,8 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     stream.bodyKind = <u8>(isJson ? BodyKind.Json : other);
     if (stream.bodyKind == BodyKind.None) return true;
     openBody(stream, depth);
+    // What stood before it may be in chunks that are gone: it belongs to no value, wherever the cuts are.
+    start = first;
   }
   const state = bodyState(stream);
   if (unfinishedSize(state) != 0) resumeValue(state, stream.page != 0 ? stream.page : carryOf(stream));

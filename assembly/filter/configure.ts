@@ -8,7 +8,8 @@
 
 import { Buffer, LogLevel, Status } from "../abi/enums";
 import { given, givenCas, givenEnd, log, now, readBuffer, readShared, setTick, writeShared } from "../abi/host";
-import { putBytes, putDecimal } from "../core/bytes";
+import { putByte, putBytes, putDecimal } from "../core/bytes";
+import { Char } from "../core/char";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { putText } from "../core/text";
 import { arenaWith, freeArena, openArena } from "../policy/arenas";
@@ -17,7 +18,7 @@ import { Policy } from "../policy/layout";
 import { clearNode, setLabels, setNamespace, setService } from "../policy/node";
 import { openDefaultPolicy, problem, problemEnd, readPolicy } from "../policy/read";
 import { countOverflow, Overflow } from "../report/counters";
-import { putHex } from "../report/json";
+import { putHex, putJsonStringWithin } from "../report/json";
 import { changeConfigInvalid } from "./metrics";
 import { property } from "./property";
 import { policyOf, retireOldPolicies, Root, setArena } from "./root";
@@ -30,6 +31,8 @@ const ATTEMPTS: u32 = 16;
 const DEFAULTS_HASH: u64 = 1;
 
 const LINE: usize = memory.data(512);
+/** Bytes that the place of a problem may take in it. */
+const PROBLEM_ROOM: usize = 256;
 const KEY: usize = memory.data(64);
 const RECORD: usize = memory.data(RECORD_SIZE, 8);
 const HASH: usize = memory.data(8, 8);
@@ -161,7 +164,12 @@ function readNode(): void {
 
 function tell(level: LogLevel, consequence: string): void {
   let end = putText(LINE, "meshward: the configuration is not valid");
-  if (problem != problemEnd) end = putBytes(putText(end, " at "), problem, problemEnd);
+  if (problem != problemEnd) {
+    // Escaped as in JSON, for the configuration may be anything; without the quotes.
+    const quote = putText(end, " at");
+    end = putJsonStringWithin(quote, problem, problemEnd, PROBLEM_ROOM) - 1;
+    putByte(quote, Char.Space);
+  }
   log(level, LINE, putText(putText(end, ": "), consequence));
 }
 
