@@ -15,7 +15,6 @@ test("no callback traps, whatever the host does", () => {
   assert.ok(lines.length > 20, "refusals and bad configurations are logged");
   for (const line of lines) {
     assert.ok(Buffer.byteLength(line) <= 1024, line);
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
   }
 });
