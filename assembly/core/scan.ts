@@ -1,5 +1,5 @@
 // Runs through bytes 16 at a step: find the next byte that means something, copy what stands before it. Each function reads up
-// to 15 bytes behind its end and ignores them; `copyRun` also writes up to 15 bytes behind what it returns.
+// to 16 bytes behind its end and ignores them; `copyRun` also writes up to 15 bytes behind what it returns.
 
 /** The address of the first byte in `start..end` that is `a` or `b`, or `end`. */
 export function findEither(start: usize, end: usize, a: u32, b: u32): usize {
@@ -27,6 +27,17 @@ export function findOneOf(start: usize, end: usize, a: u32, b: u32, c: u32, d: u
     if (hits != 0) return min(start + ctz(hits), end);
   }
   return end;
+}
+
+/** Whether `a` and right behind it `b` stand anywhere in `start..end`. */
+export function hasPair(start: usize, end: usize, a: u32, b: u32): bool {
+  const as = i8x16.splat(<i8>a);
+  const bs = i8x16.splat(<i8>b);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(v128.and(i8x16.eq(v128.load(start), as), i8x16.eq(v128.load(start, 1), bs)));
+    if (hits != 0) return start + ctz(hits) + 1 < end;
+  }
+  return false;
 }
 
 /** The address of the first byte in `start..end` with its top bit set, or `end`. */

@@ -25,11 +25,13 @@ const WINDOWS_1252: usize = memory.data<u16>([
   0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178,
 ]);
 
-/** Whether a value with these kinds of byte may hold a character reference. */
-// @ts-ignore: decorator
-@inline
-export function needsEntities(kinds: u32): bool {
-  return (kinds & Kind.Ampersand) != 0;
+/** Whether `start..end`, with these kinds of byte, may hold a character reference: `&` before a letter or `#`. */
+export function needsEntities(kinds: u32, start: usize, end: usize): bool {
+  if ((kinds & Kind.Ampersand) == 0) return false;
+  while ((start = findEither(start, end, Char.Ampersand, Char.Ampersand) + 1) < end) {
+    if (isLetter(byteAt(start)) || byteAt(start) == Char.Hash) return true;
+  }
+  return false;
 }
 
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */

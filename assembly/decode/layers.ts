@@ -89,13 +89,13 @@ function decodeAs(way: u32, kinds: u32, out: usize): usize {
     case Family.Percent:
       return needsPercent(kinds) ? decodePercent(layerStart, layerEnd, out, false) : 0;
     case Family.Utf7:
-      return needsUtf7(kinds) ? decodeUtf7(layerStart, layerEnd, out) : 0;
+      return needsUtf7(kinds, layerStart, layerEnd) ? decodeUtf7(layerStart, layerEnd, out) : 0;
     case Family.Entities:
-      return needsEntities(kinds) ? decodeEntities(layerStart, layerEnd, out) : 0;
+      return needsEntities(kinds, layerStart, layerEnd) ? decodeEntities(layerStart, layerEnd, out) : 0;
     case Family.Escapes:
       return needsEscapes(kinds) ? decodeEscapes(layerStart, layerEnd, out) : 0;
     case Family.Unicode:
-      return needsUnicode(kinds) ? decodeUnicode(layerStart, layerEnd, out) : 0;
+      return needsUnicode(kinds, layerStart, layerEnd) ? decodeUnicode(layerStart, layerEnd, out) : 0;
     default:
       // The value as a form field once more: "%2527+or+1" was "%27+or+1" one round ago.
       return plusMeansSpace && (kinds & Kind.Plus) != 0 ? decodePercent(layerStart, layerEnd, out, true) : 0;

@@ -16,11 +16,23 @@ import { copyRun, findHigh } from "../core/scan";
 import { Kind } from "../generated/kinds";
 import { putPoint } from "./utf";
 
-/** Whether a value with these kinds of byte may hold such a form. */
-// @ts-ignore: decorator
-@inline
-export function needsUnicode(kinds: u32): bool {
-  return (kinds & Kind.High) != 0;
+/** Bit n: the byte c0 + n begins such a form, overlong, full-width or one that `lookAlike` knows. */
+const LEADS: u64 =
+  0b11 | // c0, c1
+  (0b1011 << 10) | // ca, cb, cd
+  ((<u64>1) << 22) | // d6
+  ((<u64>1) << 25) | // d9
+  ((<u64>0b1101) << 32) | // e0, e2, e3
+  ((<u64>0b11) << 47); // ef, f0
+
+/** Whether `start..end`, with these kinds of byte, may hold such a form. */
+export function needsUnicode(kinds: u32, start: usize, end: usize): bool {
+  if ((kinds & Kind.High) == 0) return false;
+  for (; (start = findHigh(start, end)) < end; start++) {
+    const byte = byteAt(start);
+    if (byte >= 0xc0 && ((LEADS >> (<u64>(byte - 0xc0))) & 1) != 0) return true;
+  }
+  return false;
 }
 
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */

@@ -8,14 +8,12 @@
 
 import { byteAt, isDigit, isLetter, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { copyRun, findEither } from "../core/scan";
+import { copyRun, findEither, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
 
-/** Whether a value with these kinds of byte may hold UTF-7. */
-// @ts-ignore: decorator
-@inline
-export function needsUtf7(kinds: u32): bool {
-  return (kinds & Kind.Plus) != 0;
+/** Whether `start..end`, with these kinds of byte, may hold UTF-7: a unit of ASCII begins with "A". */
+export function needsUtf7(kinds: u32, start: usize, end: usize): bool {
+  return (kinds & Kind.Plus) != 0 && hasPair(start, end, Char.Plus, Char.A);
 }
 
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */

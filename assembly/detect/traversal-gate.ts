@@ -18,7 +18,7 @@ import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
 import { keyword } from "../match/keywords";
 
 /** Bytes of a name that the tokenizer keeps: of a longer one it sees the head only. */
-const LONGEST_NAME: usize = 63;
+const LONGEST_NAME: usize = 64;
 
 /** Whether `start..end`, trimmed and with a "/" in it or in the path of the URL, must be read. */
 export function mayPoint(start: usize, end: usize, kinds: u32): bool {
@@ -151,8 +151,8 @@ function endsName(byte: u32): bool {
 
 /** Whether the name `from..to` is one of a system file or folder, by itself or by its extension. */
 function pointsAt(from: usize, to: usize): bool {
+  to = min(to, from + LONGEST_NAME);
   while (to > from && byteAt(to - 1) == Char.Dot) to--;
-  if (to - from > LONGEST_NAME) return true;
   // "/./././.boot.ini" is the name behind the dots.
   if (to > from + 1 && byteAt(from) == Char.Dot && isTelling(keyword(TRAVERSAL_KEYWORDS, from + 1, to))) return true;
   if (isTelling(keyword(TRAVERSAL_KEYWORDS, from, to))) return true;

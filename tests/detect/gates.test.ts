@@ -86,3 +86,25 @@ for (const [detector, { name, blank }] of DETECTORS.entries()) {
     });
   });
 }
+
+await suite("a decoder that need not run", () => {
+  const whole = (text: string): void => {
+    assert.equal(call("missedDecoders", ...probe.write(Buffer.from(text, "latin1"))), 0, JSON.stringify(text));
+  };
+  test("would change nothing in the vectors and their mutants", () => {
+    vectors.forEach(whole);
+    fc.assert(fc.property(value, whole), { numRuns: 10_000 });
+  });
+  test("would change nothing in a run of few bytes", () => {
+    const bytes = fc.constantFrom(..."+&#;AHaz7-l\xc0\xc1\xca\xd6\xe0\xe2\xef\xf0\x80\xbc\xae");
+    fc.assert(fc.property(fc.string({ unit: bytes, maxLength: 12 }), whole), { numRuns: 20_000 });
+  });
+  test("would change nothing in any character", () => {
+    for (let point = 0x80; point < 0xd800; point++) {
+      assert.equal(call("missedDecoders", ...probe.write(String.fromCodePoint(point))), 0, point.toString(16));
+    }
+    for (let point = 0xe000; point < 0x1_1000; point++) {
+      assert.equal(call("missedDecoders", ...probe.write(String.fromCodePoint(point))), 0, point.toString(16));
+    }
+  });
+});

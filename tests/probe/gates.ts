@@ -10,6 +10,10 @@ import {
   openFindings,
 } from "../../assembly/core/findings";
 import { Part, setField } from "../../assembly/core/field";
+import { sameBytes } from "../../assembly/core/bytes";
+import { decodeEntities, needsEntities } from "../../assembly/decode/entity";
+import { decodeUnicode, needsUnicode } from "../../assembly/decode/unicode";
+import { decodeUtf7, needsUtf7 } from "../../assembly/decode/utf7";
 import { mayRun } from "../../assembly/detect/cmdi-gate";
 import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmdi";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
@@ -50,4 +54,18 @@ export function passes(detector: Detector, part: Part, start: usize, end: usize)
   setField(part, 0, 0);
   const kinds = classify(start, end);
   return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
+}
+
+const DECODED: usize = memory.data(16448);
+
+/** The decoders, a bit each, that say they need not run and would change `start..end`: 1 UTF-7, 2 entities, 4 Unicode forms. */
+export function missedDecoders(start: usize, end: usize): u32 {
+  const kinds = classify(start, end);
+  let missed: u32 = 0;
+  if (!needsUtf7(kinds, start, end) && !sameBytes(start, end, DECODED, decodeUtf7(start, end, DECODED))) missed |= 1;
+  if (!needsEntities(kinds, start, end) && !sameBytes(start, end, DECODED, decodeEntities(start, end, DECODED)))
+    missed |= 2;
+  if (!needsUnicode(kinds, start, end) && !sameBytes(start, end, DECODED, decodeUnicode(start, end, DECODED)))
+    missed |= 4;
+  return missed;
 }
