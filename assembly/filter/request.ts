@@ -77,6 +77,7 @@ let ticks: u32 = 0;
 // What the first walk over the header map found.
 let method: usize = 0;
 let methodEnd: usize = 0;
+let pathName: usize = 0;
 let path: usize = 0;
 let pathEnd: usize = 0;
 let host: usize = 0;
@@ -137,11 +138,13 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     return HeadersAction.Continue;
   }
 
-  judgePath(path, query);
+  judgePath(pathName, path, query);
   if (query < pathEnd) judgeQuery(query + 1, pathEnd);
   openPairs(headers, headersEnd);
   while (nextPair()) {
     if (byteAt(pairName) == Char.Colon && pairName < pairNameEnd) continue;
+    // A UUID, and another one in each request: it would only push out what is remembered.
+    if (pairValue == requestId) continue;
     if (textIs(pairName, pairNameEnd, "cookie")) judgeCookies(pairValue, pairValueEnd);
     else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
   }
@@ -378,7 +381,7 @@ const SAME_PATH: u32 = u32.MAX_VALUE;
 
 /** Walks the header map for what is needed before anything is judged. */
 function readTarget(headers: usize, headersEnd: usize): void {
-  method = methodEnd = path = pathEnd = host = hostEnd = requestId = trace = 0;
+  method = methodEnd = pathName = path = pathEnd = host = hostEnd = requestId = trace = 0;
   type = BodyKind.None;
   typed = false;
   upgrade = false;
@@ -390,6 +393,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
     switch (<u32>(pairNameEnd - pairName)) {
       case 5:
         if (textIs(pairName, pairNameEnd, ":path")) {
+          pathName = pairName;
           path = pairValue;
           pathEnd = pairValueEnd;
         }

@@ -44,8 +44,13 @@ export function judgeQuery(start: usize, end: usize): void {
   }
 }
 
-/** Judges a path (no query): as a whole, since a climb spans segments, and each segment as a value. */
-export function judgePath(start: usize, end: usize): void {
+/**
+ * Judges a path (no query): as a whole, since a climb spans segments, and each segment as a value; unless the same path was judged
+ * clean before. `name`: where its name in the header map begins, right before it, so that `name..end` is one run.
+ */
+export function judgePath(name: usize, start: usize, end: usize): void {
+  if (start == end || isRemembered(name, end)) return;
+  const before = reports;
   setField(Part.Path, NAME, NAME);
   judgeSpan(start, end, Coding.Percent);
   openSegments(start, end);
@@ -53,6 +58,7 @@ export function judgePath(start: usize, end: usize): void {
     setField(Part.Path, NAME, putDecimal(NAME, segmentIndex));
     judgeSpan(segmentStart, segmentEnd, Coding.Percent);
   }
+  if (reports == before) remember(name, end);
 }
 
 /** Judges the value of a Cookie header: names and values. */
