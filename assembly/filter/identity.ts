@@ -26,7 +26,8 @@ export function resolveIdentity(stream: Stream, policy: Policy): void {
     if (end == start && property("source\0address")) {
       const addressEnd = withoutPort(given, givenEnd);
       // Without the brackets of IPv6, as people and Envoy's access log write it.
-      const bracketed = given < addressEnd && byteAt(given) == Char.BracketOpen;
+      const bracketed =
+        addressEnd - given > 2 && byteAt(given) == Char.BracketOpen && byteAt(addressEnd - 1) == Char.BracketClose;
       end = bracketed ? keep(start, start, given + 1, addressEnd - 1) : keep(start, start, given, addressEnd);
     }
     stream.identitySize = <u32>(end - start);
