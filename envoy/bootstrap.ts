@@ -368,6 +368,8 @@ export function bootstrap(compiled: CompiledPolicy, options: BootstrapOptions): 
   return {
     node: { id: FILTER_NAME, cluster: FILTER_NAME },
     admin: { address: socketAddress(options.admin), ignore_global_conn_limit: true },
+    // Histograms are merged on the flush: what is counted shows within two seconds.
+    stats_flush_interval: "1s",
     stats_config: { stats_tags: statsTags() },
     overload_manager: {
       resource_monitors: [

@@ -65,7 +65,7 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
     requestIdOf(stream),
     stream.hasTrace ? traceIdAt(stream) : 0,
   );
-  writeVerdict(policy, effective, outcome, list);
+  writeVerdict(policy, effective, outcome, list, stream.inspected);
   writeFilterState(NAME, nameEnd, textStart, textEnd);
   if (!final || stream.counted) return;
   stream.counted = true;
@@ -78,16 +78,16 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
     countFinding(ruleClass(finding.rule), stopped);
     countRuleHit(ruleIndex(finding.rule), blocking);
   }
-  if (stopped) logRefusal(effective, outcome);
+  if (stopped) logRefusal(effective, outcome, stream.inspected);
 }
 
-function logRefusal(effective: usize, outcome: Outcome): void {
+function logRefusal(effective: usize, outcome: Outcome, judged: u64): void {
   if (logTokens == 0) {
     suppressed++;
     return;
   }
   logTokens--;
-  writeRefusal(effective, outcome, suppressed);
+  writeRefusal(effective, outcome, judged, suppressed);
   suppressed = 0;
   log(LogLevel.Warn, textStart, textEnd);
 }

@@ -54,7 +54,7 @@ export function modeName(mode: Mode): string {
 }
 
 /** Writes the verdict on a stream after `decide`. */
-export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome, list: usize): void {
+export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome, list: usize, judged: u64): void {
   let out = putText(TEXT, '{"verdict":"');
   out = putText(out, refused || (outcome != Outcome.Allowed && outcome != Outcome.Error) ? "deny" : "allow");
   out = putText(out, '","outcome":"');
@@ -64,6 +64,7 @@ export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome,
   out = putText(out, '","score":');
   out = putDecision(out);
   out = putNames(out, VERDICT_NAME, VERDICT_NAME);
+  out = putPassed(out, outcome, judged);
   out = putText(out, ',"findings":[');
   const count = findingCount(list);
   // Highest confidence first: selection over at most 16, each shown once.
@@ -112,6 +113,11 @@ function putNames(out: usize, routeRoom: usize, identityRoom: usize): usize {
   return traceId == 0 ? putText(out, "null") : putJsonString(out, traceId, traceId + TRACE_ID_SIZE);
 }
 
+/** Of a stream that was refused after part of it had passed: the bytes of its body that were judged until then. */
+function putPassed(out: usize, outcome: Outcome, judged: u64): usize {
+  return outcome == Outcome.Partial ? putDecimal(putText(out, ',"bytes":'), judged) : out;
+}
+
 function putFinding(out: usize, policy: Policy, finding: Finding): usize {
   const rule = finding.rule;
   out = putText(out, '{"rule":"');
@@ -155,7 +161,7 @@ const LOG_ROUTE: usize = 112;
 const LOG_IDENTITY: usize = 160;
 
 /** Writes the log line of a refusal: `meshward {…}`, at most 1 KiB. `suppressed`: lines that were not written since the last. */
-export function writeRefusal(effective: usize, outcome: Outcome, suppressed: u32): void {
+export function writeRefusal(effective: usize, outcome: Outcome, judged: u64, suppressed: u32): void {
   let out = putText(TEXT, 'meshward {"outcome":"');
   out = putText(out, outcomeName(outcome));
   out = putText(out, '","mode":"');
@@ -174,6 +180,7 @@ export function writeRefusal(effective: usize, outcome: Outcome, suppressed: u32
     out = putJsonStringWithin(out, evidence, evidence + finding.evidenceLength, LOG_EVIDENCE);
   }
   out = putNames(out, LOG_ROUTE, LOG_IDENTITY);
+  out = putPassed(out, outcome, judged);
   if (suppressed != 0) out = putDecimal(putText(out, ',"suppressed":'), suppressed);
   out = putByte(out, Char.BraceClose);
   if (isDefined(CHECKED)) assert(out - TEXT <= 1024 && LOG_NAME + LOG_EVIDENCE + LOG_ROUTE + LOG_IDENTITY <= 600); // fixed parts take less than 400

@@ -32,6 +32,10 @@ const names = {
   identity: z.string().nullable().describe("Who sent it: SPIFFE id, verified token, or address"),
   request_id: z.string().describe("The UUID that answer, log and access log share"),
   trace_id: z.string().nullable(),
+  bytes: z
+    .int()
+    .optional()
+    .describe("Of a partial refusal: bytes of the body that were judged until then; most have passed"),
 };
 const mode = z.enum(MODES);
 const score = z.int().min(0).max(100).describe("The confidence that decided; 0 without findings");

@@ -49,7 +49,7 @@ const missing = join(folder, "missing");
 
 /** Commands that cannot work, and the one line that says so. */
 const WRONG: [argv: string[], message: RegExp][] = [
-  [[], /^meshward: a command is missing: run, scan, /],
+  [[], /^meshward: a command is missing: run, demo, scan, /],
   [["sacn"], /^meshward: unknown command 'sacn' \(Did you mean scan\?\); see meshward --help$/],
   [["--versoin"], /^meshward: unknown option '--versoin' \(Did you mean --version\?\); see meshward --help$/],
   [["policy"], /^meshward policy: a command is missing: check; see meshward policy --help$/],

@@ -4,7 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -26,7 +26,9 @@ const run = (command: string, args: readonly string[], cwd = project): Promise<{
 /** The environment without what `npm test` and the test runner put into it. */
 function own(): NodeJS.ProcessEnv {
   const names = Object.keys(process.env).filter((name) => !/^(?:npm_|NODE_|INIT_CWD$)/.test(name));
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  // A dependency's dependency brings an npm of its own into node_modules/.bin.
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), PATH: path.join(delimiter) };
 }
 
 before(async () => {

@@ -272,9 +272,9 @@ suite("sqli bounds", () => {
     for (const piece of [...pieces, "a=", "&a=1 or ", "&a=[", "&a=$a$", "1+a+or+", "'a' ", "a b ", "1,", "x' or "]) {
       for (const begin of starts) {
         const value = begin + piece.repeat(16_384).slice(0, 16_000);
-        // 25 ms is 1,500 ns a byte in a checked build; looking at the rest of the value at each token would take seconds.
+        // 250 ms is far above what any machine needs in a checked build; looking at the rest of the value at each token would take seconds.
         const took = time(value);
-        assert.ok(took < 25, `${JSON.stringify(begin + piece)}: ${took.toFixed(1)} ms`);
+        assert.ok(took < 250, `${JSON.stringify(begin + piece)}: ${took.toFixed(1)} ms`);
       }
     }
   });

@@ -31,7 +31,11 @@ export interface Raw {
 /** What was seen, with made ids replaced once they were looked at. */
 export function decisionOf(given: Case, raw: Raw): Decision {
   const sent = given.request.headers?.filter(([name]) => name.toLowerCase() === "x-request-id") ?? [];
-  const verdict = raw.verdict === null ? null : (verdictSchema.parse(raw.verdict) as Verdict);
+  const parsed = raw.verdict === null ? null : verdictSchema.parse(raw.verdict);
+  assert.equal(parsed?.bytes !== undefined, parsed?.outcome === "partial", "bytes are told of what passed in part");
+  // How many differs with the chunks.
+  const { bytes: _bytes, ...rest } = parsed ?? {};
+  const verdict = parsed && (rest as Verdict);
   const id = verdict?.request_id ?? null;
   if (id !== null) assert.match(id, UUID);
   const kept = sent.length === 1 && sent[0]![1] === id;

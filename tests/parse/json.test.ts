@@ -314,7 +314,7 @@ suite("parse json", () => {
       const last = run(json(), body, [1, body.length >> 1]).at(-1);
       const milliseconds = performance.now() - begun;
       assert.ok(last);
-      assert.ok(milliseconds < 3000, `${body.slice(0, 8)}… took ${milliseconds.toFixed(0)} ms`);
+      assert.ok(milliseconds < 30_000, `${body.slice(0, 8)}… took ${milliseconds.toFixed(0)} ms`);
     }
   });
 
