@@ -66,6 +66,11 @@ export function closeFindings(): usize {
   return list;
 }
 
+/** Says that the policy has seen none of the list: between two callbacks another policy may have come into force. */
+export function refreshFindings(list: usize): void {
+  for (let i: u32 = 0; i < findingCount(list); i++) findingAt(list, i).fresh = true;
+}
+
 /** Gives a kept list back. */
 export function freeFindings(list: usize): void {
   if (list != 0) releaseBlock(POOL, list);

@@ -13,7 +13,7 @@ import { actOn, continueRequest, given, givenEnd, now, readBuffer, readHeaders, 
 import { inboxMark, releaseInbox } from "../abi/inbox";
 import { byteAt, findByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
-import { closeFindings, findings, openFindings } from "../core/findings";
+import { closeFindings, findings, openFindings, refreshFindings } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs, textIsNoCase } from "../core/text";
 import { refused } from "../policy/decide";
@@ -374,6 +374,8 @@ function openStreamAgain(stream: Stream, policy: Policy): void {
   const decoded = same ? start : decodedPathOf(stream);
   setRequestPath(start, start + stream.pathSize, decoded, decoded + (same ? stream.pathSize : stream.decodedSize));
   setRequestIdentity(identityOf(stream), identityOf(stream) + stream.identitySize);
+  refreshFindings(findings);
+  decideNow();
 }
 
 /** `decodedSize` of a path that reads the same both ways. */

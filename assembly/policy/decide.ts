@@ -28,7 +28,8 @@ export let refused: bool = false;
 export let deciding: Finding | null = null;
 
 /**
- * Decides on a list of findings. Sets `refused`, `deciding`, and of each finding `decides` and the `exception` that covers it.
+ * Decides on a list of findings. Sets `refused`, `deciding`, and of each fresh finding `decides` and the `exception` that covers it: to
+ * ask all exceptions about all findings again after each value would cost a client little and the proxy much.
  * `seconds`: now, since the epoch; exceptions that have expired do not count.
  */
 export function decide(policy: Policy, effective: usize, list: usize, seconds: u64): void {
@@ -37,12 +38,14 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
   const count = findingCount(list);
   for (let i: u32 = 0; i < count; i++) {
     const finding = findingAt(list, i);
-    finding.exception = 0;
-    finding.decides = false;
-    finding.fresh = false;
     const cap = effectiveCap(effective, ruleClass(finding.rule));
-    if (cap == Mode.Off) continue;
-    if (coveringException(policy, finding, seconds)) continue;
+    if (finding.fresh) {
+      finding.exception = 0;
+      finding.decides = false;
+      finding.fresh = false;
+      if (cap != Mode.Off) coverWithException(policy, finding, seconds);
+    }
+    if (cap == Mode.Off || finding.exception != 0) continue;
     const decides = cap == Mode.Block && finding.confidence >= effectiveThreshold(effective, ruleClass(finding.rule));
     const best = deciding;
     if (best === null || (decides && !refused) || (decides == refused && finding.confidence > best.confidence)) {
@@ -58,18 +61,17 @@ export function isListed(effective: usize, finding: Finding): bool {
   return finding.confidence >= LISTED && effectiveCap(effective, ruleClass(finding.rule)) != Mode.Off;
 }
 
-/** Marks the finding with the first exception that covers it; false where there is none. */
-function coveringException(policy: Policy, finding: Finding, seconds: u64): bool {
+/** Marks the finding with the first exception that covers it. */
+function coverWithException(policy: Policy, finding: Finding, seconds: u64): void {
   let index: u32 = 1;
   for (let at = policy.exceptions; at != 0; index++) {
     const exception = changetype<Exception>(at);
     if (covers(exception, finding, seconds)) {
       finding.exception = <u16>min<u32>(index, u16.MAX_VALUE);
-      return true;
+      return;
     }
     at = exception.next;
   }
-  return false;
 }
 
 /** The exception with that index + 1, as a finding holds it. */
