@@ -5,6 +5,7 @@
 import { Document, Lexer, LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
 import type { Node, Pair, YAMLError } from "yaml";
 import type { z } from "zod";
+import { printable } from "../envoy/printable.ts";
 import { reviewPolicy, showPath } from "./review.ts";
 import type { Path } from "./review.ts";
 import { policySchema } from "./schema.ts";
@@ -48,10 +49,11 @@ export class PolicyError extends Error {
   }
 }
 
-/** `meshward.yaml:4:9: routes[0].match.path: expected …`. */
+/** `meshward.yaml:4:9: routes[0].match.path: expected …`, safe for a terminal whatever the keys are. */
 export function formatIssue(issue: PolicyIssue, name: string): string {
   const path = issue.path === "" ? "" : `${issue.path}: `;
-  return `${name}:${issue.line}:${issue.column}: ${issue.severity === "warning" ? "warning: " : ""}${path}${issue.message}`;
+  const text = printable(`${issue.severity === "warning" ? "warning: " : ""}${path}${issue.message}`, 2000);
+  return `${name}:${issue.line}:${issue.column}: ${text}`;
 }
 
 /** A value as a message shows it: short, on one line. */

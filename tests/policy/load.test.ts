@@ -14,6 +14,7 @@ function issuesOf(text: string): string[] {
 /** Text, and what must be said of it: the start of each issue. */
 const REFUSED: [id: string, text: string, ...issues: string[]][] = [
   ["unknown key", "mod: block\n", 'p:1:1: mod: unknown key (did you mean "mode"?)'],
+  ["unknown key with an escape", '"\\e[31mkey": 1\n', "p:1:1: \\u{1b}[31mkey: unknown key;"],
   ["unknown key, nothing near", "zzz: 1\n", "p:1:1: zzz: unknown key; the keys here are version, mode,"],
   [
     "unknown key inside",
