@@ -20,6 +20,7 @@ import { dfaAccepts, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { ruleConfidence } from "../match/rules";
 import { sqlNext, sqlStart, sqlToken } from "../tokenize/sql";
 import { found } from "./finding";
+import { isTight, mayContinue } from "./sqli-gate";
 
 /** Where a walk stands between two tokens. */
 const enum Shape {
@@ -78,13 +79,24 @@ const QUOTES: u32 = Kind.Quote | Kind.Backtick;
 
 /** Judges `start..end`, whose `kinds` are known, and reports what it finds. */
 export function detectSqli(start: usize, end: usize, kinds: u32): void {
+  judgePlaces(start, end, kinds, isTight(kinds));
+}
+
+/** Walks `start..end` in each place of a query that it may have. Where `look`, a walk that goes on asks whether it must. */
+export function judgePlaces(start: usize, end: usize, kinds: u32, look: bool): void {
   if ((kinds & (BARE | QUOTES)) == 0) return;
+  unseen = look ? start : 0;
   walkBare(start, end, kinds);
   if ((kinds & QUOTES) == 0) return;
   walkQuoted(start, end, Char.Quote);
   walkQuoted(start, end, Char.DoubleQuote);
   if ((kinds & Kind.Backtick) != 0) walkQuoted(start, end, Char.Backtick);
 }
+
+/** Tokens of a walk after which the value is looked through. */
+const PATIENCE: u32 = 2;
+/** The value that has yet to be looked through, 0 for none. */
+let unseen: usize = 0;
 
 function walkBare(start: usize, end: usize, kinds: u32): void {
   let at = walk(start, end, 0);
@@ -196,7 +208,13 @@ function walk(at: usize, end: usize, quote: u32): usize {
   let doubt = false;
   let operand: usize = 0;
   let operandEnd: usize = 0;
+  let tokens: u32 = 0;
   while (true) {
+    if (++tokens > PATIENCE && unseen != 0) {
+      // Without a word of SQL no walk finds anything, here or further on.
+      if (!mayContinue(unseen, end)) return end;
+      unseen = 0;
+    }
     let kind = sqlToken(at, end, quote);
     at = sqlNext;
     if (kind == Sql.Tail && quote == 0) kind = Sql.Stray;

@@ -16,12 +16,15 @@ import { decodeUnicode, needsUnicode } from "../../assembly/decode/unicode";
 import { decodeUtf7, needsUtf7 } from "../../assembly/decode/utf7";
 import { mayRun } from "../../assembly/detect/cmdi-gate";
 import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmdi";
+import { judgePlaces } from "../../assembly/detect/sqli";
+import { isTight, mayContinue } from "../../assembly/detect/sqli-gate";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
 const enum Detector {
   Traversal = 0,
   Cmdi = 1,
+  Sqli = 2,
 }
 
 /** A hash of the findings of a detector in `start..end`, which has no white space around it; 0 for none. `open`: without its gate. */
@@ -39,6 +42,9 @@ export function judge(detector: Detector, open: bool, part: Part, start: usize, 
       if (open) {
         if (holdsBreak(start, end, kinds)) judgeCommands(start, end, kinds);
       } else detectCmdi(start, end, kinds);
+      break;
+    case Detector.Sqli:
+      judgePlaces(start, end, kinds, !open && isTight(kinds));
   }
   let hash: u32 = 0;
   for (let i: u32 = 0; i < findingCount(findings); i++) {
@@ -53,6 +59,7 @@ export function judge(detector: Detector, open: bool, part: Part, start: usize, 
 export function passes(detector: Detector, part: Part, start: usize, end: usize): bool {
   setField(part, 0, 0);
   const kinds = classify(start, end);
+  if (detector == Detector.Sqli) return !isTight(kinds) || mayContinue(start, end);
   return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
 }
 
