@@ -78,7 +78,8 @@ test("nothing traps, all that is said is valid, and a cut changes nothing", asyn
           { body, chunkSizes, response: { status: 200 } },
         );
         assert.equal(process.traps, 0, process.lastTrap?.message);
-        const { request_id: id, ...rest } = verdictSchema.parse(verdict);
+        // How many bytes of a body had been judged when it was cut off depends on the cuts.
+        const { request_id: id, bytes: _judged, ...rest } = verdictSchema.parse(verdict);
         assert.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
         for (const { evidence, where } of rest.findings) {
           assert.ok(Buffer.byteLength(evidence) <= 1200 && Buffer.byteLength(where.name ?? "") <= 800);
