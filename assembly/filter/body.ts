@@ -89,6 +89,10 @@ export function openBody(stream: Stream, depth: u32): void {
  * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.
  */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
+  if (stream.bodyKind == BodyKind.Probe && start < end && beginsOther(byteAt(start))) {
+    stream.bodyKind = <u8>BodyKind.None;
+    return true;
+  }
   end = dropWide(start, end);
   if (stream.encoded && stream.inspected < PLAIN_START) {
     if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
@@ -162,6 +166,12 @@ function dropWide(start: usize, end: usize): usize {
     if (byte != 0x00 && byte < 0xfe) out = putByte(out, byte);
   }
   return out;
+}
+
+/** Whether a body that begins with that byte is no JSON, in whatever encoding: most uploads end their inspection here, unread. */
+function beginsOther(first: u32): bool {
+  if (first <= <u32>Char.Space || first >= 0xfe || isMark(first)) return false;
+  return first != Char.BraceOpen && first != Char.BracketOpen;
 }
 
 /** The first byte that is neither blank nor of a byte order mark, which parsers of JSON pass over too. */
