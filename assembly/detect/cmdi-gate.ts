@@ -70,6 +70,8 @@ function mayCommand(start: usize, at: usize, end: usize): bool {
     // What may stand before a command: blanks, brackets, "!", and "$1", which is empty.
     while (at < end) {
       const byte = byteAt(at);
+      // Behind a line end stands another word, which is looked at by itself: each byte is passed once.
+      if (byte == Char.LineFeed || byte == Char.CarriageReturn) return false;
       if (byte == Char.Dollar && at + 1 < end && isDigit(byteAt(at + 1)) && byteAt(at + 1) != Char._0) at++;
       else if (byte > <u32>Char.Space && byte != Char.ParenOpen && byte != Char.Bang) break;
       at++;

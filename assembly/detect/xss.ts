@@ -94,13 +94,20 @@ function judgeAttributes(kinds: u32): void {
 /** Whether the name of an attribute that can run script stands before any "=": without one there is nothing to find. */
 function namesInjectable(): bool {
   let at = first;
+  // Bytes before `passed` were looked at for the "=" before; the name that reaches over it begins at `begin`.
+  let passed = first;
+  let begin = first;
   while ((at = findEither(at, last, Char.Equals, Char.Equals)) < last) {
-    let to = at++;
+    const equals = at++;
+    let to = equals;
     while (to > first && isBlank(byteAt(to - 1))) to--;
     // What old browsers took for the end of a name may stand between; it is no letter.
     let from = to;
-    while (from > first && to - from < MAX_INJECTABLE && !isBlank(byteAt(from - 1)) && !endsName(byteAt(from - 1)))
-      from--;
+    while (from > passed && !isBlank(byteAt(from - 1)) && !endsName(byteAt(from - 1))) from--;
+    if (from == passed) from = begin;
+    begin = to == equals ? from : equals;
+    passed = at;
+    if (to - from > MAX_INJECTABLE) from = to - MAX_INJECTABLE;
     if (to - from < 3) continue;
     if (textStartsNoCase(from, to, "on")) return true;
     const kind = keyword(ATTRIBUTE, from, to);

@@ -8,6 +8,10 @@ import { buildProbe } from "../probe/build.ts";
 
 /** Marks of the languages, which mutants get more of. */
 const MARKS = [..." ;|&\n'\"`$()<>{}\\/.:?*[]^%-=,#!\0\t@~+0x"];
+/** The marks that a gate stops at. */
+const LOUD = [..." ;|&\n'\"$()<>/.:=-!a1"];
+/** Bytes of the longest value. */
+const LONGEST = 16_384;
 /** The parts of a message that a detector may tell apart, by number. */
 const PARTS = 7;
 const ORDINARY = ["/api/v1/products/search", "https://shop.example.com/products/list?page=2", "en-US,en;q=0.5"];
@@ -79,6 +83,20 @@ for (const [detector, { name, blank, ordinary }] of DETECTORS.entries()) {
         }),
         { numRuns: 20_000 },
       );
+    });
+    test("takes a few milliseconds for sixteen KiB of any two marks", () => {
+      for (const first of LOUD) {
+        for (const second of LOUD) {
+          const span = probe.write((first + second).repeat(LONGEST / 2));
+          let best = Infinity;
+          for (let round = 0; round < 4 && best > 40; round++) {
+            const begin = performance.now();
+            call("judge", detector, 0, 0, ...span);
+            best = Math.min(best, performance.now() - begin);
+          }
+          assert.ok(best < 40, `${JSON.stringify(first + second)}: ${best.toFixed(1)} ms`);
+        }
+      }
     });
     test("turns ordinary values away", () => {
       for (const text of ordinary) {
