@@ -1,6 +1,6 @@
-// The module's exports: Proxy-Wasm ABI 0.2.1, nothing else. Two are left out, which the ABI allows: Envoy would call
-// proxy_on_response_headers and proxy_on_response_body for each response, and as long as responses are not looked at, that would
-// cost each request 5% of what Envoy takes for it, for nothing (docs/performance.md). Each export that the host can hand something over in empties the inbox first.
+// The module's exports: Proxy-Wasm ABI 0.2.1, nothing else. Each that the host can hand something over in empties the inbox first.
+// Two are left out, which the ABI allows: Envoy would call proxy_on_response_headers and proxy_on_response_body for each response,
+// and as long as responses are not looked at, that would cost each request 5% for nothing (docs/performance.md).
 // https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
 import { BodyAction, HeadersAction } from "./abi/enums";
