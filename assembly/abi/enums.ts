@@ -3,14 +3,7 @@
 /** What a host call answers. */
 export const enum Status {
   Ok = 0,
-  NotFound = 1,
-  BadArgument = 2,
-  SerializationFailure = 3,
-  ParseFailure = 4,
-  InvalidMemoryAccess = 6,
-  Empty = 7,
   CasMismatch = 8,
-  InternalFailure = 10,
 }
 
 /** What a headers or trailers callback answers. */
@@ -44,7 +37,6 @@ export const enum StreamType {
 }
 
 export const enum LogLevel {
-  Info = 2,
   Warn = 3,
   Error = 4,
 }

@@ -38,9 +38,6 @@ import {
 import { prepareEffective } from "./resolve";
 import { labelIs, namespaceIs, serviceIs } from "./node";
 
-/** The newest compiled form that this module knows; older and newer ones are read as far as their keys are known. */
-export const SCHEMA: u32 = 1;
-
 const STATE: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
 /** Where a configuration is at fault: its JSON Pointer; empty for a text that is no JSON object. */
 const PROBLEM: usize = memory.data(128);

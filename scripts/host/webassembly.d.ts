@@ -13,7 +13,7 @@ declare namespace WebAssembly {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a guest's function has any type
   type ModuleImports = Record<string, Function | Memory>;
   type Imports = Record<string, ModuleImports>;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- as above
   type Exports = Record<string, Function | Memory>;
 
   class Module {
