@@ -4,7 +4,7 @@
  * folders that do the work, and turns what they say into text and an exit code: 0 success, 1 a check that found
  * something, 2 a mistake in the command or its input, told in one line on stderr.
  */
-import { createReadStream, createWriteStream, readFileSync, realpathSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import type { TestName } from "./bench/payloads.ts";
 import { moduleDigest, modulePath, packageVersion, readModule } from "./package.ts";
 import { compilePolicy } from "./policy/compile.ts";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "./policy/load.ts";
-import { MODES, SCHEMA_VERSION } from "./policy/schema.ts";
+import { MODES, SCHEMA_VERSION, SENSITIVITIES } from "./policy/schema.ts";
 import type { Mode, Policy } from "./policy/schema.ts";
 import { setMode } from "./policy/set-mode.ts";
 import type { Check, Result } from "./verify/verify.ts";
@@ -81,21 +81,21 @@ function openInput(what: string, path: string, io: Io): Readable {
 }
 
 /** Opens what a command writes; a file that is also read would be emptied before. */
-async function openOutput(path: string, input: string, io: Io): Promise<Writable> {
+async function openOutput(path: string, inputs: readonly string[], io: Io, option = "--out"): Promise<Writable> {
   if (path === "-") return io.stdout;
   const identity = async (file: string): Promise<string | null> => {
     const found = file === "-" ? null : await stat(file).catch(() => null);
     return found?.isFile() ? `${found.dev}:${found.ino}` : null;
   };
   const written = await identity(path);
-  if (written !== null && written === (await identity(input))) {
-    throw new UsageError(`--out ${path}: is the input itself; give another file`);
+  if (written !== null && (await Promise.all(inputs.map(identity))).includes(written)) {
+    throw new UsageError(`${option} ${path}: is the input itself; give another file`);
   }
   const output = createWriteStream(path);
   try {
     await once(output, "open");
   } catch (error) {
-    throw fileError("--out", path, error);
+    throw fileError(option, path, error);
   }
   return output;
 }
@@ -177,7 +177,7 @@ async function scanCommand(options: ScanOptions, io: Io): Promise<number> {
   const [{ createEngine }, { scan }] = await Promise.all([import("./scan/engine.ts"), import("./scan/scan.ts")]);
   const engine = await createEngine(policyIn(options.policy), readModule());
   const input = openInput("--in", options.in, io);
-  const output = await openOutput(options.out, options.in, io);
+  const output = await openOutput(options.out, [options.in], io);
   let bad = 0;
   const isInterrupted = await interruptible(
     () => input.destroy(),
@@ -224,7 +224,7 @@ async function verifyCommand(options: VerifyOptions, io: Io): Promise<number> {
     },
   ).finally(close);
   if (isInterrupted) return INTERRUPTED;
-  const output = await openOutput(options.out, options.cases, io);
+  const output = await openOutput(options.out, [options.cases], io);
   output.write(reportText({ results, file: options.cases, version: packageVersion() }, options.format));
   await closeOutput(output, io);
   if (results.length === 0) throw new UsageError(`--cases ${options.cases}: there are no cases in it`);
@@ -355,6 +355,60 @@ async function benchEnvoyCommand({ json, ...options }: BenchCommandOptions, io: 
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
   const result = await benchEnvoy({ ...options, env: io.env, progress });
   io.stdout.write(`${json ? JSON.stringify(result) : benchText(result)}\n`);
+  return 0;
+}
+
+interface QualityOptions {
+  policy?: string;
+  sensitivity?: Policy["sensitivity"];
+  misses?: string;
+  json?: boolean;
+}
+
+/** The files that `path` names: itself, or the `.jsonl` files of a folder, in order. */
+function corpusFiles(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const files = readdirSync(path).filter((name) => name.endsWith(".jsonl"));
+    if (files.length === 0) throw new UsageError(`${path}: there are no .jsonl files in it`);
+    return files.sort().map((name) => join(path, name));
+  } catch (error) {
+    throw error instanceof UsageError ? error : fileError("corpus", path, error);
+  }
+}
+
+async function benchQualityCommand(paths: string[], options: QualityOptions, io: Io): Promise<number> {
+  const [{ createEngine }, { newTally, qualityOf, qualityText, tallyFile }] = await Promise.all([
+    import("./scan/engine.ts"),
+    import("./bench/quality.ts"),
+  ]);
+  const policy = policyIn(options.policy);
+  const sensitivity = options.sensitivity ?? policy.sensitivity;
+  const files = paths.flatMap(corpusFiles);
+  const engine = await createEngine({ ...policy, sensitivity }, readModule());
+  const misses = options.misses === undefined ? null : await openOutput(options.misses, files, io, "--misses");
+  const tally = newTally();
+  let input: Readable | null = null;
+  const isInterrupted = await interruptible(
+    () => input?.destroy(),
+    async (signal) => {
+      for (const file of files) {
+        if (signal.aborted) break;
+        io.stderr.write(`${file}\n`);
+        input = openInput("corpus", file, io);
+        await tallyFile(input, file, engine, tally, (record, judgement) => {
+          misses?.write(`${JSON.stringify({ record, judgement })}\n`);
+        });
+      }
+    },
+  );
+  if (misses !== null) await closeOutput(misses, io);
+  if (isInterrupted) return INTERRUPTED;
+  const quality = qualityOf(tally);
+  if (quality.counts.attacks + quality.counts.ordinary + quality.counts.hard === 0) {
+    throw new UsageError(`${paths.join(", ")}: there are no records in it`);
+  }
+  io.stdout.write(`${options.json ? JSON.stringify(quality) : qualityText(quality)}\n`);
   return 0;
 }
 
@@ -491,11 +545,22 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .addHelpText("after", example("meshward doctor"))
     .action(async (options: { json?: boolean }) => exit(await doctorCommand(options, io)));
 
-  program
+  const bench = program
     .command("bench")
     .description("measure")
     .helpCommand(false)
-    .addHelpText("after", example("meshward bench envoy"))
+    .addHelpText("after", example("meshward bench envoy", "meshward bench quality corpus/"));
+  bench
+    .command("quality")
+    .description("detection on labelled records: attacks refused by class, benign requests refused by kind")
+    .argument("<path...>", "files of JSON Lines, or folders of .jsonl files; docs/tuning.md has the form")
+    .option(...policyOption)
+    .addOption(new Option("--sensitivity <level>", "stands above the policy's own").choices(SENSITIVITIES))
+    .option("--misses <file>", "write each attack that passed and each benign request that was refused, as JSON Lines")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward bench quality --sensitivity high --misses misses.jsonl corpus/"))
+    .action(async (paths: string[], options: QualityOptions) => exit(await benchQualityCommand(paths, options, io)));
+  bench
     .command("envoy")
     .description("CPU time of Envoy for a request: without Meshward, with a filter that only reads, with Meshward")
     .option("--rounds <n>", "times that everything is measured; medians are reported", positive(true), 3)
