@@ -2,10 +2,10 @@
  * The rules that the module knows, and the patterns by which an exception names them: an exact id (`sqli-union-select`)
  * or a prefix (`sqli-*`).
  */
-import { RULES } from "./rules.generated.ts";
+import { CLASSES, RULES } from "./rules.generated.ts";
 
 /** The classes of attack that have detectors; keys of `detectors` in the policy. */
-export const CLASSES = ["sqli", "xss", "cmdi", "traversal"] as const;
+export { CLASSES };
 export type AttackClass = (typeof CLASSES)[number];
 
 /** What a rule pattern may look like. */

@@ -1,5 +1,14 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 55 rules.
+// 64 rules of 6 classes.
+
+export const CLASSES = [
+  "sqli",
+  "xss",
+  "cmdi",
+  "traversal",
+  "jndi",
+  "ssi",
+] as const;
 
 export const RULES: readonly { id: string; class: string }[] = [
   { id: "sqli-union-select", class: "sqli" },
@@ -57,4 +66,13 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "traversal-wrapper", class: "traversal" },
   { id: "traversal-file-url", class: "traversal" },
   { id: "traversal-climb-source", class: "traversal" },
+  { id: "jndi-lookup", class: "jndi" },
+  { id: "jndi-open", class: "jndi" },
+  { id: "jndi-hidden-letters", class: "jndi" },
+  { id: "jndi-disclosure", class: "jndi" },
+  { id: "ssi-exec", class: "ssi" },
+  { id: "ssi-include", class: "ssi" },
+  { id: "ssi-echo", class: "ssi" },
+  { id: "ssi-esi-fetch", class: "ssi" },
+  { id: "ssi-esi-element", class: "ssi" },
 ];
