@@ -6,7 +6,9 @@ import { classify } from "../core/classify";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { detectCmdi } from "./cmdi";
+import { detectJndi } from "./jndi";
 import { detectSqli } from "./sqli";
+import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
 import { detectXss } from "./xss";
 
@@ -32,4 +34,6 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);
   detectTraversal(start, end, kinds);
+  detectJndi(start, end, kinds);
+  detectSsi(start, end, kinds);
 }
