@@ -13,6 +13,7 @@ export const enum Part {
   Json = 5,
   /** A body that is inspected as text: unknown type, malformed, or nested beyond the limit. */
   Body = 6,
+  Xml = 7,
 }
 
 /** The part of the message that the current value stands in. */
@@ -43,6 +44,8 @@ export function partName(part: u32): string {
       return "form";
     case Part.Json:
       return "json";
+    case Part.Xml:
+      return "xml";
     default:
       return "body";
   }
@@ -50,7 +53,7 @@ export function partName(part: u32): string {
 
 /** The part of that name, or -1. */
 export function partNamed(start: usize, end: usize): i32 {
-  for (let part: i32 = Part.Query; part <= Part.Body; part++) {
+  for (let part: i32 = Part.Query; part <= Part.Xml; part++) {
     if (textIs(start, end, partName(part))) return part;
   }
   return -1;

@@ -18,9 +18,10 @@ import {
   jsonRest,
 } from "../parse/json";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
-import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart } from "../parse/value";
+import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart, valueWindowed } from "../parse/value";
+import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeValue } from "./judgement";
+import { judgeTag, judgeValue } from "./judgement";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -66,6 +67,10 @@ function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
     return BodyKind.Json;
   }
+  if (textIsNoCase(type, end, "image/svg+xml") || textIsNoCase(type, end, "application/xhtml+xml"))
+    return BodyKind.Markup;
+  if (textIsNoCase(type, end, "text/xml") || textIsNoCase(type, end, "application/xml")) return BodyKind.Xml;
+  if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
   return BodyKind.Probe;
 }
@@ -76,12 +81,20 @@ export function openBody(stream: Stream, depth: u32): void {
     assert(
       <u32>JSON_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>FORM_STATE_SIZE <= BODY_STATE_CAPACITY &&
-        <u32>TEXT_STATE_SIZE <= BODY_STATE_CAPACITY,
+        <u32>TEXT_STATE_SIZE <= BODY_STATE_CAPACITY &&
+        <u32>XML_STATE_SIZE <= BODY_STATE_CAPACITY,
     ); // each parser's state fits the slot
   }
   if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
   else if (stream.bodyKind == BodyKind.Form) openForm(bodyState(stream));
+  else if (isXml(stream.bodyKind)) openXml(bodyState(stream));
   else openText(bodyState(stream));
+}
+
+// @ts-ignore: decorator
+@inline
+function isXml(kind: u32): bool {
+  return kind == BodyKind.Xml || kind == BodyKind.Markup;
 }
 
 /**
@@ -102,8 +115,9 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     const first = skipMarks(start, end);
     if (first == end && !last) return true;
     const isJson = first < end && (byteAt(first) == Char.BraceOpen || byteAt(first) == Char.BracketOpen);
+    const isMarkup = first < end && byteAt(first) == Char.Less;
     const other = stream.bodyKind == BodyKind.Sniff ? BodyKind.Form : BodyKind.None;
-    stream.bodyKind = <u8>(isJson ? BodyKind.Json : other);
+    stream.bodyKind = <u8>(isJson ? BodyKind.Json : isMarkup ? BodyKind.Markup : other);
     if (stream.bodyKind == BodyKind.None) return true;
     openBody(stream, depth);
     // What stood before it may be in chunks that are gone: it belongs to no value, wherever the cuts are.
@@ -113,6 +127,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   if (unfinishedSize(state) != 0) resumeValue(state, stream.page != 0 ? stream.page : carryOf(stream));
   if (stream.bodyKind == BodyKind.Json) judgeJson(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Form) judgeForm(stream, start, end, last);
+  else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);
   if (unfinished <= CARRY_CAPACITY) {
@@ -168,10 +183,10 @@ function dropWide(start: usize, end: usize): usize {
   return out;
 }
 
-/** Whether a body that begins with that byte is no JSON, in whatever encoding: most uploads end their inspection here, unread. */
+/** Whether a body that begins with that byte is neither JSON nor XML, in whatever encoding: most uploads end their inspection here, unread. */
 function beginsOther(first: u32): bool {
   if (first <= <u32>Char.Space || first >= 0xfe || isMark(first)) return false;
-  return first != Char.BraceOpen && first != Char.BracketOpen;
+  return first != Char.BraceOpen && first != Char.BracketOpen && first != Char.Less;
 }
 
 /** The first byte that is neither blank nor of a byte order mark, which parsers of JSON pass over too. */
@@ -205,11 +220,39 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
       // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
       if (!stream.encoded) countOverflow(event == JsonEvent.TooDeep ? Overflow.Depth : Overflow.Malformed);
       const rest = jsonRest(state);
+      if (rest < end && byteAt(rest) == Char.Less) {
+        stream.bodyKind = <u8>BodyKind.Markup;
+        openXml(state);
+        judgeXml(stream, rest, end, last);
+        return;
+      }
       stream.bodyKind = <u8>BodyKind.Text;
       openText(state);
       judgeText(stream, rest, end, last);
       return;
     }
+  }
+}
+
+function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {
+  const state = bodyState(stream);
+  feedXml(state, start, end, last);
+  while (true) {
+    const event = nextXml(state);
+    if (event == XmlEvent.NeedMore || event == XmlEvent.Done) return;
+    if (event == XmlEvent.Malformed) {
+      // Text that no element holds, which other types may well have.
+      if (!stream.encoded && stream.bodyKind == BodyKind.Xml) countOverflow(Overflow.Malformed);
+      const rest = xmlRest(state);
+      stream.bodyKind = <u8>BodyKind.Text;
+      openText(state);
+      judgeText(stream, rest, end, last);
+      return;
+    }
+    setField(Part.Xml, xmlName(state), xmlNameEnd(state));
+    // A tag of data runs nothing, whatever its names are, but it may name what a reader of XML obeys.
+    if (event == XmlEvent.Tag && stream.bodyKind == BodyKind.Xml && !valueWindowed) judgeTag(valueStart, valueEnd);
+    else judgeValue(valueStart, valueEnd);
   }
 }
 

@@ -4,7 +4,7 @@
 import { now } from "../abi/host";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { reports } from "../detect/finding";
-import { judge } from "../detect/judge";
+import { judge, judgeMarkup } from "../detect/judge";
 import { decide, refused } from "../policy/decide";
 import { Policy } from "../policy/layout";
 import { countOverflow, Overflow } from "../report/counters";
@@ -24,6 +24,13 @@ export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
 export function judgeValue(start: usize, end: usize): void {
   const before = reports;
   judge(start, end);
+  if (reports != before) decideNow();
+}
+
+/** Judges a tag of XML as what it makes its reader do. */
+export function judgeTag(start: usize, end: usize): void {
+  const before = reports;
+  judgeMarkup(start, end);
   if (reports != before) decideNow();
 }
 

@@ -16,10 +16,13 @@ export const enum BodyKind {
   Form = 1,
   Json = 2,
   Text = 3,
-  /** Told from its first byte: JSON, else a form. */
+  /** Told from its first byte: JSON or markup, else a form. */
   Sniff = 4,
-  /** Of a type that is not read, but many services read JSON whatever its type: told from its first byte, JSON or nothing. */
+  /** Of a type that is not read, but many services read JSON whatever its type: told from its first byte, JSON, markup or nothing. */
   Probe = 5,
+  Xml = 6,
+  /** The same, where what a page runs (tags and handlers) matters too. */
+  Markup = 7,
 }
 
 /** How far a stream has come. */

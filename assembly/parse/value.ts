@@ -8,6 +8,8 @@
 
 import { copyRun, findEither } from "../core/scan";
 import { Char } from "../core/char";
+import { decodeContent } from "../decode/content";
+import { decodeEntities } from "../decode/entity";
 import { decodeEscapes } from "../decode/escape";
 import { decodePercent } from "../decode/percent";
 
@@ -29,6 +31,10 @@ export const enum Coding {
   Form,
   /** Backslash escapes. */
   Escapes,
+  /** Character references of XML and HTML. */
+  References,
+  /** XML content: references, CDATA sections, comments. */
+  Content,
 }
 
 /** The head of every parser's state. */
@@ -142,6 +148,12 @@ function decodeValue(start: usize, end: usize, coding: Coding): void {
   valueStart = start;
   valueEnd = end;
   if (coding == Coding.None) return;
+  if (coding >= Coding.References) {
+    if (findEither(start, end, Char.Ampersand, coding == Coding.Content ? Char.Less : Char.Ampersand) == end) return;
+    valueStart = DECODED;
+    valueEnd = coding == Coding.Content ? decodeContent(start, end, DECODED) : decodeEntities(start, end, DECODED);
+    return;
+  }
   const introducer: u32 = coding == Coding.Escapes ? Char.Backslash : Char.Percent;
   if (findEither(start, end, introducer, coding == Coding.Form ? Char.Plus : introducer) == end) return;
   valueStart = DECODED;

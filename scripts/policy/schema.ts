@@ -29,7 +29,7 @@ export const FAIL_DIRECTIONS = ["allow", "deny"] as const;
 export const LIMIT_ACTIONS = ["continue", "deny"] as const;
 export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
 /** Where a value stood; the names that findings carry. */
-export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body"] as const;
+export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body", "xml"] as const;
 
 export type Mode = (typeof MODES)[number];
 
@@ -254,6 +254,8 @@ function fieldFault(part: (typeof PARTS)[number] | undefined, name: string | und
   if (name === undefined || part === undefined) return null;
   if (part === "body") return 'a value of part "body" has no name; leave it out';
   if (part === "json" && name !== "*" && !name.startsWith("/")) return `expected a JSON Pointer, such as "/${name}"`;
+  if (part === "xml" && name !== "*" && !name.startsWith("/"))
+    return `expected the path of an element, such as "/${name}"`;
   if (part === "path" && !/^\d{1,4}\*?$/.test(name)) return 'expected the index of a path segment, from "0"';
   if (part === "header" && name !== name.toLowerCase())
     return `expected a header in lower case: "${name.toLowerCase()}"`;

@@ -30,6 +30,7 @@ export {
   jsonPointer,
   jsonPointerEnd,
 } from "../../assembly/parse/json";
+export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
 export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
 export { keepValue, resumeValue, openSpan, nextWindow } from "../../assembly/parse/value";
 export { openQuery, nextQuery, openCookies, nextCookie, openSegments, nextSegment, openText, feedText, nextText };
