@@ -11,7 +11,16 @@ import { Mode, Policy } from "../policy/layout";
 import { effectiveMode } from "../policy/resolve";
 import { countFinding, countRequest, countRuleHit, Outcome } from "../report/counters";
 import { putNewUuid, UUID_SIZE } from "../report/ids";
-import { setVerdictNames, textEnd, textStart, writeProblem, writeRefusal, writeVerdict } from "../report/verdict";
+import {
+  isClean,
+  setVerdictNames,
+  textEnd,
+  textStart,
+  writeCleanVerdict,
+  writeProblem,
+  writeRefusal,
+  writeVerdict,
+} from "../report/verdict";
 import { resolveIdentity } from "./identity";
 import { effectiveOf, requestIdOf, routeOf, Stream, traceIdAt } from "./stream";
 
@@ -65,8 +74,14 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
     requestIdOf(stream),
     stream.hasTrace ? traceIdAt(stream) : 0,
   );
-  writeVerdict(policy, effective, outcome, list, stream.inspected);
-  writeFilterState(NAME, nameEnd, textStart, textEnd);
+  const clean = isClean(effective, outcome, list);
+  // A stream that is still clean was told so when its headers had been judged.
+  if (!clean || !stream.told) {
+    if (clean) writeCleanVerdict(effective);
+    else writeVerdict(policy, effective, outcome, list, stream.inspected);
+    writeFilterState(NAME, nameEnd, textStart, textEnd);
+    stream.told = true;
+  }
   if (!final || stream.counted) return;
   stream.counted = true;
   countRequest(outcome);

@@ -48,6 +48,8 @@ export class Stream {
   held: bool;
   sampled: bool;
   counted: bool;
+  /** Its filter state has been set. */
+  told: bool;
   /** Block mode would have refused it at a limit (`onLimit`, `onOverflow`, `onEncoded`), whatever else is found. */
   limited: bool;
   /** Its body has a content coding: what is judged may be no text at all. */

@@ -42,7 +42,7 @@ export interface AccessEntry {
   details: string | null;
   address: string | null;
   upstream: string | null;
-  /** Null if the module had nothing to say: nothing was found, or Envoy answered before. */
+  /** Null if the module had nothing to say: it is off, or Envoy answered before. */
   verdict: Verdict | null;
 }
 
@@ -71,11 +71,14 @@ export function parseAccessLine(line: string): AccessEntry | null {
   };
 }
 
+/** What the verdict of a clean request leaves out. */
+const CLEAN = { score: 0, rule: null, route: null, identity: null, request_id: null, trace_id: null, findings: [] };
+
 function parseVerdict(text: string | null): Verdict | null {
   if (text === null) return null;
   try {
-    const verdict = JSON.parse(text) as Verdict;
-    return Array.isArray(verdict.findings) ? verdict : null;
+    const verdict = { ...CLEAN, ...(JSON.parse(text) as Verdict) };
+    return Array.isArray(verdict.findings) && typeof verdict.outcome === "string" ? verdict : null;
   } catch {
     return null;
   }

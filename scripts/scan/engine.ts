@@ -84,7 +84,12 @@ export async function createEngine(policy: Policy, module: Uint8Array): Promise<
         throw new Error(`the module failed: ${plugin.process.lastTrap?.message ?? "it gave no reason"}`);
       }
       if (verdict === null) throw new Error("the module said nothing");
-      const { verdict: decision, mode, score, findings } = verdict as Verdict;
+      const {
+        verdict: decision,
+        mode,
+        score = 0,
+        findings = [],
+      } = verdict as Partial<Verdict> & Pick<Verdict, "verdict" | "mode">;
       return { verdict: decision, mode, score, findings };
     },
   };

@@ -46,11 +46,16 @@ export const verdictSchema = z
     verdict: z.enum(["allow", "deny"]).describe("deny: block mode refuses it"),
     outcome: z.enum(["allowed", "denied", "would_deny", "partial", "error"]),
     mode,
-    score,
-    ...names,
-    findings: z.array(findingSchema).describe("Highest confidence first, from 20"),
+    score: score.default(0),
+    rule: names.rule.default(null),
+    route: names.route.default(null),
+    identity: names.identity.default(null),
+    request_id: names.request_id.nullable().default(null),
+    trace_id: names.trace_id.default(null),
+    bytes: names.bytes,
+    findings: z.array(findingSchema).default([]).describe("Highest confidence first, from 20"),
   })
-  .describe("What Meshward decided about one request");
+  .describe("What Meshward decided about one request; of a clean one the module leaves out what has a default");
 export type Verdict = z.infer<typeof verdictSchema>;
 
 /** The log line of a refusal, behind the word `meshward`. */
@@ -71,7 +76,7 @@ const judged = z.object({
   verdict: verdictSchema.shape.verdict,
   mode,
   score,
-  findings: verdictSchema.shape.findings,
+  findings: z.array(findingSchema),
 });
 const failed = z.object({
   id: z.null(),

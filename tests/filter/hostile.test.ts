@@ -80,7 +80,7 @@ test("nothing traps, all that is said is valid, and a cut changes nothing", asyn
         assert.equal(process.traps, 0, process.lastTrap?.message);
         // How many bytes of a body had been judged when it was cut off depends on the cuts.
         const { request_id: id, bytes: _judged, ...rest } = verdictSchema.parse(verdict);
-        assert.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+        if (id !== null || rest.findings.length > 0) assert.match(id!, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
         for (const { evidence, where } of rest.findings) {
           assert.ok(Buffer.byteLength(evidence) <= 1200 && Buffer.byteLength(where.name ?? "") <= 800);
         }

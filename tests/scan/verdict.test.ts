@@ -26,7 +26,7 @@ test("verdicts and log lines of the module are those of the schemas", async () =
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const { verdict, logs } = plugin.exchange({ path, headers: [["traceparent", traceparent]] });
     const { outcome, findings, trace_id: trace } = z.strictObject(verdictSchema.shape).parse(verdict);
-    assert.equal(trace, "0af7651916cd43dd8448eb211c80319c");
+    assert.equal(trace, findings.length > 0 ? "0af7651916cd43dd8448eb211c80319c" : null);
     outcomes.add(outcome);
     for (const { rule, class: attackClass } of findings) {
       assert.ok(
