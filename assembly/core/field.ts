@@ -14,7 +14,12 @@ export const enum Part {
   /** A body that is inspected as text: unknown type, malformed, or nested beyond the limit. */
   Body = 6,
   Xml = 7,
+  /** A part of a body in parts: its name, its file name, its content. */
+  Multipart = 8,
 }
+
+/** How many parts there are. */
+const PARTS: i32 = 9;
 
 /** The part of the message that the current value stands in. */
 export let fieldPart: Part = Part.Query;
@@ -46,6 +51,8 @@ export function partName(part: u32): string {
       return "json";
     case Part.Xml:
       return "xml";
+    case Part.Multipart:
+      return "multipart";
     default:
       return "body";
   }
@@ -53,7 +60,7 @@ export function partName(part: u32): string {
 
 /** The part of that name, or -1. */
 export function partNamed(start: usize, end: usize): i32 {
-  for (let part: i32 = Part.Query; part <= Part.Xml; part++) {
+  for (let part: i32 = Part.Query; part < PARTS; part++) {
     if (textIs(start, end, partName(part))) return part;
   }
   return -1;

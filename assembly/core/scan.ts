@@ -40,6 +40,17 @@ export function hasPair(start: usize, end: usize, a: u32, b: u32): bool {
   return false;
 }
 
+/** The address of the first `a` in `start..end` that has `b` right behind it, or `end`. */
+export function findPair(start: usize, end: usize, a: u32, b: u32): usize {
+  const as = i8x16.splat(<i8>a);
+  const bs = i8x16.splat(<i8>b);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(v128.and(i8x16.eq(v128.load(start), as), i8x16.eq(v128.load(start, 1), bs)));
+    if (hits != 0) return start + ctz(hits) + 1 < end ? start + ctz(hits) : end;
+  }
+  return end;
+}
+
 /** The address of the first byte in `start..end` with its top bit set, or `end`. */
 export function findHigh(start: usize, end: usize): usize {
   for (; start < end; start += 16) {

@@ -17,6 +17,32 @@ import {
   jsonPointerEnd,
   jsonRest,
 } from "../parse/json";
+import {
+  feedMultipart,
+  isFresh,
+  isNews,
+  MULTIPART_STATE_SIZE,
+  MultipartEvent,
+  namePart,
+  nextMultipart,
+  openMultipart,
+  partName,
+  partNameEnd,
+  partTags,
+  skipContent,
+  tagPart,
+} from "../parse/multipart";
+import {
+  boundary,
+  boundaryEnd,
+  openPart,
+  PartValue,
+  partValueCount,
+  partValueEnd,
+  partValueKind,
+  partValueStart,
+  readBoundary,
+} from "../parse/part";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart, valueWindowed } from "../parse/value";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
@@ -33,6 +59,24 @@ import {
   Stream,
 } from "./stream";
 
+/** The boundary that the Content-Type of the request at work declares; empty where there is none, or where there are two. */
+let declared: usize = 0;
+let declaredEnd: usize = 0;
+let declarations: u32 = 0;
+
+/** Begins with a request whose Content-Type was not looked at. */
+export function forgetType(): void {
+  declared = declaredEnd = 0;
+  declarations = 0;
+}
+
+/** Notes the boundary of a multipart type. */
+function declareBoundary(types: usize, typesEnd: usize): void {
+  readBoundary(types, typesEnd);
+  declared = boundary;
+  declaredEnd = declarations++ == 0 ? boundaryEnd : boundary;
+}
+
 /**
  * How a body of that Content-Type is read; an empty or plain one is looked at when its first byte is there. A list (Envoy joins
  * repeated headers with commas) is read as all of its types can be: servers cut it at the comma, or take the last.
@@ -40,11 +84,14 @@ import {
 export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
   let end = findByte(types, typesEnd, Char.Comma);
   let kind = kindOfType(types, end);
+  let multipart = kind == BodyKind.Multipart;
   while (end < typesEnd) {
     const start = end + 1;
     end = findByte(start, typesEnd, Char.Comma);
     kind = eitherKind(kind, kindOfType(start, end));
+    if (kind == BodyKind.Multipart) multipart = true;
   }
+  if (multipart) declareBoundary(types, typesEnd);
   return kind;
 }
 
@@ -71,6 +118,7 @@ function kindOfType(type: usize, typeEnd: usize): BodyKind {
     return BodyKind.Markup;
   if (textIsNoCase(type, end, "text/xml") || textIsNoCase(type, end, "application/xml")) return BodyKind.Xml;
   if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
+  if (textStartsNoCase(type, end, "multipart/")) return BodyKind.Multipart;
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
   return BodyKind.Probe;
 }
@@ -82,13 +130,20 @@ export function openBody(stream: Stream, depth: u32): void {
       <u32>JSON_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>FORM_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>TEXT_STATE_SIZE <= BODY_STATE_CAPACITY &&
-        <u32>XML_STATE_SIZE <= BODY_STATE_CAPACITY,
+        <u32>XML_STATE_SIZE <= BODY_STATE_CAPACITY &&
+        <u32>MULTIPART_STATE_SIZE <= BODY_STATE_CAPACITY,
     ); // each parser's state fits the slot
   }
   if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
   else if (stream.bodyKind == BodyKind.Form) openForm(bodyState(stream));
   else if (isXml(stream.bodyKind)) openXml(bodyState(stream));
-  else openText(bodyState(stream));
+  else if (stream.bodyKind == BodyKind.Multipart || declarations != 0) {
+    // Also where it is one of several types: the first byte will tell.
+    openMultipart(bodyState(stream), declared, declaredEnd);
+  } else {
+    memory.fill(bodyState(stream), 0, MULTIPART_STATE_SIZE);
+    openText(bodyState(stream));
+  }
 }
 
 // @ts-ignore: decorator
@@ -106,7 +161,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     stream.bodyKind = <u8>BodyKind.None;
     return true;
   }
-  end = dropWide(start, end);
+  if (stream.bodyKind != BodyKind.Multipart) end = dropWide(start, end);
   if (stream.encoded && stream.inspected < PLAIN_START) {
     if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
     if (stream.bodyKind == BodyKind.None) return true;
@@ -117,17 +172,31 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     const isJson = first < end && (byteAt(first) == Char.BraceOpen || byteAt(first) == Char.BracketOpen);
     const isMarkup = first < end && byteAt(first) == Char.Less;
     const other = stream.bodyKind == BodyKind.Sniff ? BodyKind.Form : BodyKind.None;
-    stream.bodyKind = <u8>(isJson ? BodyKind.Json : isMarkup ? BodyKind.Markup : other);
+    const inParts = first < end && byteAt(first) == Char.Dash && isFresh(bodyState(stream));
+    const kind = isJson ? BodyKind.Json : isMarkup ? BodyKind.Markup : inParts ? BodyKind.Multipart : other;
+    stream.bodyKind = <u8>kind;
     if (stream.bodyKind == BodyKind.None) return true;
-    openBody(stream, depth);
+    if (!inParts) openBody(stream, depth);
     // What stood before it may be in chunks that are gone: it belongs to no value, wherever the cuts are.
     start = first;
   }
   const state = bodyState(stream);
+  if (stream.bodyKind == BodyKind.Multipart && isFresh(state)) {
+    start = skipMarks(start, end);
+    if (start == end && !last) return true;
+    const first: u32 = start < end ? byteAt(start) : 0;
+    const isJson = first == Char.BraceOpen || first == Char.BracketOpen;
+    if (isJson || first == Char.Less) {
+      // Some services read JSON whatever its type.
+      stream.bodyKind = <u8>(isJson ? BodyKind.Json : BodyKind.Markup);
+      openBody(stream, depth);
+    }
+  }
   if (unfinishedSize(state) != 0) resumeValue(state, stream.page != 0 ? stream.page : carryOf(stream));
   if (stream.bodyKind == BodyKind.Json) judgeJson(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Form) judgeForm(stream, start, end, last);
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
+  else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
   else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);
   if (unfinished <= CARRY_CAPACITY) {
@@ -254,6 +323,74 @@ function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {
     if (event == XmlEvent.Tag && stream.bodyKind == BodyKind.Xml && !valueWindowed) judgeTag(valueStart, valueEnd);
     else judgeValue(valueStart, valueEnd);
   }
+}
+
+/** The state of a body in parts that is the content of a part. Owner: this file. */
+const INNER: usize = memory.data(768, 8);
+
+function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
+  feedMultipart(state, start, end, last);
+  while (true) {
+    switch (nextMultipart(state)) {
+      case MultipartEvent.Part:
+        judgePartHeaders(state);
+        break;
+      case MultipartEvent.Content:
+        judgePartContent(state);
+        break;
+      case MultipartEvent.Outside:
+        if (skipBlank(valueStart, valueEnd) == valueEnd) break;
+        if (isNews(state)) countOverflow(Overflow.Malformed);
+        setField(Part.Body, 0, 0);
+        judgeValue(valueStart, valueEnd);
+        break;
+      case MultipartEvent.Malformed:
+        if (isNews(state)) countOverflow(Overflow.Malformed);
+        break;
+      case MultipartEvent.Skipped:
+        break;
+      default:
+        return;
+    }
+  }
+}
+
+/** Bits of a part's tags that this file keeps. */
+const enum PartTag {
+  /** Its content is a body in parts. */
+  Parts = 1,
+}
+
+/** Names the part at work and judges what its headers say. */
+function judgePartHeaders(state: usize): void {
+  openPart(valueStart, valueEnd);
+  const count = partValueCount();
+  for (let i: usize = 0; i < count; i++) {
+    if (partValueKind(i) == PartValue.Name) namePart(state, partValueStart(i), partValueEnd(i));
+  }
+  setField(Part.Multipart, partName(state), partNameEnd(state));
+  let tags: u32 = 0;
+  let file = false;
+  for (let i: usize = 0; i < count; i++) {
+    const start = partValueStart(i);
+    const end = partValueEnd(i);
+    const kind = partValueKind(i);
+    if (kind == PartValue.FileName) file = true;
+    else if (kind == PartValue.Type && textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
+    judgeValue(start, end);
+  }
+  tagPart(state, tags, file);
+}
+
+function judgePartContent(state: usize): void {
+  setField(Part.Multipart, partName(state), partNameEnd(state));
+  // One level, and only where it stands whole: its boundary is that of its first line.
+  if ((partTags(state) & PartTag.Parts) != 0 && state != INNER && !valueWindowed) {
+    openMultipart(INNER, 0, 0);
+    judgeParts(INNER, valueStart, valueEnd, true);
+    return;
+  }
+  judgeValue(valueStart, valueEnd);
 }
 
 function judgeText(stream: Stream, start: usize, end: usize, last: bool): void {

@@ -34,7 +34,7 @@ import {
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
-import { bodyKindOf, eitherKind, judgeChunk, openBody } from "./body";
+import { bodyKindOf, eitherKind, forgetType, judgeChunk, openBody } from "./body";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
 import { recordInspection } from "./metrics";
@@ -386,6 +386,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
   method = methodEnd = pathName = path = pathEnd = host = hostEnd = requestId = trace = 0;
   type = BodyKind.None;
   typed = false;
+  forgetType();
   upgrade = false;
   encoded = false;
   let requestIds = 0;

@@ -23,6 +23,7 @@ export const enum BodyKind {
   Xml = 6,
   /** The same, where what a page runs (tags and handlers) matters too. */
   Markup = 7,
+  Multipart = 8,
 }
 
 /** How far a stream has come. */

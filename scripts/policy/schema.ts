@@ -29,7 +29,7 @@ export const FAIL_DIRECTIONS = ["allow", "deny"] as const;
 export const LIMIT_ACTIONS = ["continue", "deny"] as const;
 export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
 /** Where a value stood; the names that findings carry. */
-export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body", "xml"] as const;
+export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body", "xml", "multipart"] as const;
 
 export type Mode = (typeof MODES)[number];
 

@@ -17,6 +17,7 @@ import {
   segmentStart,
   unescapeSlashes,
 } from "../../assembly/parse/path";
+import { boundary, boundaryEnd } from "../../assembly/parse/part";
 import { queryName, queryNameEnd, queryValue, queryValueEnd, nextQuery, openQuery } from "../../assembly/parse/query";
 import { feedText, nextText, openText } from "../../assembly/parse/text";
 import { valueEnd, valueStart, valueWindowed, Unfinished } from "../../assembly/parse/value";
@@ -32,6 +33,24 @@ export {
 } from "../../assembly/parse/json";
 export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
 export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
+export {
+  openMultipart,
+  feedMultipart,
+  nextMultipart,
+  skipContent,
+  tagPart,
+  partName,
+  partNameEnd,
+  namePart,
+} from "../../assembly/parse/multipart";
+export {
+  openPart,
+  partValueCount,
+  partValueKind,
+  partValueStart,
+  partValueEnd,
+  readBoundary,
+} from "../../assembly/parse/part";
 export { keepValue, resumeValue, openSpan, nextWindow } from "../../assembly/parse/value";
 export { openQuery, nextQuery, openCookies, nextCookie, openSegments, nextSegment, openText, feedText, nextText };
 
@@ -60,6 +79,9 @@ export function jsonCount(): u32 {
   let count: u32 = 0;
   while (jsonNext(STATE) < JsonEvent.Done) count++;
   return count;
+}
+export function boundaryAt(n: i32): usize {
+  return n == 0 ? boundary : boundaryEnd;
 }
 /** The n-th address of the pair that was found: name, its end, value, its end. */
 export function queryAt(n: i32): usize {
