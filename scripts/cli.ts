@@ -20,6 +20,7 @@ import { compilePolicy } from "./policy/compile.ts";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "./policy/load.ts";
 import { MODES, SCHEMA_VERSION, SENSITIVITIES } from "./policy/schema.ts";
 import type { Mode, Policy } from "./policy/schema.ts";
+import type { Exchange } from "./scan/exchange-line.ts";
 import { setMode } from "./policy/set-mode.ts";
 import type { Check, Result } from "./verify/verify.ts";
 
@@ -256,6 +257,43 @@ function policyCheckCommand(file: string, { json }: { json?: boolean }, io: Io):
     }
   }
   return policy === null ? 2 : 0;
+}
+
+/** The exchange on the only line of a file. */
+async function exchangeIn(path: string, io: Io): Promise<Exchange> {
+  const { BadLine, parseExchange, parseJsonLine } = await import("./scan/exchange-line.ts");
+  const { lineBatches } = await import("./scan/lines.ts");
+  const found: { number: number; bytes: Buffer | null }[] = [];
+  for await (const lines of lineBatches(openInput("--request", path, io) as AsyncIterable<Uint8Array>)) {
+    found.push(...lines.filter(({ bytes }) => bytes === null || bytes.toString("latin1").trim() !== ""));
+    if (found.length > 1) throw new UsageError(`--request ${path}: more than one line; expected one, as for scan`);
+  }
+  const [line] = found;
+  if (line === undefined) throw new UsageError(`--request ${path}: there is no line in it`);
+  try {
+    if (line.bytes === null) throw new BadLine("the line is too long");
+    return parseExchange(parseJsonLine(line.bytes).value);
+  } catch (error) {
+    throw new UsageError(`${path}:${line.number}: ${(error as Error).message}`);
+  }
+}
+
+interface ExplainOptions {
+  policy: string;
+  request: string;
+  json?: boolean;
+}
+
+async function policyExplainCommand({ policy: file, request, json }: ExplainOptions, io: Io): Promise<number> {
+  const [{ explain }, { explanationText }] = await Promise.all([
+    import("./explain/explain.ts"),
+    import("./explain/text.ts"),
+  ]);
+  const text = readText("policy", file);
+  parsePolicy(text, file);
+  const explanation = await explain(text, file, await exchangeIn(request, io), readModule("checked"));
+  io.stdout.write(`${json ? JSON.stringify(explanation, null, 2) : explanationText(explanation, file)}\n`);
+  return 0;
 }
 
 async function modeCommand(mode: Mode, { policy: file }: { policy: string }, io: Io): Promise<number> {
@@ -518,17 +556,33 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     )
     .action(async (options: VerifyOptions) => exit(await verifyCommand(options, io)));
 
-  program
+  const policy = program
     .command("policy")
     .description("work on a policy file")
     .helpCommand(false)
-    .addHelpText("after", example("meshward policy check meshward.yaml"))
+    .addHelpText("after", example("meshward policy check meshward.yaml"));
+  policy
     .command("check")
     .description("say what is wrong in a policy file, with line and column")
     .argument("<file>", "the policy file")
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward policy check meshward.yaml"))
     .action((file: string, options: { json?: boolean }) => exit(policyCheckCommand(file, options, io)));
+  policy
+    .command("explain")
+    .description(
+      "say why a policy decides on a request as it does: fields, layers, tokens, findings, lines of the policy",
+    )
+    .requiredOption("--policy <file>", "the policy file")
+    .requiredOption("--request <file>", "the request: one line as for scan; - for stdin")
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      example(
+        `echo '{"request":{"method":"GET","path":"/?q=1+or+1=1"}}' | meshward policy explain --policy meshward.yaml --request -`,
+      ),
+    )
+    .action(async (options: ExplainOptions) => exit(await policyExplainCommand(options, io)));
 
   program
     .command("mode")

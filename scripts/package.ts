@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A build of the module: `release` is what is in use, `checked` has assertions in it, `floor` only reads (`bench envoy`). */
+/** A build of the module: `release` is what is in use, `checked` has assertions in it and can explain itself, `floor` only reads (`bench envoy`). */
 export type ModuleBuild = "release" | "checked" | "floor";
 
 const MODULE_FILES: Record<ModuleBuild, string> = {

@@ -37,6 +37,7 @@ export const enum StreamType {
 }
 
 export const enum LogLevel {
+  Trace = 0,
   Warn = 3,
   Error = 4,
 }

@@ -5,6 +5,7 @@
 import { classify } from "../core/classify";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
+import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
 import { detectJndi } from "./jndi";
 import { detectSqli } from "./sqli";
@@ -24,6 +25,7 @@ export function judge(start: usize, end: usize): void {
   if ((kinds & ENCODED) == 0) return;
   layersBegin(start, end);
   while (layersNext(kinds)) {
+    if (isDefined(CHECKED) && tracing) traceLayer(layerStart, layerEnd);
     kinds = classify(layerStart, layerEnd);
     detect(layerStart, layerEnd, kinds);
   }

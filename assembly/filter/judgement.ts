@@ -5,9 +5,11 @@ import { now } from "../abi/host";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { reports } from "../detect/finding";
 import { judge, judgeMarkup } from "../detect/judge";
+import { tracing } from "../match/trace";
 import { decide, refused } from "../policy/decide";
 import { Policy } from "../policy/layout";
 import { countOverflow, Overflow } from "../report/counters";
+import { beginTrace, tellTrace } from "./explain";
 import { effectiveOf, Stream } from "./stream";
 
 /** The stream at work and its policy. */
@@ -23,14 +25,18 @@ export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
 /** Judges a value of the current field, at most 16 KiB with 32 readable bytes behind it. */
 export function judgeValue(start: usize, end: usize): void {
   const before = reports;
+  if (isDefined(CHECKED) && tracing) beginTrace(start, end);
   judge(start, end);
+  if (isDefined(CHECKED) && tracing) tellTrace();
   if (reports != before) decideNow();
 }
 
 /** Judges a tag of XML as what it makes its reader do. */
 export function judgeTag(start: usize, end: usize): void {
   const before = reports;
+  if (isDefined(CHECKED) && tracing) beginTrace(start, end);
   judgeMarkup(start, end);
+  if (isDefined(CHECKED) && tracing) tellTrace();
   if (reports != before) decideNow();
 }
 

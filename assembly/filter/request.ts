@@ -35,6 +35,7 @@ import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { bodyKindOf, eitherKind, forgetType, judgeChunk, openBody } from "./body";
+import { explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
 import { recordInspection } from "./metrics";
@@ -131,6 +132,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   else setRequestPath(path, query, path, query);
   resolve(policy, effectiveOf(stream));
   keepRoute(stream);
+  if (isDefined(CHECKED)) explainRequest(policy, effectiveOf(stream));
   const mode = effectiveMode(effectiveOf(stream));
   if (mode == Mode.Off && !policy.dryRun) {
     decideNow();

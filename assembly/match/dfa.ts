@@ -14,6 +14,8 @@
 // in 16 bits each. So a step is two loads a lane, "dead" is a compare with 0 and "accepts" one mask over all lanes. Tokens may come
 // in any pieces. An accepting state goes on: a longer match may be surer.
 
+import { traceRun, traceToken, tracing } from "./trace";
+
 const RANKS: usize = 2;
 const LANES: usize = 4;
 const ACCEPT: usize = 2;
@@ -27,6 +29,7 @@ const ID: u32 = 0x7fff;
 
 /** The state before the first token. */
 export function dfaStart(table: usize): u64 {
+  if (isDefined(CHECKED) && tracing) traceRun(table);
   let state: u64 = 0;
   for (let lane: u32 = 0; lane < laneCount(table); lane++) {
     state |= (<u64>load<u16>(laneAt(table, lane))) << (lane << 4);
@@ -37,6 +40,7 @@ export function dfaStart(table: usize): u64 {
 /** The state after a token of kind `symbol` (0–255; 0 is End). A kind that the alphabet lacks leads to the dead state. */
 export function dfaNext(table: usize, state: u64, symbol: u32): u64 {
   if (isDefined(CHECKED)) assert(symbol < 256); // a byte
+  if (isDefined(CHECKED) && tracing) traceToken(table, symbol);
   let next = step(laneAt(table, 0), <u32>state, symbol);
   // Unrolled: the lanes' loads do not wait for each other. What died stays so, and costs a compare.
   if (state >> 16 == 0) return next;

@@ -81,6 +81,8 @@ export class Policy {
   holdHeaders: bool;
   /** Judge everything, even where the mode is off, and refuse nothing. */
   dryRun: bool;
+  /** Log what is done with each value; only the checked build can. */
+  explain: bool;
   onErrorDeny: bool;
   onLimitDeny: bool;
   onOverflowDeny: bool;

@@ -118,6 +118,7 @@ function readTop(policy: Policy, only: i32): i32 {
       policy.idEnd = textEnd;
     } else if (keyIs("holdHeaders")) policy.holdHeaders = readBool();
     else if (keyIs("dryRun")) policy.dryRun = readBool();
+    else if (isDefined(CHECKED) && keyIs("explain")) policy.explain = readBool();
     else if (keyIs("identity")) readIdentity(policy);
     else if (!readCommonKey(policy)) skipUnknown();
   }

@@ -56,12 +56,17 @@ export function effectiveThreshold(effective: usize, ruleClass: u32): u32 {
 /** The route that was matched last by `resolve`, on the path as Envoy routes it; null for none. */
 export let matchedRoute: Route | null = null;
 
+/** The route of its other reading, which is the same where there is but one. */
+export let decodedRoute: Route | null = null;
+
 /** Writes what holds for the current request to `effective`. */
 export function resolve(policy: Policy, effective: usize): void {
   matchedRoute = routeOf(policy, requestPath, requestPathEnd);
   memory.copy(effective, effectiveFor(policy, matchedRoute), EFFECTIVE_SIZE);
+  decodedRoute = matchedRoute;
   if (requestPathDecoded == requestPath) return;
-  const other = effectiveFor(policy, routeOf(policy, requestPathDecoded, requestPathDecodedEnd));
+  decodedRoute = routeOf(policy, requestPathDecoded, requestPathDecodedEnd);
+  const other = effectiveFor(policy, decodedRoute);
   if (other != effectiveFor(policy, matchedRoute)) keepStricter(effective, other);
 }
 

@@ -15,6 +15,7 @@ import { emitByteKinds, readByteKinds } from "./byte-kinds.ts";
 import { emitClass } from "./emit-class.ts";
 import { emitRuleList } from "./emit-rule-list.ts";
 import { emitRules } from "./emit-rules.ts";
+import { emitTokens } from "./emit-tokens.ts";
 import { emitVersion } from "./emit-version.ts";
 import { RulesError } from "./problem.ts";
 import { readRuleFile, type RuleFile } from "./rule-file.ts";
@@ -73,6 +74,7 @@ async function generate(root: string, only: string | undefined): Promise<void> {
     outputs.set("docs/rules.md", await format(rulesPage(rules), { parser: "markdown", printWidth: 120 }));
   }
   if (only === undefined) {
+    outputs.set("assembly/generated/tokens.ts", emitTokens(sources));
     outputs.set("assembly/generated/version.ts", emitVersion(await readFile(join(root, "package.json"), "utf8")));
   }
   for (const [file, text] of outputs) await replace(join(root, file), text);

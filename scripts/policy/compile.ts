@@ -11,6 +11,8 @@ export interface CompileOptions {
   holdHeaders: boolean;
   /** Judge everything, even where the mode is off, and refuse nothing; what `scan` asks for. Default false. */
   dryRun?: boolean;
+  /** Log what is done with each value; only the checked build of the module can. Default false. */
+  explain?: boolean;
 }
 
 /** What `JSON.stringify` gives to `proxy_on_configure`. Keys that say nothing are left out. */
@@ -20,6 +22,7 @@ export interface PluginConfiguration extends NormalizedPolicy {
   policy: string;
   holdHeaders: boolean;
   dryRun?: true;
+  explain?: true;
 }
 
 type Scope = Pick<Route, "mode" | "sensitivity" | "detectors">;
@@ -98,12 +101,14 @@ export function policyHash(policy: Policy): string {
 }
 
 /** The plugin's configuration for `policy`. */
-export function compilePolicy(policy: Policy, { holdHeaders, dryRun = false }: CompileOptions): PluginConfiguration {
+export function compilePolicy(policy: Policy, options: CompileOptions): PluginConfiguration {
+  const { holdHeaders, dryRun = false, explain = false } = options;
   return {
     schema: SCHEMA_VERSION,
     policy: policyHash(policy),
     holdHeaders,
     ...(dryRun ? { dryRun } : {}),
+    ...(explain ? { explain } : {}),
     ...normalizePolicy(policy),
   };
 }

@@ -287,6 +287,22 @@ export function loadPolicy(text: string, now: Date = new Date()): LoadedPolicy {
   return { policy: issues.some(({ severity }) => severity === "error") ? null : policy, issues };
 }
 
+/** The place in the text of a valid policy where a key stands, counted from 1; null where the file does not say it. */
+export type Locate = (path: Path) => { line: number; column: number } | null;
+
+export function policyPlaces(text: string): Locate {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { version: "1.2", lineCounter: lines });
+  return (path) => {
+    const { node, key, isThere } = find(document, path);
+    if (!isThere || document.contents === null) return null;
+    // A setting is where its key is, an entry of a list where it begins.
+    const from = typeof path.at(-1) === "number" ? node : key;
+    const { line, col } = lines.linePos((from ?? node)?.range?.[0] ?? 0);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+}
+
 /** The policy in `text`. Throws PolicyError, naming the file as `name`, where it has errors. */
 export function parsePolicy(text: string, name = "policy"): Policy {
   const { policy, issues } = loadPolicy(text);

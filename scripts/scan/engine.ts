@@ -28,7 +28,7 @@ function withPort(address: string): string {
 }
 
 /** The index of the workload that an exchange's service selects, -1 for none. Only the service is known offline. */
-function workloadOf({ workloads }: Policy, service: string | null): number {
+export function workloadOf({ workloads }: Policy, service: string | null): number {
   return workloads.findIndex(
     ({ namespace, service: wanted, labels }) =>
       namespace === undefined && Object.keys(labels ?? {}).length === 0 && wanted === service,
@@ -36,7 +36,7 @@ function workloadOf({ workloads }: Policy, service: string | null): number {
 }
 
 /** A process of its own for each workload: its node says which one it is, and it is dropped as a whole. */
-async function startPlugin(module: Uint8Array, configuration: string, service: string | null): Promise<Plugin> {
+export async function startPlugin(module: Uint8Array, configuration: string, service: string | null): Promise<Plugin> {
   const process = createEnvoyProcess({ clock: "real", strict: false });
   const plugin = await process.addPlugin({
     name: "meshward",
@@ -49,6 +49,30 @@ async function startPlugin(module: Uint8Array, configuration: string, service: s
   });
   if (!plugin.configure(configuration).accepted) throw new Error("the module does not take the policy");
   return plugin;
+}
+
+/** What the module says of one exchange, and what it logged. */
+interface Answer {
+  verdict: Verdict;
+  logs: readonly string[];
+}
+
+/** Sends one exchange through the module; throws if it fails. */
+export function sendExchange(plugin: Plugin, { request, response, address, principal }: Exchange): Answer {
+  const { body, ...head } = request;
+  const { verdict, outcome, logs } = plugin.exchange(head, {
+    body,
+    source: withPort(address ?? DEFAULT_ADDRESS),
+    ...(principal === null ? {} : { properties: { connection: { uri_san_peer_certificate: principal, mtls: true } } }),
+    ...(response === null ? {} : { response }),
+  });
+  if (outcome === "failed") {
+    throw new Error(`the module failed: ${plugin.process.lastTrap?.message ?? "it gave no reason"}`);
+  }
+  if (verdict === null) throw new Error("the module said nothing");
+  // Of a request without findings it says no more than it must.
+  const nothing = { score: 0, rule: null, route: null, findings: [] };
+  return { verdict: { ...nothing, ...(verdict as Verdict) }, logs: logs.map(({ message }) => message) };
 }
 
 /** Loads `module` with `policy`. Rejects if the module does not load or does not take the policy. */
@@ -69,28 +93,9 @@ export async function createEngine(policy: Policy, module: Uint8Array): Promise<
 
   await pluginFor(null);
   return {
-    async judge({ request, response, address, principal, service }) {
-      const plugin = await pluginFor(service);
-      const { body, ...head } = request;
-      const { verdict, outcome } = plugin.exchange(head, {
-        body,
-        source: withPort(address ?? DEFAULT_ADDRESS),
-        ...(principal === null
-          ? {}
-          : { properties: { connection: { uri_san_peer_certificate: principal, mtls: true } } }),
-        ...(response === null ? {} : { response }),
-      });
-      if (outcome === "failed") {
-        throw new Error(`the module failed: ${plugin.process.lastTrap?.message ?? "it gave no reason"}`);
-      }
-      if (verdict === null) throw new Error("the module said nothing");
-      const {
-        verdict: decision,
-        mode,
-        score = 0,
-        findings = [],
-      } = verdict as Partial<Verdict> & Pick<Verdict, "verdict" | "mode">;
-      return { verdict: decision, mode, score, findings };
+    async judge(exchange) {
+      const { verdict, mode, score, findings } = sendExchange(await pluginFor(exchange.service), exchange).verdict;
+      return { verdict, mode, score, findings };
     },
   };
 }

@@ -52,7 +52,7 @@ const WRONG: [argv: string[], message: RegExp][] = [
   [[], /^meshward: a command is missing: run, demo, scan, /],
   [["sacn"], /^meshward: unknown command 'sacn' \(Did you mean scan\?\); see meshward --help$/],
   [["--versoin"], /^meshward: unknown option '--versoin' \(Did you mean --version\?\); see meshward --help$/],
-  [["policy"], /^meshward policy: a command is missing: check; see meshward policy --help$/],
+  [["policy"], /^meshward policy: a command is missing: check, explain; see meshward policy --help$/],
   [["policy", "chek", "x"], /^meshward policy: unknown command 'chek' \(Did you mean check\?\)/],
   [["policy", "check"], /^meshward policy check: missing required argument 'file'; see /],
   [["policy", "check", missing], /^meshward policy check: policy .*missing: no such file or folder$/],

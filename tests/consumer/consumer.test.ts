@@ -53,6 +53,7 @@ describe("the packed package", () => {
   it("has the module, the tool and the examples in it, and nothing that builds or tests them", () => {
     const wanted = [
       "dist/meshward.wasm",
+      "dist/meshward.checked.wasm",
       "dist/scripts/cli.js",
       "dist/testing/index.js",
       "dist/testing/index.d.ts",
