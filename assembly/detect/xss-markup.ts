@@ -7,7 +7,7 @@
 
 import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findOneOf, skipBlank } from "../core/scan";
+import { findEither, findOneOf, hasPair, skipBlank } from "../core/scan";
 import { textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { Rule } from "../generated/rules";
 import { ATTRIBUTE, Attribute, ELEMENT, Element, Js, MIME, Mime, Scheme } from "../generated/xss";
@@ -53,11 +53,16 @@ let hiddenCeiling: u32 = Ceiling.Hidden;
 /** Whether the value has an element of rich text, and one that changes how the text inside is read. */
 let sawRich = false;
 let sawForeign = false;
+/** Whether a script element was opened, or a formula. */
+let sawScript = false;
+let sawMath = false;
 
 /** Judges each tag of the value; `open` is the ceiling of those that are seen at once. */
 export function judgeMarkup(open: u32): void {
   sawRich = false;
   sawForeign = false;
+  sawScript = false;
+  sawMath = false;
   hiddenUntil = first;
   let budget: usize = (last - first) * HIDDEN_BUDGET + 256;
   if (open == Ceiling.Open) judgeOpening();
@@ -95,15 +100,32 @@ function judgeTag(from: usize, hidden: bool): usize {
   if (!tagBegin(from, last)) return skipDeclaration(from, hidden);
   const element = elementKind();
   if (element == Element.Rich || element == Element.Code) sawRich = true;
-  else if (element == Element.Raw || element == Element.Style || element == Element.Foreign) sawForeign = true;
+  else if (element == Element.Raw || element == Element.Style || element == Element.Foreign || element == Element.Math)
+    sawForeign = true;
+  if (element == Element.Math) sawMath = true;
   if (tagCloses) lowerCeiling(Ceiling.Hidden);
   const said = readAttributes(element, from);
   const to = tagEnd;
   const complete = tagComplete;
+  // Somebody signs the proof.
+  if (!tagCloses && complete && element != Element.Script && textStartsNoCase(to, last, "xss") && isBare()) {
+    const after = to + 3;
+    if (after == last || byteAt(after) == Char.Less) report(Rule.XssHtmlInjection, -3, from, after);
+  }
   if (!hidden) hiddenCeiling = Ceiling.Hidden;
-  if (tagCloses) return to;
+  if (tagCloses) {
+    // The end of a script that the value did not begin: what follows in the page is no script any more.
+    if (element == Element.Script && !sawScript && !hidden && isBare()) report(Rule.XssHtmlInjection, 0, from, to);
+    return to;
+  }
   switch (element) {
+    case Element.Active: {
+      const close = findEndTag(to);
+      if (codeRule(Js.Break, to, close) != 0) report(Rule.XssXmlActive, 0, from, close);
+      return to;
+    }
     case Element.Script:
+      sawScript = true;
       return judgeScriptElement(from, to, complete, said);
     case Element.Style: {
       const close = findEndTag(to);
@@ -160,6 +182,11 @@ function isDoubled(from: usize, to: usize): bool {
   return false;
 }
 
+/** Whether the value is a short one without words besides its tags: a proof of concept, or a line of somebody's page. */
+function isBare(): bool {
+  return short && countWords(first, last) < 2;
+}
+
 /** What the attributes of a tag said together. */
 const enum Said {
   Source = 1 << 0,
@@ -177,20 +204,37 @@ const enum Said {
   Scriptlet = 1 << 9,
   Url = 1 << 10,
   Values = 1 << 11,
+  /** A URL on another host without "https:", or without quotes. */
+  Careless = 1 << 12,
+  Stylesheet = 1 << 13,
+  /** The name of a header, or of an attribute's event. */
+  Header = 1 << 14,
+  XmlEvent = 1 << 15,
+  /** Where a form is sent to. */
+  Submits = 1 << 16,
+  DataUrl = 1 << 17,
 }
 
 /** Reads and judges the attributes of a tag and reports what they mean for its element; returns what they said. */
 function readAttributes(element: u32, from: usize): u32 {
   let said: u32 = 0;
   let sloppy = false;
+  // Old browsers took onload!#$%=… for a handler, which is read as two attributes today, the second without a letter.
+  let handler = false;
   while (nextAttribute()) {
+    if (handler && valueGiven && !hasLetter(attributeName, attributeNameEnd)) judgeHandler(attributeStart);
+    if (hasLetter(attributeName, attributeNameEnd))
+      handler = !valueGiven && textStarts(attributeName, attributeNameEnd, "on");
     const more = judgeAttribute(element);
     said |= more;
     if ((more & Said.Foreign) != 0 && valueQuote == 0) sloppy = true;
-    if (valueOpen && isForeign(valueStart, valueEnd)) report(Rule.XssDanglingMarkup, 0, from, last);
+    if (valueOpen && (element == Element.Base || isForeign(valueStart, valueEnd)))
+      report(Rule.XssDanglingMarkup, isBare() ? 20 : 0, from, last);
+    if (valueGiven && endsPlainText(valueStart, valueEnd)) report(Rule.XssMutation, 0, attributeStart, valueEnd);
   }
   const to = tagEnd;
-  if ((said & Said.AnimatesLink) != 0) report(Rule.XssSvgAnimate, said & Said.ScriptUrl ? 0 : -45, from, to);
+  if ((said & Said.AnimatesLink) != 0)
+    report(Rule.XssSvgAnimate, said & Said.ScriptUrl ? 0 : said & Said.Foreign ? -22 : -45, from, to);
   if ((said & (Said.AnimatesHandler | Said.Values)) == (Said.AnimatesHandler | Said.Values))
     report(Rule.XssSvgAnimate, 0, from, to);
   switch (element) {
@@ -202,27 +246,84 @@ function readAttributes(element: u32, from: usize): u32 {
       break;
     case Element.Frame:
       // Editors quote the address of a video.
-      if ((said & Said.Foreign) != 0) report(Rule.XssEmbeddedObject, sloppy ? 0 : -32, from, to);
+      if ((said & Said.Foreign) != 0)
+        report(Rule.XssEmbeddedObject, sloppy || ((said & Said.Careless) != 0 && isBare()) ? 0 : -32, from, to);
       break;
     case Element.Link:
       if ((said & (Said.Import | Said.Url)) == (Said.Import | Said.Url)) report(Rule.XssEmbeddedObject, 10, from, to);
+      else if ((said & Said.Stylesheet) != 0 && (said & (Said.Careless | Said.DataUrl)) != 0)
+        report(Rule.XssEmbeddedObject, (said & Said.DataUrl ? isBare() : isAlone()) ? 0 : -20, from, to);
+      break;
+    case Element.Form:
+      if ((said & Said.Foreign) != 0)
+        report(Rule.XssHtmlInjection, (said & Said.Careless) != 0 && isAlone() ? -2 : -24, from, to);
+      break;
+    case Element.Island:
+      if ((said & Said.Source) != 0) report(Rule.XssXmlActive, -6, from, to);
+      break;
+    case Element.Active:
+      if ((said & Said.XmlEvent) != 0) report(Rule.XssXmlActive, 0, from, to);
       break;
     case Element.Base:
       if ((said & (Said.Foreign | Said.ScriptUrl)) != 0) report(Rule.XssBaseHref, 0, from, to);
       break;
     case Element.Meta:
       if ((said & Said.Refresh) != 0)
-        report(Rule.XssMetaRefresh, said & Said.ScriptUrl ? 0 : said & Said.Values ? -40 : -60, from, to);
+        report(
+          Rule.XssMetaRefresh,
+          said & Said.ScriptUrl ? 0 : said & Said.Foreign && isAlone() ? -23 : said & Said.Values ? -40 : -60,
+          from,
+          to,
+        );
+      else if ((said & Said.Header) != 0) report(Rule.XssMetaRefresh, -20, from, to);
       break;
+    default:
+      if ((said & (Said.Submits | Said.Foreign)) == (Said.Submits | Said.Foreign))
+        report(Rule.XssHtmlInjection, isAlone() ? -2 : -24, from, to);
+      else if ((said & Said.Careless) != 0 && (sawMath || textIs(tagName, tagNameEnd, "use")))
+        report(Rule.XssHtmlInjection, isBare() ? -2 : -24, from, to);
   }
   return said;
+}
+
+/** Whether a bare value has no rich text either: what rich text has beside it is a page's. */
+function isAlone(): bool {
+  return !sawRich && isBare();
+}
+
+function hasLetter(from: usize, to: usize): bool {
+  while (from < to && !isLetter(byteAt(from)) && !isDigit(byteAt(from))) from++;
+  return from < to;
+}
+
+/** Whether an attribute's value has the end tag of an element of plain text: read once more, it ends the one around it. */
+function endsPlainText(from: usize, to: usize): bool {
+  while ((from = findEither(from, to, Char.Less, Char.Less)) < to) {
+    const name = from + 2;
+    let end = name;
+    while (end < to && isLetter(byteAt(end))) end++;
+    if (end > name && byteAt(from + 1) == Char.Slash) {
+      const kind = keyword(ELEMENT, name, end);
+      if (kind == Element.Raw || kind == Element.Style) return true;
+    }
+    from++;
+  }
+  return false;
 }
 
 /** Judges one attribute of an element. */
 function judgeAttribute(element: u32): u32 {
   const kind = attributeKind();
   const from = attributeStart;
-  if (!valueGiven) return 0;
+  if (!valueGiven) {
+    // Vue: a slot's name is an expression, #[…].
+    const name = from + 2;
+    if (byteAt(from) == Char.Hash && name < last && byteAt(from + 1) == Char.BracketOpen) {
+      const rule = codeRule(Js.Hole, name, findByte(name, min(last, name + 256), Char.BracketClose));
+      if (rule != 0) report(rule, reachesConstructor ? 0 : -30, from, last);
+    }
+    return 0;
+  }
   switch (kind) {
     case Attribute.Event:
       judgeHandler(from);
@@ -241,15 +342,26 @@ function judgeAttribute(element: u32): u32 {
     case Attribute.Source:
       return (
         judgeUrl(element, from, to) |
+        (textIs(attributeName, attributeNameEnd, "formaction") ? Said.Submits : 0) |
         (kind == Attribute.Source || element == Element.Script ? Said.Source : 0) |
         Said.Url
       );
     case Attribute.Animated:
       if (element != Element.Animate) return 0;
-      return Said.Values | (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0);
+      return (
+        Said.Values |
+        (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0) |
+        (isForeign(decodedStart, decodedEnd) ? Said.Foreign : 0)
+      );
     case Attribute.Content:
-      if (element == Element.Meta)
-        return Said.Values | (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0);
+      if (element == Element.Meta) {
+        if (namesUtf7(decodedStart, decodedEnd)) report(Rule.XssEncodedMarkup, 0, from, to);
+        return (
+          Said.Values |
+          (hasScriptScheme(decodedStart, decodedEnd) ? Said.ScriptUrl : 0) |
+          (hasPair(decodedStart, decodedEnd, Char.Slash, Char.Slash) ? Said.Foreign : 0)
+        );
+      }
       if (
         element != Element.Base &&
         readScheme(decodedStart, decodedEnd) == Scheme.Script &&
@@ -286,12 +398,37 @@ function judgeAttribute(element: u32): u32 {
     case Attribute.Is:
       if (textIsNoCase(decodedStart, decodedEnd, "script")) report(Rule.XssScriptElement, -12, from, to);
       return 0;
-    case Attribute.HttpEquiv:
-      return textStartsNoCase(skipBlank(decodedStart, decodedEnd), decodedEnd, "refresh") ? Said.Refresh : 0;
-    case Attribute.Rel:
-      return textStartsNoCase(skipBlank(decodedStart, decodedEnd), decodedEnd, "import") ? Said.Import : 0;
+    case Attribute.HttpEquiv: {
+      const name = skipBlank(decodedStart, decodedEnd);
+      if (textStartsNoCase(name, decodedEnd, "refresh")) return Said.Refresh;
+      return textIsNoCase(name, decodedEnd, "link") || textIsNoCase(name, decodedEnd, "set-cookie") ? Said.Header : 0;
+    }
+    case Attribute.Rel: {
+      const name = skipBlank(decodedStart, decodedEnd);
+      if (textStartsNoCase(name, decodedEnd, "import")) return Said.Import;
+      return textIsNoCase(name, decodedEnd, "stylesheet") ? Said.Stylesheet : 0;
+    }
+    case Attribute.Charset:
+      if (namesUtf7(decodedStart, decodedEnd)) report(Rule.XssEncodedMarkup, 0, from, to);
+      return 0;
+    case Attribute.Binding:
+      if (textIsNoCase(decodedStart, decodedEnd, "html") || byteAt(decodedStart) == Char.Hash)
+        report(Rule.XssXmlActive, -6, from, to);
+      return 0;
+    case Attribute.XmlEvent:
+      if (textStarts(attributeName, attributeNameEnd, "ev:")) report(Rule.XssXmlActive, -6, from, to);
+      return judgeUrl(element, from, to) | Said.XmlEvent;
   }
   return 0;
+}
+
+/** Whether a text names the encoding UTF-7, in which "+ADw-" is "<". */
+function namesUtf7(from: usize, to: usize): bool {
+  for (; from < to; from++) {
+    if ((byteAt(from) | 0x20) != Char.u) continue;
+    if (textStartsNoCase(from, to, "utf-7") || textStartsNoCase(from, to, "utf7")) return true;
+  }
+  return false;
 }
 
 /** The kind of the attribute that was just read. Old browsers took other marks for the end of a handler's name. */
@@ -329,23 +466,23 @@ function sureness(from: usize, to: usize): i32 {
   return (runs ? 5 : -12) - (isProse() && codeRule(Js.Break, from, to) == 0 ? 40 : 0);
 }
 
-/** Whether the attribute is one of a component, not of an element: onClick={…}. Its value is not a handler's text. */
+/** Whether the attribute is one of a component, as onClick={…} or onclick={…}. Its value is not a handler's text. */
 export function isComponent(): bool {
   if (valueQuote != 0 || valueStart == valueEnd || byteAt(valueStart) != Char.BraceOpen) return false;
-  const capital = byteAt(attributeStart + 2) - Char.A < 26 && byteAt(attributeStart + 3) - Char.a < 26;
-  return capital && textStarts(attributeStart, valueStart, "on") && codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
+  return textStarts(attributeStart, valueStart, "on") && codeRule(Js.Break, valueStart + 1, valueEnd) == 0;
 }
 
 /** An attribute that no table has: a handler of a newer standard, or a directive of a framework. */
 function judgeUnknownAttribute(from: usize): void {
   const size = attributeNameEnd - attributeName;
-  if (size < 3 || valueEnd - valueStart < 3) return;
   const lead = byteAt(attributeName);
-  if (textStarts(attributeName, attributeNameEnd, "on") && isLetter(byteAt(attributeName + 2))) {
+  if (textStarts(attributeName, attributeNameEnd, "on") && size > 3 && isLetter(byteAt(attributeName + 2))) {
     decodeValue(valueStart, valueEnd);
     if (runsCode(decodedStart, decodedEnd)) report(Rule.XssEventHandler, isComponent() ? -50 : -10, from, valueEnd);
+    else if (isPlaceholder()) report(Rule.XssEventHandler, -28, from, valueEnd);
     return;
   }
+  if ((size < 3 && lead != Char.Colon) || valueEnd - valueStart < 3) return;
   const directive =
     lead == Char.At || lead == Char.Colon || lead == Char.ParenOpen || lead == Char.BracketOpen || isDirective();
   if (!directive) return;
@@ -358,7 +495,14 @@ function judgeUnknownAttribute(from: usize): void {
     return;
   }
   const rule = codeRule(Js.Hole, decodedStart, decodedEnd);
-  if (rule != 0) report(rule, reachesConstructor ? 0 : -30, from, valueEnd);
+  if (rule != 0) report(rule, reachesConstructor ? 0 : isBare() ? -22 : -30, from, valueEnd);
+}
+
+/** Whether the attribute is a handler in name only, as somebody writes it who finds out what a filter takes: <x onxxx=1. */
+function isPlaceholder(): bool {
+  if (valueQuote != 0 || !isBare() || !isDigit(byteAt(valueStart)) || valueEnd - valueStart > 2) return false;
+  const third = byteAt(attributeName + 2);
+  return third == Char.x || third == byteAt(attributeName + 3);
 }
 
 /** ng-click, v-on:click, x-init, hx-on, data-ng-click */
@@ -390,6 +534,7 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
   }
   if (scheme == Scheme.Data) {
     const type = readMime(after, decodedEnd);
+    if (element == Element.Link) return Said.DataUrl;
     if (type == Mime.Document) {
       const picture = textStartsNoCase(skipBlank(after, decodedEnd), decodedEnd, "image/");
       report(Rule.XssScriptUrl, element == Element.Loader && picture ? -60 : -3, from, to);
@@ -400,8 +545,29 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
     return type == Mime.Inert ? Said.InertType : 0;
   }
   if (element == Element.Frame && scheme == Scheme.Wrapper) report(Rule.XssScriptUrl, -26, from, to);
+  // A call where an address should stand.
+  if (
+    scheme == 0 &&
+    isBare() &&
+    findByte(decodedStart, decodedEnd, Char.Colon) == decodedEnd &&
+    codeRule(Js.Break, decodedStart, decodedEnd) != 0
+  )
+    report(Rule.XssScriptUrl, -26, from, to);
   const inert = element == Element.Object && isPicture() ? Said.InertType : 0;
-  return isForeign(decodedStart, decodedEnd) ? Said.Foreign | inert : inert;
+  if (!isForeign(decodedStart, decodedEnd)) return inert;
+  const careful = textStartsNoCase(decodedStart, decodedEnd, "https:") && valueQuote != 0;
+  return Said.Foreign | inert | (careful || (element == Element.Frame && isPlayer()) ? 0 : Said.Careless);
+}
+
+/** Whether the URL in the decode buffer is one that pages show in a frame: a video, a map, a form. */
+function isPlayer(): bool {
+  for (let at = decodedStart; at < decodedEnd; at++) {
+    if (byteAt(at) != Char.Slash) continue;
+    if (textStartsNoCase(at + 1, decodedEnd, "embed") || textStartsNoCase(at + 1, decodedEnd, "player")) return true;
+    if (textStartsNoCase(at + 1, decodedEnd, "maps") || textStartsNoCase(at + 1, decodedEnd, "video")) return true;
+    if (textStartsNoCase(at + 1, decodedEnd, "plugins") || textStartsNoCase(at + 1, decodedEnd, "widget")) return true;
+  }
+  return false;
 }
 
 /** Whether the path of the URL in the decode buffer ends as that of a picture or a document for a viewer. */
@@ -434,7 +600,8 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
   // Without an end tag the rest of the value is its content, were it only a search for "<script> tag".
   const calls = close < last || findEither(to, close, Char.ParenOpen, Char.Backtick) < close;
   const runs = calls ? runsCode(to, close) : codeRule(Js.Break, to, close) != 0;
-  if (skipBlank(to, close) == close) report(Rule.XssScriptElement, -40, from, close);
+  if (skipBlank(to, close) == close)
+    report(Rule.XssScriptElement, short && countWords(first, last) < (close < last ? 2 : 1) ? -28 : -40, from, close);
   else if (runs) report(Rule.XssScriptElement, sureness(to, close), from, close);
   else report(Rule.XssScriptElement, countWords(to, close) > 1 ? -55 : close < last ? -10 : -40, from, close);
   return close;
@@ -481,15 +648,49 @@ function skipDeclaration(from: usize, hidden: bool): usize {
     (next == Char.Slash && from + 2 < last && byteAt(from + 2) != Char.Space)
   ) {
     if (!hidden) hiddenCeiling = Ceiling.Hidden;
+    // CDATA that holds nothing but the "<" of a tag, or that goes on with a word of the one before.
+    if (textStarts(from, last, "<![CDATA[<]]>") || (textStarts(from, last, "<![CDATA[") && continuesData(from)))
+      report(Rule.XssXmlActive, 0, from, from + 64);
     const to = min(findByte(from, last, Char.Greater) + 1, last);
+    if (textStartsNoCase(from, last, "<!attlist") && givesHandler(from, to)) report(Rule.XssXmlActive, 0, from, to);
     if (next == Char.Question) {
       if (textStartsNoCase(from, last, "<?import")) report(Rule.XssEmbeddedObject, 0, from, to);
       else if (textStartsNoCase(from, last, "<?xml-stylesheet") && hasScriptScheme(from, to))
         report(Rule.XssScriptUrl, -8, from, to);
+      else if (textStartsNoCase(from, last, "<?xml-stylesheet") && isOwnSheet(from, to))
+        report(Rule.XssXmlActive, -6, from, to);
     }
     return to;
   }
   return from + 1;
+}
+
+/** Whether a CDATA section goes on where one ended, other than to write "]]>" in two: `<![CDATA[javas]]><![CDATA[cript:…`. */
+function continuesData(from: usize): bool {
+  return from >= first + 5 && textStarts(from - 3, from, "]]>") && byteAt(from - 4) != Char.BracketClose;
+}
+
+/** Whether a list of default attributes has a handler: onerror CDATA "…". */
+function givesHandler(from: usize, to: usize): bool {
+  for (; from + 8 < to; from++) {
+    if (byteAt(from) > <u32>Char.Space || !textStartsNoCase(from + 1, to, "on")) continue;
+    let at = from + 3;
+    while (at < to && isLetter(byteAt(at))) at++;
+    const cdata = textStartsNoCase(skipBlank(at, to), to, "cdata");
+    if (cdata && keyword(ATTRIBUTE, from + 1, at) == Attribute.Event) return true;
+    from = at - 1;
+  }
+  return false;
+}
+
+/** Whether a style sheet is the document itself or stands in its own address. */
+function isOwnSheet(from: usize, to: usize): bool {
+  for (; from < to; from++) {
+    if (!textStartsNoCase(from, to, "href=")) continue;
+    const at = from + 6;
+    return at < to && (byteAt(at) == Char.Hash || textStartsNoCase(at, to, "data:"));
+  }
+  return false;
 }
 
 /**
@@ -509,12 +710,27 @@ function judgeOpening(): void {
       while (close < last && (isBlank(byteAt(close)) || byteAt(close) == Char.Slash)) close++;
       const closes = close < last && byteAt(close) == Char.Greater;
       while (close < last && (isBlank(byteAt(close)) || byteAt(close) == Char.Greater)) close++;
-      if (closes && seen == 0 && close < last && byteAt(close) == Char.Less) {
+      if (
+        closes &&
+        (seen == 0 || plain || byteAt(at - 1) == Char.Quote) &&
+        close < last &&
+        byteAt(close) == Char.Less
+      ) {
         reportOpening(close, plain ? 0 : -10);
         return;
       }
       seen |= byte == Char.Quote ? 1 : 2;
     } else if (byte == Char.Semicolon && seen != 0) seen |= 4;
+    else if (byte == Char.Greater && plain && at >= first + 2 && textStarts(at - 2, last, "--><")) {
+      // Out of a comment.
+      reportOpening(at + 1, 0);
+      return;
+    }
+  }
+  // Out of an element of plain text.
+  if (plain && at < last && byteAt(at) == Char.Less && tagBegin(at, last) && tagCloses) {
+    const element = elementKind();
+    if (element == Element.Raw || element == Element.Style) report(Rule.XssHtmlInjection, 0, at, tagEnd);
   }
   if (plain && seen >= 3 && at < last && byteAt(at) == Char.Less) reportOpening(at, 0);
 }
@@ -526,4 +742,16 @@ function reportOpening(at: usize, more: i32): void {
 /** A style of the attribute or element at `evidence`. */
 function judgeStyle(from: usize, to: usize, evidence: usize, sheet: bool): void {
   if (styleKind(from, to, sheet) != 0) report(Rule.XssCssExpression, 0, evidence, evidence + MAX_EVIDENCE);
+  else if (sheet && isAlone() && importsForeign(from, to)) report(Rule.XssCssExpression, -13, evidence, to);
+}
+
+/** Whether a style sheet begins by importing one of another host, without "https:". */
+function importsForeign(from: usize, to: usize): bool {
+  let at = skipBlank(from, to);
+  if (at < to && byteAt(at) == Char.Semicolon) at++;
+  if (!textStartsNoCase(at, to, "@import")) return false;
+  at = skipBlank(at + 7, to);
+  if (textStartsNoCase(at, to, "url(")) at = skipBlank(at + 4, to);
+  while (at < to && (byteAt(at) == Char.Quote || byteAt(at) == Char.DoubleQuote || byteAt(at) == Char.Semicolon)) at++;
+  return isForeign(at, to) && !textStartsNoCase(at, to, "https");
 }

@@ -5,12 +5,14 @@
 //
 // A sentence ends every pattern at its second word, so most of these runs are a few tokens long.
 
-import { byteAt, findByte } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
+import { findEither, findHigh, hasPair, skipBlank } from "../core/scan";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
-import { Js, XSS_TABLE } from "../generated/xss";
+import { Js, XSS_KEYWORDS, XSS_TABLE } from "../generated/xss";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
+import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import { jsBegin, jsNext, jsToken, Want } from "../tokenize/js";
 import { first, isProse, last, report, short } from "./xss-value";
@@ -32,18 +34,87 @@ export function judgeScript(kinds: u32): void {
     judgeLiteral(Char.DoubleQuote);
   }
   if ((kinds & Kind.Backtick) != 0) judgeLiteral(Char.Backtick);
-  // A program without a call needs two statements: onerror=alert;throw 1
-  if (
-    (kinds & (Kind.Paren | Kind.Backtick)) != 0 ||
-    ((kinds & Kind.Equals) != 0 && (kinds & (Kind.Semicolon | Kind.Brace)) != 0)
-  ) {
+  if ((kinds & (Kind.High | Kind.Paren)) == (Kind.High | Kind.Paren) && short) judgeTyped();
+  if (mayRun(kinds) && !isListItem() && byteAt(first) != Char.Less) {
     // A whole program is long, a proof of concept is not.
-    if (!isListItem() && byteAt(first) != Char.Less) {
-      reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), short ? 0 : -20, first);
-    }
-    judgeScriptComment();
+    reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), short ? 0 : -20, first);
   }
+  if ((kinds & Kind.Star) != 0 && (kinds & (Kind.Paren | Kind.Backtick)) != 0) judgeScriptComment();
   if ((kinds & Kind.Brace) != 0) judgeHoles();
+}
+
+/**
+ * Whether the value as a whole may match a pattern: says maybe too often, never a false no. Either something is called (a "("
+ * stands right behind what can be called, which it does in no user agent), or the value begins with a word that the tables know, as
+ * onerror=alert;throw 1 does, which needs two statements.
+ */
+function mayRun(kinds: u32): bool {
+  if ((kinds & Kind.Backtick) != 0) return true;
+  if ((kinds & Kind.Paren) != 0 && calls()) return true;
+  if ((kinds & Kind.Bracket) != 0 && hasPair(first, last, Char.Bang, Char.BracketOpen)) return true;
+  if ((kinds & Kind.Equals) != 0) {
+    if ((kinds & Kind.Dot) != 0 && (kinds & (Kind.Slash | Kind.Space)) == 0) {
+      // ''.constructor.prototype.charAt=[].join
+      if (hasPair(first, last, Char.Dot, 0x63)) return true;
+    }
+    if ((kinds & (Kind.Plus | Kind.Quote)) == (Kind.Plus | Kind.Quote)) return true;
+    if ((kinds & (Kind.Colon | Kind.Quote)) == (Kind.Colon | Kind.Quote)) return true;
+    if ((kinds & (Kind.Semicolon | Kind.Brace)) == 0) return false;
+    let at = skipBlank(first, last);
+    while (at < last && !isWord(byteAt(at)) && byteAt(at) != Char.Backslash) at++;
+    let to = at;
+    while (to < last && isWord(byteAt(to))) to++;
+    return keyword(XSS_KEYWORDS, at, to) != 0 || (to < last && byteAt(to) == Char.Backslash);
+  }
+  return (kinds & (Kind.Plus | Kind.Quote | Kind.Dot)) == (Kind.Plus | Kind.Quote | Kind.Dot);
+}
+
+/** Whether a "(" stands where one calls: behind a name, a bracket or a literal, or, after a space, behind one of those or the last letter of alert, prompt, confirm, msgbox or constructor. */
+function calls(): bool {
+  let at = first;
+  while ((at = findEither(at, last, Char.ParenOpen, Char.ParenOpen)) < last) {
+    let before = at;
+    while (before > first && byteAt(before - 1) <= <u32>Char.Space) before--;
+    if (before > first) {
+      const byte = byteAt(before - 1);
+      if (isLetter(byte)) {
+        if (before == at) return true;
+        const letter = byte | 0x20;
+        if (letter == Char.t || letter == Char.x || letter == Char.r || letter == 0x6d) return true;
+      } else if (isDigit(byte) || byte == Char.Underscore) {
+        if (before == at) return true;
+      } else {
+        switch (byte) {
+          case Char.ParenClose:
+          case Char.BracketClose:
+          case Char.BraceClose:
+          case Char.Quote:
+          case Char.DoubleQuote:
+          case Char.Dollar:
+          case Char.Dot:
+          case Char.Slash:
+            return true;
+        }
+        if (byte >= 0x80) return true;
+      }
+    }
+    at++;
+  }
+  return false;
+}
+
+/** The value inside a string literal whose quote somebody's editor made a typed one: ’;alert(1)// */
+function judgeTyped(): void {
+  let at = first;
+  while ((at = findHigh(at, last)) + 3 < last) {
+    if (byteAt(at) == 0xe2 && byteAt(at + 1) == 0x80 && (byteAt(at + 2) & 0xf8) == 0x98) {
+      const next = byteAt(at + 3);
+      if (next != Char.Semicolon && next != Char.Dash && next != Char.Plus) return;
+      reportScript(runPattern(Js.Break, at + 3, last, Want.Operator, 0, false), -10, at);
+      return;
+    }
+    at++;
+  }
 }
 
 /** Whether the value begins as an item of a list does: "- text". */
@@ -98,7 +169,8 @@ function judgeHoles(): void {
       // Components have methods of any name; only a constructor leads out of them.
       reportScript(rule, reachesConstructor ? 0 : -20, from - 2);
       count++;
-    } else if (at > first && byteAt(at - 1) == Char.Dollar) {
+    } else if (at > first && (byteAt(at - 1) == Char.Dollar || byteAt(at - 1) == Char.Ampersand)) {
+      // &{…} is what Netscape ran in attributes.
       const rule = runPattern(Js.Hole, at + 1, last, Want.Operand, 0, false);
       reportScript(rule, last - first <= MAX_TEMPLATE ? -5 : -40, at - 1);
       count++;

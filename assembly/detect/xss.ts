@@ -12,7 +12,7 @@
 
 import { byteAt, findByte, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, skipBlank } from "../core/scan";
+import { findEither, findHigh, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 import { layer, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
@@ -38,15 +38,19 @@ import { afterScheme, readMime, readScheme } from "../tokenize/scheme";
 import { styleKind } from "../tokenize/style";
 import { attributeKind, isComponent, judgeMarkup, showsMarkup } from "./xss-markup";
 import { codeRule, isInert, judgeScript, runsCode } from "./xss-script";
-import { beginValue, Ceiling, first, isWordByte, last, report, setCeiling } from "./xss-value";
+import { beginValue, Ceiling, countWords, first, isWordByte, last, report, setCeiling, short } from "./xss-value";
 import { found } from "./finding";
 
 /** Marks without one of which nothing runs: a tag, a call, an assignment, a template. */
 const NEEDED: u32 = Kind.Angle | Kind.Paren | Kind.Backtick | Kind.Equals;
+/** "<" with its top bit set. */
+const SEVEN_BIT_LESS: u32 = 0xbc;
 /** Attributes that are read behind a break-out. */
 const MAX_ATTRIBUTES: u32 = 24;
 /** Quotes of one kind that may be the one that ends the attribute. */
 const MAX_QUOTES: u32 = 4;
+/** Bytes before a slash behind which attributes are looked for. */
+const MAX_LEAD: usize = 24;
 /** Bytes of a name that may be a handler's: the longest has 42. */
 const MAX_INJECTABLE: usize = 64;
 
@@ -69,15 +73,17 @@ export function detectXss(start: usize, end: usize, kinds: u32): void {
     if (raw && (kinds & Kind.Ampersand) != 0) shown = showsMarkup();
     setCeiling(Ceiling.Open);
   }
-  if ((kinds & Kind.Equals) != 0) judgeAttributes(kinds);
-  if ((kinds & Kind.Colon) != 0) judgeAddress();
+  // What an editor shows as text runs in no attribute and no address.
+  if ((kinds & Kind.Equals) != 0 && (raw || !shown)) judgeAttributes(kinds);
+  if ((kinds & Kind.Colon) != 0 && !shown) judgeAddress();
+  if ((kinds & (Kind.High | Kind.Paren)) == (Kind.High | Kind.Paren) && short) judgeEncoded();
   if ((kinds & (Kind.Paren | Kind.Backtick | Kind.Equals)) != 0) judgeScript(kinds);
   if ((kinds & Kind.Paren) != 0 && (kinds & (Kind.Colon | Kind.Slash)) != 0) judgeBareStyle();
 }
 
 /** Judges the attributes that would follow if the value stood in one. */
 function judgeAttributes(kinds: u32): void {
-  if (!namesInjectable()) return;
+  if (!namesInjectable(kinds)) return;
   if ((kinds & Kind.Quote) != 0) {
     judgeQuoted(Char.DoubleQuote);
     judgeQuoted(Char.Quote);
@@ -89,14 +95,20 @@ function judgeAttributes(kinds: u32): void {
     while (at < last && !isBlank(byteAt(at)) && byteAt(at) != Char.Greater && byteAt(at) != Char.Less) at++;
     if (at < last && isBlank(byteAt(at))) judgeBehind(at, false);
   }
+  // x/style=…
+  if ((kinds & Kind.Slash) != 0 && short) {
+    const slash = findByte(first, min(last, first + MAX_LEAD), Char.Slash);
+    if (slash < last && byteAt(slash) == Char.Slash) judgeBehind(slash, false);
+  }
 }
 
 /** Whether the name of an attribute that can run script stands before any "=": without one there is nothing to find. */
-function namesInjectable(): bool {
+function namesInjectable(kinds: u32): bool {
   let at = first;
   // Bytes before `passed` were looked at for the "=" before; the name that reaches over it begins at `begin`.
   let passed = first;
   let begin = first;
+  const urls = mayHoldScheme(kinds);
   while ((at = findEither(at, last, Char.Equals, Char.Equals)) < last) {
     const equals = at++;
     let to = equals;
@@ -111,8 +123,23 @@ function namesInjectable(): bool {
     if (to - from < 3) continue;
     if (textStartsNoCase(from, to, "on")) return true;
     const kind = keyword(ATTRIBUTE, from, to);
-    if (kind == Attribute.Url || kind == Attribute.Source || kind == Attribute.Style || kind == Attribute.Srcdoc)
-      return true;
+    if (kind == Attribute.Style || kind == Attribute.Srcdoc) return true;
+    if (urls && (kind == Attribute.Url || kind == Attribute.Source)) return true;
+  }
+  return false;
+}
+
+/** Whether a scheme of a script may stand in the value: a ":" behind the last letter of one. References may hide both. */
+function mayHoldScheme(kinds: u32): bool {
+  if ((kinds & Kind.Ampersand) != 0) return true;
+  let at = first;
+  while ((at = findEither(at, last, Char.Colon, Char.Colon)) < last) {
+    let to = at++;
+    while (to > first && byteAt(to - 1) <= <u32>Char.Space) to--;
+    if (to - first < 3) continue;
+    const letter = byteAt(to - 1) | 0x20;
+    // javascript, vbscript, mocha, vbs; https is commoner than all of them.
+    if (letter == Char.t || letter == Char.a || (letter == 0x73 && (byteAt(to - 2) | 0x20) == Char.b)) return true;
   }
   return false;
 }
@@ -162,6 +189,8 @@ function judgeBehind(from: usize, quoted: bool): void {
     }
   }
   if (best == 0) return;
+  // What a sentence quotes: "what does onerror=alert(1) do?"
+  if (!quoted && countWords(first, last) > 2) best = min(best, 45);
   if (prose > 4) best = min(best, 40);
   else if (prose > 2) best = min(best, quoted ? 62 : 45);
   found(rule, best, evidence, evidenceEnd);
@@ -210,8 +239,16 @@ function isWordName(): bool {
  */
 function judgeLinks(): void {
   let at = first;
-  while ((at = findByte(at, last, Char.Colon)) < last) {
+  while ((at = findEither(at, last, Char.Colon, Char.Colon)) < last) {
     let word = at;
+    const target = linkTarget(at);
+    if (target != 0) {
+      const scheme = readScheme(target, last, true);
+      if (scheme == Scheme.Script ? codeRule(Js.Break, afterScheme, last) != 0 : scheme == Scheme.Data) {
+        if (scheme == Scheme.Script || readMime(afterScheme, last) == Mime.Document)
+          report(Rule.XssScriptUrl, -18, target, last);
+      }
+    }
     while (word > first && isLetter(byteAt(word - 1)) && at - word < 12) word--;
     const code = ++at;
     if (code - word < 7 || word == first || keyword(SCHEME, word, code - 1) != Scheme.Script) continue;
@@ -228,6 +265,13 @@ function judgeLinks(): void {
   }
 }
 
+/** Where the target of the Markdown link begins that the ":" at `colon` stands in, or 0: [x]( j a v a s c r i p t:…). */
+function linkTarget(colon: usize): usize {
+  let at = colon;
+  while (at > first && colon - at < MAX_LEAD && (isLetter(byteAt(at - 1)) || byteAt(at - 1) <= <u32>Char.Space)) at--;
+  return at > first + 1 && byteAt(at - 1) == Char.ParenOpen && byteAt(at - 2) == Char.BracketClose ? at : 0;
+}
+
 /** The value as a URL. */
 function judgeAddress(): void {
   judgeLinks();
@@ -237,7 +281,28 @@ function judgeAddress(): void {
     // "JavaScript: map()" is a title; a URL has no space there.
     report(Rule.XssScriptUrl, afterScheme < last && byteAt(afterScheme) == Char.Space ? -40 : 0, first, last);
   } else if (scheme == Scheme.Data && readMime(afterScheme, last) == Mime.Document) {
+    if (findByte(afterScheme, last, Char.Comma) == last) return;
     if (!textStartsNoCase(skipBlank(afterScheme, last), last, "image/")) report(Rule.XssScriptUrl, -23, first, last);
+  }
+}
+
+/**
+ * "<script" in the bytes of another encoding: "¼script" where a page drops the top bit, "㰀script" where UTF-16 is read the other
+ * way round.
+ */
+function judgeEncoded(): void {
+  let at = first;
+  while ((at = findHigh(at, last)) < last) {
+    const byte = byteAt(at);
+    const size: usize = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    const next: u32 = at + 1 < last ? byteAt(at + 1) : 0;
+    const behind = at + size;
+    const less =
+      (size == 1 && byte == SEVEN_BIT_LESS) ||
+      (byte == 0xc2 && next == SEVEN_BIT_LESS) ||
+      (byte == 0xe3 && next == 0xb0 && at + 2 < last && byteAt(at + 2) == 0x80);
+    if (less && textStartsNoCase(behind, last, "script")) report(Rule.XssEncodedMarkup, 0, at, last);
+    at = behind;
   }
 }
 

@@ -6,7 +6,9 @@
 //   name       any bytes up to white space, "/", ">", "="       a "=" in front is part of it; quotes and "<" are too
 //   value      "…"   '…'   or any bytes up to white space or ">"
 //
-// Where old browsers read more than the standard says, so does this: NUL bytes inside names are dropped, and backticks quote.
+// Where old browsers read more than the standard says, so does this: NUL bytes inside names are dropped, and backticks quote. And
+// where values arrive half decoded: a "+" behind the tag's name is a space ("<svg+onload=…"), a ";" behind "<" what a reference
+// left ("<;svg"), and the quotes of a text editor (U+2018–201D) quote.
 // Names come out in small letters in a buffer; values are spans of the input, and `decodeValue` undoes their character references.
 // Each byte of a tag is read at most twice; a tag or value that has no end reaches to the end of the value. No memory besides.
 
@@ -55,13 +57,19 @@ export let decodedEnd: usize = VALUE;
 
 let at: usize = 0;
 let end: usize = 0;
+/** Whether "+" separates attributes of this tag. */
+let plus = false;
+/** Whether a reference left a ";" behind "<": then it left one behind quotes too. */
+let leavings = false;
 
 /** Reads the tag's name if a tag begins at `from`, where "<" stands. */
 export function tagBegin(from: usize, to: usize): bool {
   if (isDefined(CHECKED)) assert(from < to && byteAt(from) == Char.Less); // a tag begins here or nowhere
   at = from + 1;
   end = to;
-  while (at < end && byteAt(at) == Char.Nul) at++;
+  plus = false;
+  leavings = at < end && byteAt(at) == Char.Semicolon;
+  while (at < end && (byteAt(at) == Char.Nul || byteAt(at) == Char.Semicolon)) at++;
   tagCloses = at < end && byteAt(at) == Char.Slash;
   if (tagCloses) at++;
   if (at >= end || !isLetter(byteAt(at))) return false;
@@ -75,6 +83,8 @@ export function tagBegin(from: usize, to: usize): bool {
 export function attributesBegin(from: usize, to: usize): void {
   at = from;
   end = to;
+  plus = false;
+  leavings = false;
   tagNameEnd = TAG_NAME;
   tagCloses = false;
   tagEnd = from;
@@ -83,7 +93,7 @@ export function attributesBegin(from: usize, to: usize): void {
 
 /** Reads the next attribute; false where the tag ends. */
 export function nextAttribute(): bool {
-  while (at < end && (isBlank(byteAt(at)) || byteAt(at) == Char.Slash)) at++;
+  while (at < end && (separates(byteAt(at)) || byteAt(at) == Char.Slash)) at++;
   if (at >= end) {
     tagEnd = end;
     return false;
@@ -99,14 +109,14 @@ export function nextAttribute(): bool {
   valueOpen = false;
   valueQuote = 0;
   const named = at;
-  while (at < end && isBlank(byteAt(at))) at++;
+  while (at < end && separates(byteAt(at))) at++;
   if (at >= end || byteAt(at) != Char.Equals) {
     valueStart = valueEnd = at = named;
     return true;
   }
   valueGiven = true;
   at++;
-  while (at < end && isBlank(byteAt(at))) at++;
+  while (at < end && separates(byteAt(at))) at++;
   readValue();
   tagEnd = at;
   return true;
@@ -122,10 +132,22 @@ function readValue(): void {
     valueStart = at + 1;
     valueEnd = findByte(valueStart, end, first);
     valueOpen = valueEnd == end;
+    if (leavings && valueStart < valueEnd && byteAt(valueStart) == Char.Semicolon) valueStart++;
     at = min(valueEnd + 1, end);
     return;
   }
-  while (at < end && !isBlank(byteAt(at)) && byteAt(at) != Char.Greater) at++;
+  if (isTypedQuote(at)) {
+    const open = at + 3;
+    let close = open;
+    while (close < end && !isTypedQuote(close) && byteAt(close) != Char.Greater) close++;
+    if (close < end && byteAt(close) != Char.Greater) {
+      valueStart = open;
+      valueEnd = close;
+      at = close + 3;
+      return;
+    }
+  }
+  while (at < end && !separates(byteAt(at)) && byteAt(at) != Char.Greater) at++;
   valueEnd = at;
   if (first == Char.Backtick) {
     // Internet Explorer took backticks for quotes: src=`x`onerror=…
@@ -136,6 +158,18 @@ function readValue(): void {
       at = close + 1;
     }
   }
+}
+
+/** Whether U+201C or U+201D stands at `place`, which some editors put where a quotation mark was typed. */
+function isTypedQuote(place: usize): bool {
+  return byteAt(place) == 0xe2 && place + 2 < end && byteAt(place + 1) == 0x80 && (byteAt(place + 2) & 0xfe) == 0x9c;
+}
+
+/** White space of this tag. */
+// @ts-ignore: decorator
+@inline
+function separates(byte: u32): bool {
+  return isBlank(byte) || (plus && byte == Char.Plus);
 }
 
 /**
@@ -152,7 +186,11 @@ function keepName(out: usize, attribute: bool): usize {
   const first = at;
   for (; at < end; at++) {
     const byte = byteAt(at);
-    if (isBlank(byte) || byte == Char.Slash || byte == Char.Greater) break;
+    if (separates(byte) || byte == Char.Slash || byte == Char.Greater) break;
+    if (!attribute && byte == Char.Plus && at + 1 < end && isLetter(byteAt(at + 1))) {
+      plus = true;
+      break;
+    }
     if (attribute && byte == Char.Equals && at != first) break;
     if (byte != Char.Nul && out < limit) out = putByte(out, lowerCase(byte));
   }

@@ -13,6 +13,7 @@
 
 import { byteAt, findByte, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
 import { Char } from "../core/char";
+import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { Js, XSS_KEYWORDS } from "../generated/xss";
 import { keyword } from "../match/keywords";
 
@@ -309,7 +310,21 @@ function string(mark: u32): u32 {
   const named = keyword(XSS_KEYWORDS, open, from);
   const bracketed = previous == Js.Index || previous == Js.ArrayOpen;
   if (named == Js.Constructor || (bracketed && (named == Js.Popup || named == Js.Sink))) return operand(named);
-  return operand(Js.String);
+  return operand(isPayload(open, from) ? Js.Payload : Js.String);
+}
+
+/** Whether a literal's content calls what a proof of concept calls, is a script URL, or names the element. */
+function isPayload(from: usize, to: usize): bool {
+  if (textIsNoCase(from, to, "script") || textStartsNoCase(from, to, "javascript:")) return true;
+  for (let place = from; place + 1 < to; place++) {
+    // alert( or alert\x28
+    const byte = byteAt(place);
+    if (byte != Char.ParenOpen && byte != Char.Backslash) continue;
+    let word = place;
+    while (word > from && place - word < 8 && isLetter(byteAt(word - 1))) word--;
+    if (keyword(XSS_KEYWORDS, word, place) == Js.Popup) return true;
+  }
+  return false;
 }
 
 /** `…`, called where it stands behind an operand. Holes are not looked into: the caller does, from outside. */

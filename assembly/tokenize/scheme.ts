@@ -5,9 +5,10 @@
 //
 // At most three schemes that wrap another are passed (feed:javascript:…). One step per byte of the scheme, which ends at 32.
 
-import { byteAt, findByte, isLetter, isSpace, putByte } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace, lowerCase, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { skipBlank } from "../core/scan";
+import { textStarts } from "../core/text";
 import { MIME, Mime, SCHEME, Scheme } from "../generated/xss";
 import { keyword } from "../match/keywords";
 
@@ -26,21 +27,41 @@ export function readScheme(from: usize, to: usize, loose: bool = false): u32 {
     from = skipBlank(from, to);
     let out = WORD;
     while (from < to && byteAt(from) != Char.Colon) {
+      // "javas<!-- -->cript:" once a parser of XML has taken the comment out.
+      if (loose && byteAt(from) == Char.Less && textStarts(from, to, "<!-- -->")) {
+        from += 8;
+        continue;
+      }
       const byte = byteAt(from++);
-      // Bytes beyond ASCII in front are the quotes and spaces of a text editor.
-      if (byte >= 0x80 && out == WORD) continue;
+      // Bytes beyond ASCII in front are the quotes and spaces of a text editor, a ";" what a reference left.
+      if ((byte >= 0x80 || byte == Char.Semicolon) && out == WORD) continue;
+      // "javascript#…" runs nowhere today; nobody else writes it.
+      if (byte == Char.Hash && loose && keyword(SCHEME, WORD, out) == Scheme.Script) {
+        afterScheme = from;
+        return Scheme.Script;
+      }
       if (byte < <u32>Char.Space || (byte == Char.Space && loose)) continue;
       if ((!isLetter(byte) && byte != Char.Dash) || out >= WORD + WORD_CAPACITY - 1)
         return wrappers == 0 ? 0 : Scheme.Wrapper;
-      out = putByte(out, byte);
+      out = putByte(out, lowerCase(byte));
     }
     if (from >= to) return wrappers == 0 ? 0 : Scheme.Wrapper;
     afterScheme = from = from + 1;
-    const scheme = keyword(SCHEME, WORD, out);
+    let scheme = keyword(SCHEME, WORD, out);
+    if (scheme == 0 && out - WORD >= 16) scheme = keyword(SCHEME, WORD, singleWord(out));
     if (scheme == Scheme.Script || (scheme != Scheme.Wrapper && wrappers == 0)) return scheme;
     if (scheme != Scheme.Wrapper) return Scheme.Wrapper;
   }
   return Scheme.Wrapper;
+}
+
+/** Takes the inner word out of a doubled scheme, as a filter does: "javascrscriptipt", "javajavascriptscript"; its new end. */
+function singleWord(end: usize): usize {
+  for (let at = WORD + 1; at + 6 < end; at++) {
+    const size: usize = textStarts(at, end, "script") ? 6 : textStarts(at, end, "javascript") ? 10 : 0;
+    if (size != 0) return putBytes(at, at + size, end);
+  }
+  return end;
 }
 
 /** The kind of the media type at `from..to`, by what stands behind its "/" (or by all of it), up to ";" or ",". */

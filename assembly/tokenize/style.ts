@@ -1,7 +1,7 @@
 // Words of a style that run script in some browser, as its tokenizer sees them (CSS Syntax 3, 4.3): comments are nothing, escapes
 // are what they stand for, controls are passed over.
 //
-//   expression(…)     -moz-binding: …     behavior: url(…)     url(javascript:…)
+//   expression(…)     -moz-binding: …     behavior: url(…)     url(javascript:…)     \3c img …   (markup, once the style is copied)
 //
 // One step per byte; a word longer than the buffer is none.
 
@@ -20,9 +20,17 @@ const WORD_CAPACITY: usize = 32;
 export function styleKind(from: usize, to: usize, sheet: bool = false): u32 {
   let out = WORD;
   let at = from;
+  // One past the string that the cursor is in, in which no comment begins; not looked for behind a quote that nothing closes.
+  let literal = from;
+  let literals = true;
   while (at < to) {
     let byte = byteAt(at);
-    if (byte == Char.Slash && at + 1 < to && byteAt(at + 1) == Char.Star) {
+    if ((byte == Char.Quote || byte == Char.DoubleQuote) && literals && at >= literal) {
+      const close = findByte(at + 1, to, byte);
+      literals = close < to;
+      if (literals) literal = close + 1;
+    }
+    if (byte == Char.Slash && at >= literal && at + 1 < to && byteAt(at + 1) == Char.Star) {
       at = findByte(at + 2, to, Char.Star);
       while (at + 1 < to && byteAt(at + 1) != Char.Slash) at = findByte(at + 1, to, Char.Star);
       at = min(at + 2, to);
@@ -32,6 +40,7 @@ export function styleKind(from: usize, to: usize, sheet: bool = false): u32 {
     if (byte == Char.Backslash) {
       byte = styleEscape(at, to);
       at = styleNext;
+      if (byte == Char.Less && at < to && isLetter(byteAt(at))) return Css.Binding;
     }
     if (byte < <u32>Char.Space) continue;
     if (isLetter(byte) || byte == Char.Dash) {
