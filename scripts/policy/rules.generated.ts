@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 64 rules of 6 classes.
+// 67 rules of 6 classes.
 
 export const CLASSES = [
   "sqli",
@@ -43,6 +43,9 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "xss-css-expression", class: "xss" },
   { id: "xss-embedded-object", class: "xss" },
   { id: "xss-html-injection", class: "xss" },
+  { id: "xss-xml-active", class: "xss" },
+  { id: "xss-mutation", class: "xss" },
+  { id: "xss-encoded-markup", class: "xss" },
   { id: "cmdi-separator-command", class: "cmdi" },
   { id: "cmdi-substitution", class: "cmdi" },
   { id: "cmdi-pipe-to-shell", class: "cmdi" },
