@@ -12,6 +12,7 @@ import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
 import { detectXss } from "./xss";
+import { detectXxe } from "./xxe";
 
 /** Kinds that can introduce an encoded layer. */
 const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High | Kind.Plus;
@@ -32,13 +33,16 @@ export function judge(start: usize, end: usize): void {
 }
 
 /** Judges a start tag of XML: only as what it makes its reader load or build. */
-export function judgeMarkup(start: usize, end: usize): void {}
+export function judgeMarkup(start: usize, end: usize): void {
+  detectXxe(start, end, classify(start, end));
+}
 
 function detect(start: usize, end: usize, kinds: u32): void {
   detectSqli(start, end, kinds);
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);
   detectTraversal(start, end, kinds);
+  detectXxe(start, end, kinds);
   detectJndi(start, end, kinds);
   detectSsi(start, end, kinds);
 }
