@@ -1,11 +1,12 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 67 rules of 6 classes.
+// 75 rules of 7 classes.
 
 export const CLASSES = [
   "sqli",
   "xss",
   "cmdi",
   "traversal",
+  "xxe",
   "jndi",
   "ssi",
 ] as const;
@@ -69,6 +70,14 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "traversal-wrapper", class: "traversal" },
   { id: "traversal-file-url", class: "traversal" },
   { id: "traversal-climb-source", class: "traversal" },
+  { id: "xxe-external-entity", class: "xxe" },
+  { id: "xxe-external-subset", class: "xxe" },
+  { id: "xxe-parameter-entity", class: "xxe" },
+  { id: "xxe-entity-bomb", class: "xxe" },
+  { id: "xxe-xinclude", class: "xxe" },
+  { id: "xxe-stylesheet", class: "xxe" },
+  { id: "xxe-reference", class: "xxe" },
+  { id: "xxe-probe", class: "xxe" },
   { id: "jndi-lookup", class: "jndi" },
   { id: "jndi-open", class: "jndi" },
   { id: "jndi-hidden-letters", class: "jndi" },
