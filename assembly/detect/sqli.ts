@@ -17,6 +17,7 @@ import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Sql, SQLI_TABLE } from "../generated/sqli";
 import { dfaAccepts, dfaNext, dfaRule, dfaStart } from "../match/dfa";
+import { skipBlank } from "../core/scan";
 import { ruleConfidence } from "../match/rules";
 import { sqlNext, sqlStart, sqlToken } from "../tokenize/sql";
 import { found } from "./finding";
@@ -100,7 +101,12 @@ let unseen: usize = 0;
 
 function walkBare(start: usize, end: usize, kinds: u32): void {
   let at = walk(start, end, 0);
-  // A list of parameters, or a URL, carries the value behind "name=".
+  // A list of parameters, or a URL, carries the value behind "name=". The first one is looked at where the walk went on, too.
+  if ((kinds & Kind.Equals) != 0 && isWord(byteAt(start))) {
+    let name = start;
+    while (name < end && isWord(byteAt(name))) name++;
+    if (name < at && byteAt(name) == Char.Equals) at = max(at, walk(name + 1, end, 0));
+  }
   while (at < end && (kinds & Kind.Equals) != 0) {
     at = findByte(at, end, Char.Equals);
     if (at >= end) return;
@@ -128,10 +134,12 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
     else at = findByte(at + 2, end, quote);
   }
   if (at >= end) return;
+  const gaps = wordGaps(start, at);
+  wordy = gaps != 0;
   // A whole value in double quotes is one that somebody quoted ("-", "/a/"); in single ones ('-') it is rather an injection.
   const pair =
     at > start
-      ? opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || sentence(start, at)
+      ? opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || gaps > (quote == Char.Quote ? <u32>1 : 0)
       : quote == Char.DoubleQuote && end - start > 1 && byteAt(end - 1) == quote;
   // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
   if (quote == Char.Backtick && pair) return;
@@ -142,6 +150,8 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
 
 /** The mark that the walk began behind looks like the first of a pair. */
 let opens: bool = false;
+/** Two words stand in front of that mark. */
+let wordy: bool = false;
 
 /** Whether a quotation mark behind `byte` begins a quotation (`of 'x'`, `f("x")`, `a="x"`) and so does not end one. */
 function opensQuotation(byte: u32): bool {
@@ -156,6 +166,7 @@ function opensQuotation(byte: u32): bool {
     case Char.Equals:
     case Char.Colon:
     case Char.Backtick:
+    case Char.Ampersand:
       return true;
   }
   return false;
@@ -171,13 +182,13 @@ function isStringPrefix(start: usize, at: usize): bool {
   return letter == Char.b || letter == Char.r || letter == Char.f || letter == Char.u || letter == 0x6c;
 }
 
-/** Whether three words stand in `at..end`: text, which may well end in a quotation mark and a dash. */
-function sentence(at: usize, end: usize): bool {
+/** How many words follow another in `at..end`, up to 2: text may well end in a quotation mark and a dash. */
+function wordGaps(at: usize, end: usize): u32 {
   let gaps: u32 = 0;
   for (; at + 2 < end && gaps < 2; at++) {
     if (byteAt(at + 1) == Char.Space && isLetter(byteAt(at)) && isLetter(byteAt(at + 2))) gaps++;
   }
-  return gaps == 2;
+  return gaps;
 }
 
 /** What a statement loses that may be one of another query language, or a sentence. */
@@ -206,9 +217,13 @@ function walk(at: usize, end: usize, quote: u32): usize {
   let equation: u32 = 0;
   // A comment ends the walk, and who wrote it is not clear: `-- me`, or a condition that begins with a name.
   let doubt = false;
+  // A word or a mark that is none of SQL's ended the walk.
+  let reads = false;
   let operand: usize = 0;
   let operandEnd: usize = 0;
   let tokens: u32 = 0;
+  // Brackets that the value begins with.
+  let nested: u32 = 0;
   while (true) {
     if (++tokens > PATIENCE && unseen != 0) {
       // Without a word of SQL no walk finds anything, here or further on.
@@ -223,25 +238,45 @@ function walk(at: usize, end: usize, quote: u32): usize {
       if (shape == Shape.Start || shape == Shape.Expect || shape == Shape.Loose) continue;
       if (at < end && startsClause(byteAt(at)) && isClause(sqlToken(at, end, quote))) continue;
     }
+    // PostgreSQL's casts leave an operand what it was: `1::int`.
+    if (kind == Sql.Arith && byteAt(sqlStart) == Char.Colon && (isConstant(last) || last == Sql.ParenClose)) {
+      if (at < end && isLetter(byteAt(at))) {
+        sqlToken(at, end, quote);
+        at = sqlNext;
+        continue;
+      }
+    }
     const before = shape;
     const previous = last;
     shape = step(before, kind, last, source);
-    if (shape == Shape.Dead) break;
-    if (first == Sql.End && kind != Sql.ParenOpen) first = kind;
+    if (shape == Shape.Dead) {
+      reads = kind == Sql.Name || kind == Sql.Prose || kind == Sql.Junk;
+      break;
+    }
+    if (first == Sql.End) {
+      if (kind == Sql.ParenOpen) nested++;
+      else first = kind;
+    }
     last = kind;
     switch (kind) {
       case Sql.Variable:
-        seen |= Seen.Mark;
       case Sql.Name:
+        seen |= kind == Sql.Name ? <u32>Seen.Named : <u32>Seen.Mark;
         // `a = a`, which only holds for itself.
         if ((before == Shape.Expect) & (operand != 0) && sameBytesNoCase(operand, operandEnd, sqlStart, sqlNext))
           kind = Sql.Same;
         operand = sqlStart;
         operandEnd = sqlNext;
-        seen |= Seen.Named;
+        break;
+      case Sql.Column:
+        seen |= Seen.Mark;
         break;
       case Sql.ParenOpen:
         if (before == Shape.Have || previous == Sql.Logic) seen |= Seen.Verdict;
+        break;
+      case Sql.End:
+        // "select * from": a source is missing.
+        if (previous == Sql.From) seen &= ~(<u32>Seen.From);
         break;
       case Sql.From:
       case Sql.Join:
@@ -261,6 +296,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
         seen |= Seen.Where;
         break;
       case Sql.Pipes:
+        seen |= Seen.Mark;
         out = out || before == Shape.Start;
         break;
       case Sql.Logic:
@@ -279,7 +315,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
         seen |= Seen.Set;
         break;
       case Sql.Table:
-        seen |= Seen.Table;
+        if (previous == Sql.Drop) seen |= Seen.Table;
         break;
       case Sql.Comma:
         operand = 0;
@@ -299,6 +335,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
         if (before == Shape.Expect) seen |= Seen.Mark;
         break;
       case Sql.Number:
+        if (sqlNext - sqlStart > 3 && (byteAt(sqlStart + 1) | 0x20) == Char.x) seen |= Seen.Mark;
         if ((seen & Seen.From) == 0) seen |= Seen.Number;
         break;
       case Sql.String:
@@ -312,13 +349,21 @@ function walk(at: usize, end: usize, quote: u32): usize {
         break;
       // Behind an operator there is nothing for a comment to end; without a break-out it ends nothing.
       case Sql.Comment:
-        // A condition over constants is the end of one without AND or OR as well: `7 is not null-- `.
-        if (quote == 0 && isConstant(first) && (seen & (Seen.Verdict | Seen.Named)) == Seen.Verdict) out = true;
+        if (quote == 0 && (seen & Seen.Named) == 0) {
+          // A condition over constants is the end of one without AND or OR as well (`7 is not null-- `), and so is an expression
+          // in brackets with nothing behind the dashes (`(binary('x')) --`).
+          if (isConstant(first) && (seen & Seen.Verdict) != 0) out = out || tokens > 2;
+          if (nested > 1 || (nested != 0 && (first != Sql.Number || (seen & Seen.Mark) != 0)))
+            out = out || skipBlank(sqlStart, end) == end;
+        }
         if (before == Shape.Expect || !out) kind = Sql.Remark;
         else if (quote != 0 ? closesIn(sqlStart, end, quote) : (seen & (Seen.Verdict | Seen.Named)) == Seen.Named)
           kind = Sql.Remark;
-        else if (before == Shape.Fresh || (seen & Seen.Verdict) == 0)
-          doubt = doubt || (sqlStart < end && isLetter(byteAt(sqlStart)));
+        else if (before == Shape.Fresh || (seen & Seen.Verdict) == 0) {
+          // Text in front of the mark and text in the comment: `foo bar'# baz`.
+          const word = before == Shape.Fresh && wordy ? skipBlank(sqlStart, end) : sqlStart;
+          doubt = doubt || (word < end && isLetter(byteAt(word)) && (word == sqlStart || isLetter(byteAt(word + 1))));
+        }
         break;
       case Sql.Sleep:
         if (out) kind = Sql.SleepOut;
@@ -346,13 +391,15 @@ function walk(at: usize, end: usize, quote: u32): usize {
           rule = matched;
           confidence = sure;
           until = at;
-          if (sure >= ENOUGH) break;
+          // Two comparisons of numbers are mathematics as well; what stands behind them tells.
+          if (sure >= ENOUGH && (quote != 0 || matched != Rule.SqliTautology)) break;
         }
       }
     }
     // Prose between two quotation marks: what follows it is not SQL's.
     if (kind == Sql.End || kind == Sql.Text) break;
   }
+  if (shape == Shape.Dead && quote == 0 && rule == Rule.SqliTautology && reads) confidence -= PAIRED;
   if (shape != Shape.Dead && quote == 0) {
     const whole = statement(first, seen);
     if (whole > confidence) {
@@ -459,7 +506,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Select:
       return shape == Shape.Have || shape == Shape.Alias ? <u32>Shape.Dead : <u32>Shape.Expect;
   }
-  if (shape == Shape.Loose) return kind == Sql.Text ? <u32>Shape.Dead : <u32>Shape.Loose;
+  if (shape == Shape.Loose) return kind == Sql.Text && last != Sql.Delay ? <u32>Shape.Dead : <u32>Shape.Loose;
   const operand = shape == Shape.Start || shape == Shape.Expect;
   if (kind == Sql.Table && (last == Sql.Union || last == Sql.All || last == Sql.Semicolon)) return Shape.Loose;
   switch (kind) {

@@ -12,7 +12,7 @@
 // What strings and comments say is not SQL, but whether it reads as prose decides whether the quotes are those of a program or of
 // a sentence: in "use ' and ' here" the text between the quotes begins with a space and a letter, as no injected string does.
 
-import { byteAt, hexValue, isDigit, isLetter, isWord } from "../core/bytes";
+import { byteAt, hexValue, isDigit, isLetter, isWord, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { keyword } from "../match/keywords";
 import { Sql, SQLI_KEYWORDS } from "../generated/sqli";
@@ -136,14 +136,17 @@ function skipSpace(at: usize, end: usize): usize {
   return at;
 }
 
-/** The length of a space beyond ASCII at `at`: NBSP in Latin-1 (a space to MySQL) and UTF-8, U+2000–200F, U+3000; 0 for none. */
+/**
+ * The length of a space beyond ASCII at `at`: NBSP in Latin-1 (a space to MySQL) and UTF-8, U+2000–200F, U+3000; 0 for none. The
+ * dashes U+2010–2015 are passed alike: a word processor makes them of the `--` behind an injection.
+ */
 function wideSpace(at: usize, end: usize): usize {
   const byte = byteAt(at);
   if (byte == 0xa0) return 1;
   if (byte == 0xc2) return at + 1 < end && byteAt(at + 1) == 0xa0 ? 2 : 0;
   if ((byte != 0xe2 && byte != 0xe3) || at + 2 >= end || byteAt(at + 1) != 0x80) return 0;
   const third = byteAt(at + 2);
-  return third == 0x80 || (byte == 0xe2 && third < 0x90) ? 3 : 0;
+  return third == 0x80 || (byte == 0xe2 && third < 0x96) ? 3 : 0;
 }
 
 /** Behind the comment at `at`, or `at` where there is none. */
@@ -244,7 +247,41 @@ function word(at: usize, end: usize, quote: u32): u32 {
     }
   }
   const kind = keyword(SQLI_KEYWORDS, at, next);
-  return put(next, kind != 0 ? kind : Sql.Name);
+  if (kind != 0) return put(next, kind);
+  if (next - at > 5 && isProcedure(at)) return put(next, Sql.Command);
+  return next + 4 < end && isEmptyComment(next) ? halves(at, next, end) : put(next, Sql.Name);
+}
+
+/** Whether `at` begins with xp_ or sp_, as SQL Server's own procedures do. */
+function isProcedure(at: usize): bool {
+  const first = byteAt(at) | 0x20;
+  return (first == Char.x || first == 0x73) && (byteAt(at + 1) | 0x20) == 0x70 && byteAt(at + 2) == Char.Underscore;
+}
+
+/** Whether an empty comment stands at `at`. */
+function isEmptyComment(at: usize): bool {
+  return (
+    byteAt(at) == Char.Slash &&
+    byteAt(at + 1) == Char.Star &&
+    byteAt(at + 2) == Char.Star &&
+    byteAt(at + 3) == Char.Slash
+  );
+}
+
+/** Owned by `halves`: a keyword whose comment is cut out. */
+const HALVES_CAPACITY: usize = 16;
+const HALVES: usize = memory.data(HALVES_CAPACITY);
+
+/** A keyword in two halves with an empty comment between them, which some filter strips, or the name `at..next` before it. */
+function halves(at: usize, next: usize, end: usize): u32 {
+  const tail = nameEnd(next + 4, end);
+  const size = tail - at - 4;
+  if (tail > next + 4 && size <= HALVES_CAPACITY) {
+    putBytes(putBytes(HALVES, at, next), next + 4, tail);
+    const kind = keyword(SQLI_KEYWORDS, HALVES, HALVES + size);
+    if (kind != 0) return put(tail, kind);
+  }
+  return put(next, Sql.Name);
 }
 
 /** Whether a word that touches a quotation mark belongs to the string: N, E, X, B, U, R, Q, NQ or _charset. */
@@ -290,6 +327,8 @@ function string(at: usize, end: usize, quote: u32): u32 {
     }
   }
   if (quote != 0 && mark != quote) return put(end, Sql.Stray);
+  // Nothing but marks, three and more, is somebody's finger on a key.
+  if (end - at > 3 && runOf(at, end, mark) == end) return put(end, Sql.Text);
   return put(end, reads(at + 1, end) || goesOn(at + 1, end) ? Sql.Text : Sql.Tail);
 }
 
@@ -298,6 +337,8 @@ function goesOn(at: usize, end: usize): bool {
   if (at >= end) return false;
   const byte = byteAt(at);
   if (byte == Char.Space) return at + 1 < end && !isWord(byteAt(at + 1));
+  // The next parameter, or the next word of this one, in a query as it is sent: `q="a"+b&c=d`.
+  if (byte == Char.Ampersand || byte == Char.Plus) return at + 1 < end && isLetter(byteAt(at + 1));
   return punctuates(byte);
 }
 
@@ -433,7 +474,8 @@ function number(at: usize, end: usize): u32 {
     }
   }
   const tail = nameEnd(next, end);
-  if (tail == next) return put(next, Sql.Number);
+  // Behind ".5" a name may stand without a space: `select.5a`.
+  if (tail == next || byteAt(at) == Char.Dot) return put(next, Sql.Number);
   if (keyword(SQLI_KEYWORDS, next, tail) != 0) return put(next, Sql.Number);
   // Oracle's 1d and 1f, MySQL's 1.e, each with a keyword behind it.
   const suffix = byteAt(next) | 0x20;
