@@ -5,7 +5,7 @@
 //   cat   ;cat   &a=1 cat         a word of the table where a command may stand: at the beginning, behind ; | & and line ends
 //   ;/x/y                         a path where a command may stand
 //   system(                       a function of the table
-//   --exec=                       an option of the table
+//   --exec=  -o Name=  -K /x/y    an option of the table, or one with a path
 //   <(  <!  > /dev/…              a substitution, an include, a socket
 //
 // May say maybe too often, never a false no (tests/detect/gates.test.ts). One vector pass over marks, a look-up for most of them, and
@@ -31,7 +31,7 @@ const SHORTEST_FLAG: usize = 6;
 export function mayRun(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & HIDES) != 0) return true;
   if ((kinds & Kind.Dollar) != 0 && hasVariable(start, end, kinds)) return true;
-  if ((kinds & Kind.Dash) != 0 && hasFlag(start, end)) return true;
+  if ((kinds & Kind.Dash) != 0 && (hasFlag(start, end) || hasOption(start, end, kinds))) return true;
   if ((kinds & (Kind.Angle | Kind.Slash)) == (Kind.Angle | Kind.Slash) && hasDevice(start, end)) return true;
   if (mayCommand(start, start, end)) return true;
   const semicolons = i8x16.splat(<i8>Char.Semicolon);
@@ -129,11 +129,11 @@ function isCommand(from: usize, to: usize): bool {
   return to - base > 4 && byteAt(to - 4) == Char.Dot && leads(keyword(CMDI_KEYWORDS, base, to - 4));
 }
 
-/** Whether a word of this kind runs something: a prefix or a command. */
+/** Whether a word of this kind runs something: a prefix, a command, or `for`. */
 // @ts-ignore: decorator
 @inline
 function leads(kind: u32): bool {
-  return kind - Shell.Prefix <= <u32>(Shell.Cmdlet - Shell.Prefix);
+  return kind - Shell.Prefix <= <u32>(Shell.Hidden - Shell.Prefix);
 }
 
 /** Whether a word begins as a path does: `/` `.` `*` `~`, a drive or `%SystemRoot%`. */
@@ -196,6 +196,24 @@ function hasVariable(start: usize, end: usize, kinds: u32): bool {
   for (let at = start; (at = findEither(at, end, Char.Dollar, Char.Dollar)) < end; at++) {
     if (at + 1 < end && !isSpace(byteAt(at + 1)) && (!isDigit(byteAt(at + 1)) || byteAt(at + 1) == Char._0))
       return true;
+  }
+  return false;
+}
+
+/** Whether the value begins with an option and has a path (`-K /etc/group`), or sets one that the table has (`-o Name=x`). */
+function hasOption(start: usize, end: usize, kinds: u32): bool {
+  if ((kinds & (Kind.Space | Kind.Control)) == 0) return false;
+  if (byteAt(start) == Char.Dash && (kinds & Kind.Slash) != 0) return true;
+  if ((kinds & Kind.Equals) == 0) return false;
+  for (let at = start; (at = findEither(at, end, Char.Equals, Char.Equals)) < end; at++) {
+    let name = at;
+    while (name > start && at - name < LONGEST_CALL && (isWord(byteAt(name - 1)) || byteAt(name - 1) == Char.Dot)) {
+      name--;
+    }
+    if (keyword(CMDI_KEYWORDS, name, at + 1) == Shell.RiskyFlag) return true;
+    if (name == start) continue;
+    const before = byteAt(name - 1);
+    if (before == Char.Quote || before == Char.DoubleQuote || before == Char.Dollar) return true;
   }
   return false;
 }

@@ -662,6 +662,7 @@ function commandOf(): u32 {
   let capitals: usize = 0;
   let letters: usize = 0;
   for (let index = base; index < last; index++) {
+    if (byteAt(index) == Char.Dash) return kind;
     if (!isLetter(byteAt(index))) continue;
     letters++;
     if (byteAt(index) <= <u32>Char.Z) capitals++;
@@ -702,9 +703,16 @@ function commandKind(): Shell {
   }
   if (isAssignment()) return Shell.Assign;
   inCommand = false;
+  if (readsOutput()) return Shell.Hidden;
   if (hidden || (glob && byteAt(WORD) == Char.Slash && hasLetterGlob())) return Shell.Hidden;
   const argument = argumentKind();
   return argument == Shell.Flag && first != Char.Dash ? Shell.Word : argument;
+}
+
+/** Whether the word and what follows is "for /f" of cmd.exe. */
+function readsOutput(): bool {
+  if (keyword(CMDI_KEYWORDS, WORD, out) != Shell.Hidden) return false;
+  return peek(0) == Char.Space && peek(1) == Char.Slash && (peek(2) | 0x20) == Char.f && peek(3) == Char.Space;
 }
 
 /** Whether a rooted word of two names or more has a wildcard next to a letter or to another wildcard: "/???/c?t". */
@@ -785,17 +793,27 @@ function argumentKind(): Shell {
     const path = pathKind(Shell.Word);
     if (path == Shell.Secret) return path;
   }
+  if (lastToken == Shell.Flag && isRiskySetting()) return Shell.RiskyFlag;
   if (variable) return Shell.Variable;
   if (quoted) return Shell.String;
   if (size == 1 && isLetter(first)) return Shell.Number; // "a;id": a stand-in for a value, no word
   if (isAssignment()) return Shell.Assign;
   if (digits == size || (digits == size - 1 && size > 1 && (isLetter(byteAt(out - 1)) || dots == 1)))
     return Shell.Number;
-  if (keyword(CMDI_KEYWORDS, WORD, out) == Shell.Runner && first > <u32>Char.Z) return Shell.Program;
+  const named = keyword(CMDI_KEYWORDS, WORD, out);
+  if (named == Shell.Runner && first > <u32>Char.Z) return Shell.Program;
+  if (named == Shell.Cmdlet && afterRunner) return Shell.Cmdlet;
   if (dots > 0 && byteAt(out - 1) != Char.Dot && first != Char.Dot)
     return slashes > 0 && !glob ? Shell.Url : Shell.Dotted;
   if (slashes > 0 && glob) return Shell.Path;
   return Shell.Word;
+}
+
+/** Whether the word, behind a flag, sets what makes its command run something: `-o Name=x`. */
+function isRiskySetting(): bool {
+  let name = WORD;
+  while (name < out && byteAt(name) != Char.Equals) name++;
+  return name < out && keyword(CMDI_KEYWORDS, WORD, name + 1) == Shell.RiskyFlag;
 }
 
 /** A flag, or one that makes its command run or write something. */
