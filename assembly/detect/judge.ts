@@ -11,6 +11,7 @@ import { detectJndi } from "./jndi";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
+import { detectUrls } from "./url";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
 
@@ -45,4 +46,5 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectXxe(start, end, kinds);
   detectJndi(start, end, kinds);
   detectSsi(start, end, kinds);
+  detectUrls(start, end, kinds);
 }

@@ -1,0 +1,114 @@
+// URLs in a value, for the classes that rest on where one points: ssrf.ts, redirect.ts and rfi.ts judge what is found here.
+//
+//   http://10.1.1.1/x        whole: the value is a URL, or begins with one
+//   /show?u=http://10.1.1.1  inside: behind ":" of a scheme in a value without spaces
+//
+// A URL inside a text is a link that somebody writes about. Each URL is read once, at most MOST_URLS of a value, in one step per
+// byte of its authority and of its last path segment.
+
+import { byteAt, isDigit, isLetter, isSpace, putByte } from "../core/bytes";
+import { Char } from "../core/char";
+import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
+import { findEither, hasPair } from "../core/scan";
+import { Kind } from "../generated/kinds";
+import { FIELD_ROLE } from "../generated/redirect";
+import { keyword } from "../match/keywords";
+import { readUrl } from "../tokenize/url";
+import { judgeBehindSlash, judgeRedirect, judgeSuffix } from "./redirect";
+import { judgeInclusion, judgeShare } from "./rfi";
+import { judgeBareRequest, judgeRequest } from "./ssrf";
+import { Place } from "./url-place";
+
+/** URLs of one value that are judged. */
+const MOST_URLS: u32 = 8;
+/** Spaces up to which a value that begins with a URL is one. */
+const URL_SPACES: u32 = 2;
+
+/** Whether `start..end` may hold a URL: a scheme with slashes, two slashes in front, or a host that is to be appended. */
+export function mayPointAway(start: usize, end: usize, kinds: u32): bool {
+  const first = byteAt(start);
+  if (first == Char.At || first == Char.Dot || first == Char.Colon) return (kinds & Kind.Dot) != 0;
+  if ((kinds & Kind.Colon) != 0) {
+    if ((kinds & Kind.Slash) != 0 && hasPair(start, end, Char.Colon, Char.Slash)) return true;
+    if ((kinds & Kind.Backslash) != 0 && hasPair(start, end, Char.Colon, Char.Backslash)) return true;
+    if ((first | 0x20) == 0x68 || (first | 0x20) == Char.f) return true; // "http:host", "ftp:host"
+  }
+  if (first == Char.Slash || first == Char.Backslash) {
+    const second = byteAt(start + 1);
+    return second == Char.Slash || second == Char.Backslash || second <= <u32>Char.CarriageReturn;
+  }
+  // "169.254.169.254/latest", "metadata.google.internal/…"
+  return (kinds & Kind.Slash) != 0 && (first == Char._1 || (first | 0x20) == 0x6d);
+}
+
+/** Judges the URLs of `start..end`. */
+export function detectUrls(start: usize, end: usize, kinds: u32): void {
+  while (start < end && isSpace(byteAt(start))) start++;
+  while (start < end && isSpace(byteAt(end - 1))) end--;
+  if (end - start < 4 || !mayPointAway(start, end, kinds)) return;
+  const spaces = (kinds & (Kind.Space | Kind.Control)) != 0 ? countSpaces(behindSlashes(start, end), end) : 0;
+  const role = fieldRole();
+  const first = byteAt(start);
+  if (first == Char.Slash && spaces == 0 && fieldPart != Part.Path && judgeBehindSlash(start, end, role)) {
+    // Its URL is judged below.
+  } else if (readUrl(start, end)) {
+    const place = spaces > URL_SPACES ? Place.Text : Place.Whole;
+    if (!judgeRequest(start, end, place, spaces, role) && spaces == 0 && fieldPart != Part.Header) {
+      if (!judgeInclusion(start, end, place, role)) judgeRedirect(start, end, place, role);
+    }
+  } else if (spaces == 0) {
+    if (first == Char.At || first == Char.Dot || first == Char.Colon) judgeSuffix(start, end, role);
+    else judgeBareRequest(start, end);
+  }
+  if (first == Char.Backslash && spaces <= URL_SPACES) judgeShare(start, end, role);
+  if (spaces != 0 || (kinds & Kind.Colon) == 0) return;
+  let urls: u32 = 0;
+  for (let at = start + 1; (at = findEither(at, end, Char.Colon, Char.Colon)) < end && urls < MOST_URLS; at++) {
+    if (byteAt(at + 1) != Char.Slash && byteAt(at + 1) != Char.Backslash) continue;
+    let from = at;
+    while (from > start && at - from < 8 && isLetter(byteAt(from - 1))) from--;
+    // The start is judged; a drive is no scheme.
+    if (from == start || at - from < 3) continue;
+    urls++;
+    if (readUrl(from, end)) judgeRequest(from, end, Place.Inside, 0, 0);
+  }
+}
+
+/** Behind the slashes that a value begins with, and the blanks between them: "/<tab>/host". */
+function behindSlashes(start: usize, end: usize): usize {
+  while (start < end && (byteAt(start) == Char.Slash || byteAt(start) < <u32>Char.Space)) start++;
+  return start;
+}
+
+/** Spaces and line ends; a tab inside a URL is dropped by its parser. */
+function countSpaces(start: usize, end: usize): u32 {
+  let spaces: u32 = 0;
+  for (; start < end; start++) if (isSpace(byteAt(start)) && byteAt(start) != Char.Tab) spaces++;
+  return spaces;
+}
+
+/** The field's name without "-", "_" and what surrounds its last part; 8 bytes more that keyword() may read. Owner: `fieldRole`. */
+const NAME: usize = memory.data(48);
+const NAME_CAPACITY: usize = 40;
+
+/** What the field's name says of its value (`FieldRole`), 0 for nothing: "return_url", "/user/returnUrl", "conf[path]". */
+export function fieldRole(): u32 {
+  if (fieldPart == Part.Header || fieldPart == Part.Path) return 0;
+  let end = fieldNameEnd;
+  if (end > fieldName && byteAt(end - 1) == Char.BracketClose) end--;
+  while (end > fieldName && isDigit(byteAt(end - 1))) end--;
+  let from = end;
+  while (from > fieldName && !endsPart(byteAt(from - 1))) from--;
+  if (end - from > NAME_CAPACITY) return 0;
+  let out = NAME;
+  for (; from < end; from++) {
+    const byte = byteAt(from);
+    if (byte != Char.Underscore && byte != Char.Dash) out = putByte(out, byte);
+  }
+  return keyword(FIELD_ROLE, NAME, out);
+}
+
+/** Whether `byte` stands before the last part of a field's name. */
+function endsPart(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.BracketOpen || byte == Char.Dot || byte == Char.BracketClose;
+}
