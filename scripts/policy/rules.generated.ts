@@ -1,14 +1,17 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 75 rules of 7 classes.
+// 89 rules of 10 classes.
 
 export const CLASSES = [
   "sqli",
   "xss",
   "cmdi",
   "traversal",
+  "rfi",
+  "ssrf",
   "xxe",
   "jndi",
   "ssi",
+  "redirect",
 ] as const;
 
 export const RULES: readonly { id: string; class: string }[] = [
@@ -70,6 +73,16 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "traversal-wrapper", class: "traversal" },
   { id: "traversal-file-url", class: "traversal" },
   { id: "traversal-climb-source", class: "traversal" },
+  { id: "rfi-cut-url", class: "rfi" },
+  { id: "rfi-include-url", class: "rfi" },
+  { id: "rfi-shell", class: "rfi" },
+  { id: "ssrf-metadata", class: "ssrf" },
+  { id: "ssrf-address-spelling", class: "ssrf" },
+  { id: "ssrf-internal-service", class: "ssrf" },
+  { id: "ssrf-parser-confusion", class: "ssrf" },
+  { id: "ssrf-scheme", class: "ssrf" },
+  { id: "ssrf-probe-host", class: "ssrf" },
+  { id: "ssrf-alias", class: "ssrf" },
   { id: "xxe-external-entity", class: "xxe" },
   { id: "xxe-external-subset", class: "xxe" },
   { id: "xxe-parameter-entity", class: "xxe" },
@@ -87,4 +100,8 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "ssi-echo", class: "ssi" },
   { id: "ssi-esi-fetch", class: "ssi" },
   { id: "ssi-esi-element", class: "ssi" },
+  { id: "redirect-network-path", class: "redirect" },
+  { id: "redirect-broken-scheme", class: "redirect" },
+  { id: "redirect-disguised-host", class: "redirect" },
+  { id: "redirect-suffix", class: "redirect" },
 ];
