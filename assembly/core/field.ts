@@ -1,6 +1,7 @@
 // The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
 // judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
 
+import { Char } from "./char";
 import { textIs } from "./text";
 
 /** Where a value stood. Append-only, since events hold the names. */
@@ -32,6 +33,22 @@ export function setField(part: Part, name: usize, nameEnd: usize): void {
   fieldPart = part;
   fieldName = name;
   fieldNameEnd = nameEnd;
+}
+
+/** Bytes at the end of a name that an operator is looked for in. */
+const TAIL: usize = 16;
+
+/** Whether a "$" stands in the last bytes of the field's name: `user[$ne]` may be a query operator, whatever its value. */
+export function holdsOperator(): bool {
+  return nameHoldsOperator(fieldName, fieldNameEnd);
+}
+
+/** The same of any name, which stands behind at least 16 bytes of memory. */
+export function nameHoldsOperator(name: usize, end: usize): bool {
+  const size = end - name;
+  if (size < 3) return false;
+  const hits = i8x16.bitmask(i8x16.eq(v128.load(end - TAIL), i8x16.splat(<i8>Char.Dollar)));
+  return (size >= TAIL ? hits : hits >> (<i32>(TAIL - size))) != 0;
 }
 
 /** The name of a part, as events and policies have it. */

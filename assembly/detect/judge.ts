@@ -8,6 +8,8 @@ import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
 import { detectJndi } from "./jndi";
+import { holdsOperator } from "../core/field";
+import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
@@ -20,6 +22,7 @@ const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High 
 
 /** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it. */
 export function judge(start: usize, end: usize): void {
+  if (holdsOperator()) judgeOperand(start, end);
   let kinds = classify(start, end);
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
   if (kinds == 0) return;
@@ -47,4 +50,5 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectJndi(start, end, kinds);
   detectSsi(start, end, kinds);
   detectUrls(start, end, kinds);
+  detectNosqli(start, end, kinds);
 }

@@ -2,7 +2,7 @@
 // in windows.
 
 import { putDecimal } from "../core/bytes";
-import { Part, setField } from "../core/field";
+import { holdsOperator, Part, setField } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
 import { isRemembered, remember } from "../core/seen";
 import { reports } from "../detect/finding";
@@ -40,7 +40,8 @@ export function judgeQuery(start: usize, end: usize): void {
   openQuery(start, end);
   while (nextQuery()) {
     judgeName(Part.Query, queryName, queryNameEnd);
-    if (queryValue < queryValueEnd) judgeSpan(queryValue, queryValueEnd, Coding.Form);
+    // `user[$ne]=` compares with nothing, which says a lot.
+    if (queryValue < queryValueEnd || holdsOperator()) judgeSpan(queryValue, queryValueEnd, Coding.Form);
   }
 }
 

@@ -9,6 +9,7 @@
 import { byteAt } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither } from "../core/scan";
+import { nameHoldsOperator } from "../core/field";
 import { NAME_ROOM, appendName } from "./name";
 import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
@@ -67,7 +68,9 @@ export function nextForm(state: usize): FormEvent {
       if (event == FormEvent.Name) nameField(state);
       return event;
     }
-    const empty = form.size == 0 && start == stop;
+    // An empty value is passed over, but the operand of an operator: `user[$ne]=`
+    const operand = form.inValue && nameHoldsOperator(formName(state), formNameEnd(state));
+    const empty = form.size == 0 && start == stop && !operand;
     if (stop == end && empty) return FormEvent.Done;
     form.at = <u32>min(stop + 1, end);
     form.inValue = stop < end && byteAt(stop) == Char.Equals && !form.inValue;
