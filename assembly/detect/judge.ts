@@ -9,11 +9,15 @@ import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
 import { detectJndi } from "./jndi";
 import { holdsOperator } from "../core/field";
+import { detectGraphql } from "./graphql";
+import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
+import { detectPrototype, judgeWord } from "./prototype";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
 import { detectUrls } from "./url";
+import { detectXpath } from "./xpath";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
 
@@ -25,7 +29,10 @@ export function judge(start: usize, end: usize): void {
   if (holdsOperator()) judgeOperand(start, end);
   let kinds = classify(start, end);
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
-  if (kinds == 0) return;
+  if (kinds == 0) {
+    judgeWord(start, end);
+    return;
+  }
   detect(start, end, kinds);
   if ((kinds & ENCODED) == 0) return;
   layersBegin(start, end);
@@ -51,4 +58,8 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectSsi(start, end, kinds);
   detectUrls(start, end, kinds);
   detectNosqli(start, end, kinds);
+  detectLdapi(start, end, kinds);
+  detectXpath(start, end, kinds);
+  detectGraphql(start, end, kinds);
+  detectPrototype(start, end, kinds);
 }

@@ -71,7 +71,12 @@ export function operandOf(start: usize, end: usize): Operand {
   }
   if (isNothing(start, end)) return Operand.Empty;
   if (isProbe(start, end)) return Operand.Wild;
-  if (size <= 2 && (isDigit(first) || first == Char.Dash) && isDigit(byteAt(end - 1)) && byteAt(end - 1) <= <u32>Char._1) {
+  if (
+    size <= 2 &&
+    (isDigit(first) || first == Char.Dash) &&
+    isDigit(byteAt(end - 1)) &&
+    byteAt(end - 1) <= <u32>Char._1
+  ) {
     return size == 1 || first == Char.Dash ? Operand.Digit : Operand.Ordinary;
   }
   for (let at = start; at < end; at++) if (!isLetter(byteAt(at))) return Operand.Ordinary;

@@ -191,7 +191,8 @@ function operandEnd(at: usize, end: usize): usize {
   const close = min(end, at + LONGEST_OPERAND);
   if (quote == Char.Quote || quote == Char.DoubleQuote) return min(findByte(at + 1, close, quote) + 1, close);
   if (quote == Char.BraceOpen || quote == Char.BracketOpen) at++;
-  while (at < close && byteAt(at) != Char.Comma && byteAt(at) != Char.BraceClose && byteAt(at) != Char.BracketClose) at++;
+  while (at < close && byteAt(at) != Char.Comma && byteAt(at) != Char.BraceClose && byteAt(at) != Char.BracketClose)
+    at++;
   if ((quote == Char.BraceOpen || quote == Char.BracketOpen) && at < close) at++;
   return at;
 }
@@ -262,8 +263,7 @@ function readBreak(start: usize, end: usize, kinds: u32): void {
     sure = weighTerm(skipClosers(at + 2, end), end, quoted);
     // "a && this.b" is a line of a program.
     if (!quoted && !isValue(start, head)) sure = min<u32>(sure, 55);
-  }
-  else if (followsSemicolon(start, at) && (quoted || findByte(head, at, Char.LineFeed) == at)) {
+  } else if (followsSemicolon(start, at) && (quoted || findByte(head, at, Char.LineFeed) == at)) {
     sure = weighStatement(at, end, quoted);
   }
   if (sure >= LISTED) found(Rule.NosqliServerScript, sure, start, end);

@@ -111,6 +111,7 @@ function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (textIsNoCase(type, end, "application/json") || textIsNoCase(type, end, "text/json")) return BodyKind.Json;
   // Streams of messages, also those with messages of JSON.
   if (textStartsNoCase(type, end, "application/grpc")) return BodyKind.None;
+  if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Text;
   if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
     return BodyKind.Json;
   }
