@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 89 rules of 10 classes.
+// 107 rules of 15 classes.
 
 export const CLASSES = [
   "sqli",
@@ -9,8 +9,13 @@ export const CLASSES = [
   "rfi",
   "ssrf",
   "xxe",
+  "nosqli",
+  "ldapi",
+  "xpath",
   "jndi",
   "ssi",
+  "graphql",
+  "prototype",
   "redirect",
 ] as const;
 
@@ -91,6 +96,17 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "xxe-stylesheet", class: "xxe" },
   { id: "xxe-reference", class: "xxe" },
   { id: "xxe-probe", class: "xxe" },
+  { id: "nosqli-operator-name", class: "nosqli" },
+  { id: "nosqli-operator-object", class: "nosqli" },
+  { id: "nosqli-script-operator", class: "nosqli" },
+  { id: "nosqli-server-script", class: "nosqli" },
+  { id: "nosqli-cypher", class: "nosqli" },
+  { id: "nosqli-command-line", class: "nosqli" },
+  { id: "ldapi-filter-break", class: "ldapi" },
+  { id: "ldapi-filter-inside", class: "ldapi" },
+  { id: "xpath-break", class: "xpath" },
+  { id: "xpath-union", class: "xpath" },
+  { id: "xpath-probe", class: "xpath" },
   { id: "jndi-lookup", class: "jndi" },
   { id: "jndi-open", class: "jndi" },
   { id: "jndi-hidden-letters", class: "jndi" },
@@ -100,6 +116,13 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "ssi-echo", class: "ssi" },
   { id: "ssi-esi-fetch", class: "ssi" },
   { id: "ssi-esi-element", class: "ssi" },
+  { id: "graphql-introspection", class: "graphql" },
+  { id: "graphql-depth", class: "graphql" },
+  { id: "graphql-fragment-cycle", class: "graphql" },
+  { id: "graphql-batch", class: "graphql" },
+  { id: "graphql-repeat", class: "graphql" },
+  { id: "prototype-name", class: "prototype" },
+  { id: "prototype-path", class: "prototype" },
   { id: "redirect-network-path", class: "redirect" },
   { id: "redirect-broken-scheme", class: "redirect" },
   { id: "redirect-disguised-host", class: "redirect" },
