@@ -396,6 +396,20 @@ async function benchEnvoyCommand({ json, ...options }: BenchCommandOptions, io: 
   return 0;
 }
 
+interface EngineOptions {
+  rounds: number;
+  longest: number;
+  json?: boolean;
+}
+
+async function benchEngineCommand({ json, ...options }: EngineOptions, io: Io): Promise<number> {
+  const { benchEngine, engineText } = await import("./bench/engine.ts");
+  const progress = (line: string): void => void io.stderr.write(`${line}\n`);
+  const result = await benchEngine({ ...options, progress });
+  io.stdout.write(`${json ? JSON.stringify(result) : engineText(result)}\n`);
+  return 0;
+}
+
 interface QualityOptions {
   policy?: string;
   sensitivity?: Policy["sensitivity"];
@@ -450,13 +464,13 @@ async function benchQualityCommand(paths: string[], options: QualityOptions, io:
   return 0;
 }
 
-/** A number above 0, whole where `whole` says so. */
+/** A number above 0 and up to `most`, whole where `whole` says so. */
 const positive =
-  (whole: boolean) =>
+  (whole: boolean, most = 3600) =>
   (text: string): number => {
     const value = Number(text);
-    if (value > 0 && value <= 3600 && (!whole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`expected a ${whole ? "whole " : ""}number above 0, up to 3600`);
+    if (value > 0 && value <= most && (!whole || Number.isInteger(value))) return value;
+    throw new InvalidArgumentError(`expected a ${whole ? "whole " : ""}number above 0, up to ${most}`);
   };
 
 function testNames(text: string): TestName[] {
@@ -623,6 +637,15 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))
     .action(async (options: BenchCommandOptions) => exit(await benchEnvoyCommand(options, io)));
+
+  bench
+    .command("engine")
+    .description("time of the engine's parts, as multiples of a table walk over the same bytes")
+    .option("--rounds <n>", "turns of each part; the shortest counts", positive(true), 7)
+    .option("--longest <bytes>", "length up to which hostile inputs are tried", positive(true, 1_048_576), 1_048_576)
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward bench engine", "meshward bench engine --longest 65536 --json"))
+    .action(async (options: EngineOptions) => exit(await benchEngineCommand(options, io)));
 
   program
     .command("envoy")

@@ -7,13 +7,17 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A build of the module: `release` is what is in use, `checked` has assertions in it and can explain itself, `floor` only reads (`bench envoy`). */
-export type ModuleBuild = "release" | "checked" | "floor";
+/**
+ * A build of the module: `release` is what is in use, `checked` has assertions in it and can explain itself, `floor` only reads
+ * (`bench envoy`), `bench` has the engine's parts in loops (`bench engine`).
+ */
+export type ModuleBuild = "release" | "checked" | "floor" | "bench";
 
 const MODULE_FILES: Record<ModuleBuild, string> = {
   release: "meshward.wasm",
   checked: "meshward.checked.wasm",
   floor: "floor.wasm",
+  bench: "bench.wasm",
 };
 
 interface Manifest {

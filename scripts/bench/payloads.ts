@@ -49,7 +49,7 @@ const WORDS = (
 const FIRST = ["Anna", "Ben", "Chloé", "Dmitri", "Eve", "Farid", "Grace", "Hiro"];
 const LAST = ["O'Neill", "Schmidt", "García", "Lee", "van Dijk", "Okafor", "Rossi", "Smith-Jones"];
 
-const words = (random: Random, count: number): string =>
+export const words = (random: Random, count: number): string =>
   Array.from({ length: count }, () => random.pick(WORDS)).join(" ");
 
 function request(method: string, path: string, type: string | null, body: string | Buffer = ""): Buffer {

@@ -32,6 +32,7 @@ async function buildModule(): Promise<void> {
   mkdirSync(dirname(modulePath()), { recursive: true });
   await Promise.all([compile("release"), compile("checked")]);
   await compile("release", "assembly/floor.ts", "--outFile", modulePath("floor"));
+  await compile("release", "assembly/bench.ts", "--outFile", modulePath("bench"));
 }
 
 async function buildTool(): Promise<void> {
