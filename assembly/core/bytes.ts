@@ -54,10 +54,14 @@ export function sameBytesNoCase(start: usize, end: usize, other: usize, otherEnd
   return true;
 }
 
-/** The address of the first `byte` in `start..end`, or `end`. */
+/** The address of the first `byte` in `start..end`, or `end`. Reads up to 15 bytes behind `end` and ignores them. */
 export function findByte(start: usize, end: usize, byte: u32): usize {
-  while (start < end && byteAt(start) != byte) start++;
-  return start;
+  const bytes = i8x16.splat(<i8>byte);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(start), bytes));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
 }
 
 /** `byte` with an ASCII capital made small. */

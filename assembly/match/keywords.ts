@@ -3,13 +3,15 @@
 //
 //   0   u64   the lengths that occur: bit n for a word of n bytes (1–63)
 //   8   u16   buckets - 1       10   u16   slots - 1       12   u32   where the slots begin
-//   16  u8[buckets]              how far each bucket's slots are displaced
+//   16  u16   where the filter begins                      18   u16   bits of the filter - 1
+//   20  u8[buckets]              how far each bucket's slots are displaced
+//   …   the filter               a bit is set where some word has such a first pair of letters and such a length
 //   …   slots of 4 bytes         u16 where the word stands in the table, u8 its length (0: empty slot), u8 its kind
 //   …   the words, in small letters
 //
 //   bucket = hash & (buckets - 1)      slot = ((hash >> 8) + displacement · ((hash >> 20) | 1)) & (slots - 1)
 //
-// The hash takes 8 bytes a step (at most 8 steps) and sees `[` as `{`; the one word it leads to is then compared in full, so the
+// Most words that are looked up are no keywords, and most of these end at the filter: no hash, no table. The hash takes 8 bytes a step (at most 8 steps) and sees `[` as `{`; the one word it leads to is then compared in full, so the
 // answer is exact. Reads up to 7 bytes behind `end` and ignores them.
 
 import { sameBytesNoCase } from "../core/bytes";
@@ -20,12 +22,21 @@ const CASE_BITS: u64 = 0x2020202020202020;
 const BUCKET_MASK: usize = 8;
 const SLOT_MASK: usize = 10;
 const SLOTS: usize = 12;
-const DISPLACEMENTS: usize = 16;
+const FILTER: usize = 16;
+const FILTER_MASK: usize = 18;
+const DISPLACEMENTS: usize = 20;
+/** Odd numbers that spread pairs and lengths over the filter. */
+const PAIR_SPREAD: u32 = 0x9e3b;
+const SIZE_SPREAD: u32 = 0x3c6f;
 
 /** The token kind of the word `start..end`, or 0 where it is no keyword. */
 export function keyword(table: usize, start: usize, end: usize): u32 {
   const size = end - start;
   if (size > 63 || ((load<u64>(table) >> (<u64>size)) & 1) == 0) return 0;
+  if (size == 0) return 0;
+  const pair: u32 = size == 1 ? load<u8>(start) | 0x20 : load<u16>(start) | 0x2020;
+  const bit = ((pair * PAIR_SPREAD + <u32>size * SIZE_SPREAD) >> 6) & load<u16>(table, FILTER_MASK);
+  if (((load<u8>(table + load<u16>(table, FILTER) + (bit >> 3)) >> (bit & 7)) & 1) == 0) return 0;
   let hash: u64 = 0;
   let at = start;
   for (; at + 8 <= end; at += 8) hash = mix(hash, load<u64>(at) | CASE_BITS);

@@ -6,7 +6,11 @@ import { MAX_KEYWORD_BYTES } from "./limits.ts";
 const PRIME = 0x9e3779b97f4a7c15n;
 const MASK_64 = (1n << 64n) - 1n;
 const MAX_DISPLACEMENT = 255;
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 20;
+/** Bits of the filter for each word: some nine of ten other words end there. */
+const FILTER_BITS = 8;
+const PAIR_SPREAD = 0x9e3b;
+const SIZE_SPREAD = 0x3c6f;
 const SLOT_BYTES = 4;
 
 export interface Keywords {
@@ -25,7 +29,9 @@ export function buildKeywords(kinds: ReadonlyMap<string, number>): Keywords {
     if (slotCount * SLOT_BYTES > MAX_KEYWORD_BYTES) throw new Error("two words have the same hash");
     placed = displace(words, bucketCount, slotCount);
   }
-  const slotsAt = HEADER_BYTES + Math.ceil(bucketCount / SLOT_BYTES) * SLOT_BYTES;
+  const filter = filterOf(words);
+  const filterAt = HEADER_BYTES + bucketCount;
+  const slotsAt = Math.ceil((filterAt + filter.length) / SLOT_BYTES) * SLOT_BYTES;
   const textAt = slotsAt + slotCount * SLOT_BYTES;
   const size = textAt + words.reduce((sum, word) => sum + word.length, 0);
   if (size > MAX_KEYWORD_BYTES) throw new Error(`${size} bytes of keywords, at most ${MAX_KEYWORD_BYTES}`);
@@ -36,7 +42,10 @@ export function buildKeywords(kinds: ReadonlyMap<string, number>): Keywords {
   view.setUint16(8, bucketCount - 1, true);
   view.setUint16(10, slotCount - 1, true);
   view.setUint32(12, slotsAt, true);
+  view.setUint16(16, filterAt, true);
+  view.setUint16(18, filter.length * 8 - 1, true);
   bytes.set(placed.displacements, HEADER_BYTES);
+  bytes.set(filter, filterAt);
   let text = textAt;
   placed.slots.forEach((word, slot) => {
     if (word === undefined) return;
@@ -47,6 +56,19 @@ export function buildKeywords(kinds: ReadonlyMap<string, number>): Keywords {
     text += word.length;
   });
   return { words: words.length, bytes };
+}
+
+/** A bit for each first pair of letters together with a length that some word has. */
+function filterOf(words: readonly string[]): Uint8Array {
+  const bits = Math.max(8, powerOfTwo(words.length * FILTER_BITS));
+  const filter = new Uint8Array(bits / 8);
+  for (const word of words) {
+    const [first = 0, second] = new TextEncoder().encode(word);
+    const pair = (first | 0x20) | (second === undefined ? 0 : (second | 0x20) << 8);
+    const bit = ((pair * PAIR_SPREAD + word.length * SIZE_SPREAD) >>> 6) & (bits - 1);
+    filter[bit >> 3]! |= 1 << (bit & 7);
+  }
+  return filter;
 }
 
 /** Finds a displacement for each bucket, the fullest first, or undefined where one finds none. */
