@@ -2,7 +2,7 @@
  * Builds what the package carries, into dist/: the release and checked modules, the tool. `check` runs the gates of check-wasm on
  * what was built.
  *
- *     node --import tsx scripts/build/main.ts [module] [tool] [check]
+ *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [check]
  */
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";
@@ -31,6 +31,10 @@ const compile = (target: string, entry = "assembly/index.ts", ...options: string
 async function buildModule(): Promise<void> {
   mkdirSync(dirname(modulePath()), { recursive: true });
   await Promise.all([compile("release"), compile("checked")]);
+}
+
+/** What `meshward bench` measures with. */
+async function buildBench(): Promise<void> {
   await compile("release", "assembly/floor.ts", "--outFile", modulePath("floor"));
   await compile("release", "assembly/bench.ts", "--outFile", modulePath("bench"));
 }
@@ -48,10 +52,10 @@ async function check(): Promise<void> {
   console.log(`check-wasm: ${readModule().byteLength} bytes, imports and request path are clean`);
 }
 
-const steps: Record<string, () => Promise<void>> = { module: buildModule, tool: buildTool, check };
+const steps: Record<string, () => Promise<void>> = { module: buildModule, bench: buildBench, tool: buildTool, check };
 
 const { positionals: asked } = parseArgs({ allowPositionals: true });
-for (const name of asked.length === 0 ? ["module", "tool"] : asked) {
+for (const name of asked.length === 0 ? ["module", "bench", "tool"] : asked) {
   const step = steps[name];
   if (step === undefined) throw new Error(`no step ${name}; there are ${Object.keys(steps).join(", ")}`);
   await step();
