@@ -5,6 +5,7 @@ import { Part, setField } from "../core/field";
 import { findOneOf, skipBlank } from "../core/scan";
 import { byteAt, findByte, putByte } from "../core/bytes";
 import { Char } from "../core/char";
+import { claimOfType } from "../detect/upload";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
@@ -46,8 +47,9 @@ import {
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart, valueWindowed } from "../parse/value";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
+import { decodeBase64 } from "../parse/word";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeTag, judgeValue } from "./judgement";
+import { judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue } from "./judgement";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -349,6 +351,8 @@ function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
         if (isNews(state)) countOverflow(Overflow.Malformed);
         break;
       case MultipartEvent.Skipped:
+        setField(Part.Multipart, partName(state), partNameEnd(state));
+        tagPart(state, judgeSkipped(partTags(state), valueStart, valueEnd), true);
         break;
       default:
         return;
@@ -356,43 +360,76 @@ function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
   }
 }
 
-/** Bits of a part's tags that this file keeps. */
+/** Bits of a part's tags that this file keeps; the others are claims of detect/upload.ts. */
 const enum PartTag {
   /** Its content is a body in parts. */
   Parts = 1,
+  /** It is a file. */
+  File = 1 << 16,
+  /** Content of it was judged. */
+  Begun = 1 << 17,
+  Base64 = 1 << 18,
 }
 
 /** Names the part at work and judges what its headers say. */
 function judgePartHeaders(state: usize): void {
   openPart(valueStart, valueEnd);
   const count = partValueCount();
+  let named = false;
   for (let i: usize = 0; i < count; i++) {
-    if (partValueKind(i) == PartValue.Name) namePart(state, partValueStart(i), partValueEnd(i));
+    if (partValueKind(i) != PartValue.Name) continue;
+    named = true;
+    namePart(state, partValueStart(i), partValueEnd(i));
   }
   setField(Part.Multipart, partName(state), partNameEnd(state));
   let tags: u32 = 0;
-  let file = false;
+  let readable = true;
   for (let i: usize = 0; i < count; i++) {
     const start = partValueStart(i);
     const end = partValueEnd(i);
-    const kind = partValueKind(i);
-    if (kind == PartValue.FileName) file = true;
-    else if (kind == PartValue.Type && textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
+    switch (<u32>partValueKind(i)) {
+      case PartValue.FileName:
+        tags |= PartTag.File | judgeFileName(start, end);
+        break;
+      case PartValue.Type:
+        if (textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
+        else tags |= claimOfType(start, end);
+        readable = kindOfType(start, end) != BodyKind.Probe;
+        break;
+      case PartValue.Encoding:
+        if (textIsNoCase(start, end, "base64")) tags |= PartTag.Base64;
+        break;
+    }
     judgeValue(start, end);
   }
-  tagPart(state, tags, file);
+  // What has neither a name nor a type that a service reads is a file, too (multipart/related).
+  if (!named && !readable) tags |= PartTag.File;
+  tagPart(state, tags, (tags & PartTag.File) != 0);
 }
 
 function judgePartContent(state: usize): void {
+  const tags = partTags(state);
   setField(Part.Multipart, partName(state), partNameEnd(state));
   // One level, and only where it stands whole: its boundary is that of its first line.
-  if ((partTags(state) & PartTag.Parts) != 0 && state != INNER && !valueWindowed) {
+  if ((tags & PartTag.Parts) != 0 && state != INNER && !valueWindowed) {
     openMultipart(INNER, 0, 0);
     judgeParts(INNER, valueStart, valueEnd, true);
     return;
   }
-  judgeValue(valueStart, valueEnd);
+  if ((tags & PartTag.File) == 0) {
+    judgeValue(valueStart, valueEnd);
+    return;
+  }
+  const first = (tags & PartTag.Begun) == 0;
+  tagPart(state, tags | PartTag.Begun, true);
+  if (first && (tags & PartTag.Base64) != 0) {
+    judgeFile(tags, DECODED, decodeBase64(valueStart, valueEnd, DECODED), true, !valueWindowed);
+  }
+  if (!judgeFile(tags, valueStart, valueEnd, first, !valueWindowed)) skipContent(state);
 }
+
+/** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
+const DECODED: usize = memory.data(12352, 16);
 
 function judgeText(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);

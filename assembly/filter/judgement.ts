@@ -6,6 +6,7 @@ import { findings, takeFindingsOverflow } from "../core/findings";
 import { reports } from "../detect/finding";
 import { judge, judgeMarkup } from "../detect/judge";
 import { tracing } from "../match/trace";
+import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
 import { decide, refused } from "../policy/decide";
 import { Policy } from "../policy/layout";
 import { countOverflow, Overflow } from "../report/counters";
@@ -38,6 +39,30 @@ export function judgeTag(start: usize, end: usize): void {
   judgeMarkup(start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
   if (reports != before) decideNow();
+}
+
+/** Judges the name of a file, and returns what it claims (detect/upload.ts). */
+export function judgeFileName(start: usize, end: usize): u32 {
+  const before = reports;
+  const claims = detectFileName(start, end);
+  if (reports != before) decideNow();
+  return claims;
+}
+
+/** Judges a window of a file's content; true where those behind it are to be judged, too. */
+export function judgeFile(claims: u32, start: usize, end: usize, first: bool, whole: bool): bool {
+  const before = reports;
+  const more = detectFile(claims, start, end, first, whole);
+  if (reports != before) decideNow();
+  return more;
+}
+
+/** Judges content of a file that is passed over; returns what `claims` is from there. */
+export function judgeSkipped(claims: u32, start: usize, end: usize): u32 {
+  const before = reports;
+  claims = detectSkipped(claims, start, end);
+  if (reports != before) decideNow();
+  return claims;
 }
 
 /** Decides on what was found up to now; whether that is to refuse. */

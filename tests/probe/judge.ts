@@ -2,6 +2,8 @@
 
 import { Part, setField } from "../../assembly/core/field";
 import { closeFindings, findingAt, findingCount, freeFindings, openFindings } from "../../assembly/core/findings";
+import { reports } from "../../assembly/detect/finding";
+import { Claim, claimOfType, detectFile, detectFileName, detectSkipped } from "../../assembly/detect/upload";
 import { judge } from "../../assembly/detect/judge";
 
 /** The list of the last judged value. */
@@ -17,6 +19,17 @@ export function judgeValue(start: usize, end: usize): u32 {
   return findingCount(list);
 }
 
+/** Judges `content` as an uploaded file with that name and type. */
+export function judgeUpload(name: usize, nameEnd: usize, type: usize, typeEnd: usize, content: usize, end: usize): u32 {
+  freeFindings(list);
+  openFindings(0);
+  setField(Part.Multipart, 0, 0);
+  const claims = detectFileName(name, nameEnd) | claimOfType(type, typeEnd);
+  detectFile(claims, content, end, true, true);
+  list = closeFindings();
+  return findingCount(list);
+}
+
 /** The rule of finding `index` of the last judged value. */
 export function foundRule(index: u32): u32 {
   return findingAt(list, index).rule;
@@ -25,4 +38,15 @@ export function foundRule(index: u32): u32 {
 /** The confidence of finding `index` of the last judged value. */
 export function foundConfidence(index: u32): u32 {
   return findingAt(list, index).confidence;
+}
+
+/** How often code is found in content that is passed over in three pieces. */
+export function skipped(a: usize, aEnd: usize, b: usize, bEnd: usize, c: usize, cEnd: usize): u32 {
+  freeFindings(list);
+  list = 0;
+  openFindings(0);
+  const before = reports;
+  detectSkipped(detectSkipped(detectSkipped(Claim.Media, a, aEnd), b, bEnd), c, cEnd);
+  freeFindings(closeFindings());
+  return reports - before;
 }

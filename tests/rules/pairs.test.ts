@@ -13,6 +13,7 @@ const RULES = new URL("../../rules/", import.meta.url);
 
 interface JudgeProbe {
   judgeValue(start: number, end: number): number;
+  judgeUpload(...spans: number[]): number;
   foundRule(index: number): number;
   foundConfidence(index: number): number;
 }
@@ -26,9 +27,15 @@ const rules = joinRules(
 const ids = new Map(rules.map((rule) => [rule.code, rule.id]));
 const { exports: module, write } = await buildProbe<JudgeProbe>("judge");
 
+/** Judges a file: its name and type, an empty line, its content; one character a byte. */
+function judgeUpload(text: string): number {
+  const [, name = "", type = "", content = ""] = /^(\S+) (\S+)\n\n([^]*)$/.exec(text) ?? [];
+  return module.judgeUpload(...[name, type, content].flatMap((part) => write(Buffer.from(part, "latin1"))));
+}
+
 /** What is found in `value`, as ids and confidences. */
-function judge(value: string): { id: string; confidence: number }[] {
-  const count = module.judgeValue(...write(value));
+function judge(attackClass: string, value: string): { id: string; confidence: number }[] {
+  const count = attackClass === "upload" ? judgeUpload(value) : module.judgeValue(...write(value));
   return Array.from({ length: count }, (_, index) => ({
     id: ids.get(module.foundRule(index)) ?? "a rule that is in no file",
     confidence: module.foundConfidence(index),
@@ -36,16 +43,16 @@ function judge(value: string): { id: string; confidence: number }[] {
 }
 
 await suite("pairs of rules", () => {
-  for (const { id, attack, lookalike } of rules) {
+  for (const { id, class: attackClass, attack, lookalike } of rules) {
     test(`${id} finds its attack`, () => {
-      const findings = judge(attack);
+      const findings = judge(attackClass, attack);
       assert.ok(
         findings.some((finding) => finding.id === id),
         `found ${JSON.stringify(findings)} in ${JSON.stringify(attack)}`,
       );
     });
     test(`${id} lets its look-alike pass`, () => {
-      const blocked = judge(lookalike).filter(({ confidence }) => confidence >= BLOCKS);
+      const blocked = judge(attackClass, lookalike).filter(({ confidence }) => confidence >= BLOCKS);
       assert.deepEqual(blocked, [], JSON.stringify(lookalike));
     });
   }
