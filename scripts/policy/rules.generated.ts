@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 107 rules of 15 classes.
+// 117 rules of 16 classes.
 
 export const CLASSES = [
   "sqli",
@@ -14,6 +14,7 @@ export const CLASSES = [
   "xpath",
   "jndi",
   "ssi",
+  "upload",
   "graphql",
   "prototype",
   "redirect",
@@ -116,6 +117,16 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "ssi-echo", class: "ssi" },
   { id: "ssi-esi-fetch", class: "ssi" },
   { id: "ssi-esi-element", class: "ssi" },
+  { id: "upload-script-name", class: "upload" },
+  { id: "upload-hidden-extension", class: "upload" },
+  { id: "upload-settings", class: "upload" },
+  { id: "upload-server-code", class: "upload" },
+  { id: "upload-web-shell", class: "upload" },
+  { id: "upload-archive", class: "upload" },
+  { id: "upload-picture-program", class: "upload" },
+  { id: "upload-page", class: "upload" },
+  { id: "upload-executable", class: "upload" },
+  { id: "upload-phar", class: "upload" },
   { id: "graphql-introspection", class: "graphql" },
   { id: "graphql-depth", class: "graphql" },
   { id: "graphql-fragment-cycle", class: "graphql" },
