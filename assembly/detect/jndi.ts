@@ -99,7 +99,8 @@ function close(open: usize, out: usize): usize {
   const text: usize = load<u32>(open);
   const fallback: usize = load<u32>(open, 4);
   if (textStartsNoCase(text, out, "jndi:")) {
-    note(Rule.JndiLookup);
+    // Whoever writes about it leaves the name out: "${jndi:…}".
+    if (out > text + 5 && (isWord(byteAt(text + 5)) || byteAt(text + 5) == Char.Slash)) note(Rule.JndiLookup);
     return out;
   }
   if (textStartsNoCase(text, out, "lower:") || textStartsNoCase(text, out, "upper:")) {

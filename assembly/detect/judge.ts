@@ -7,6 +7,7 @@ import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers"
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
+import { detectExpression } from "./expression";
 import { detectJndi } from "./jndi";
 import { holdsOperator } from "../core/field";
 import { detectGraphql } from "./graphql";
@@ -55,6 +56,7 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectTraversal(start, end, kinds);
   detectXxe(start, end, kinds);
   detectJndi(start, end, kinds);
+  detectExpression(start, end, kinds);
   detectSsi(start, end, kinds);
   detectUrls(start, end, kinds);
   detectNosqli(start, end, kinds);

@@ -1,0 +1,418 @@
+// Template injection and injected code. The break-out is the delimiter of a template language, or that the value itself is one
+// statement; the continuation is an expression that does what no placeholder does. Both are read by one tokenizer and one table
+// (rules/expression.yaml), since the languages inside are the same:
+//
+//   text {{ … }} text ${ … } text <% … %>     each expression from its opening to its end         ssti-*
+//   <?php …                                   the same                                            codei-php-tag
+//   …                                         the value, and what follows its first quote         codei-*
+//
+// Talk about templates and pasted programs are no attacks: words around an expression, lines, declarations and two words in a row
+// lower a match. Each byte is tokenized at most four times, no memory.
+
+import { byteAt, isSpace, isWord } from "../core/bytes";
+import { Char } from "../core/char";
+import { findEither, findOneOf, hasPair } from "../core/scan";
+import { textStartsNoCase } from "../core/text";
+import { Expr, EXPRESSION_KEYWORDS, EXPRESSION_TABLE } from "../generated/expression";
+import { Kind } from "../generated/kinds";
+import { Rule } from "../generated/rules";
+import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
+import { keyword } from "../match/keywords";
+import { ruleConfidence } from "../match/rules";
+import {
+  expressionLines,
+  expressionNext,
+  expressionToken,
+  isSigil,
+  openExpression,
+  skipMark,
+} from "../tokenize/expression";
+import { found } from "./finding";
+import { countWords, lossOf } from "./prose";
+
+/** Whether an opening of a template may stand in the value; may say maybe too often, never a false no. */
+export function mayTemplate(start: usize, end: usize, kinds: u32): bool {
+  if (kinds & Kind.Brace) return true;
+  if (
+    (kinds & Kind.Angle) != 0 &&
+    (hasPair(start, end, Char.Less, Char.Percent) || hasPair(start, end, Char.Less, Char.Question))
+  )
+    return true;
+  if ((kinds & Kind.Hash) != 0 && (kinds & Kind.Equals) != 0) {
+    if (hasPair(start, end, Char.Hash, 0x73) || hasPair(start, end, Char.Hash, Char.a)) return true;
+  }
+  if ((kinds & Kind.Percent) != 0 && (kinds & Kind.Bracket) != 0 && hasPair(start, end, Char.BracketOpen, Char.Percent))
+    return true;
+  if ((kinds & Kind.Paren) != 0 && hasPair(start, end, Char.At, Char.ParenOpen)) return true;
+  return (
+    (kinds & (Kind.Bracket | Kind.Star)) == (Kind.Bracket | Kind.Star) &&
+    hasPair(start, end, Char.BracketOpen, Char.BracketOpen)
+  );
+}
+
+/** Judges `start..end` and reports the surest template expression and the surest code in it. */
+export function detectExpression(start: usize, end: usize, kinds: u32): void {
+  while (start < end && byteAt(start) <= <u32>Char.Space) start++;
+  while (start < end && byteAt(end - 1) <= <u32>Char.Space) end--;
+  best = 0;
+  weighed = 0;
+  if (mayTemplate(start, end, kinds)) templates(start, end);
+  if (best < CERTAIN && mayCode(start, end, kinds)) {
+    code(start, start, end);
+    if (kinds & Kind.Quote) {
+      // What stands behind the first quotation mark, as if the value stood within such.
+      const single = findEither(start, end, Char.Quote, Char.Quote);
+      if (single + 1 < end) code(start, single + 1, end);
+      const double = findEither(start, end, Char.DoubleQuote, Char.DoubleQuote);
+      if (double + 1 < end) code(start, double + 1, end);
+    }
+  }
+  if (best != 0) found(bestRule, best, bestStart, bestEnd);
+}
+
+/** Confidence that needs no second opinion. */
+const CERTAIN: u32 = 75;
+
+let best: u32 = 0;
+let bestRule: u32 = 0;
+let bestStart: usize = 0;
+let bestEnd: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function offer(rule: u32, confidence: u32, start: usize, end: usize): void {
+  if (confidence <= best) return;
+  best = confidence;
+  bestRule = rule;
+  bestStart = start;
+  bestEnd = end;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- templates
+
+/** The opening that `nextOpening` found: its kind, where it begins and where its expression does. */
+let opening: u32 = Expr.End;
+let openingAt: usize = 0;
+let openingEnd: usize = 0;
+
+/** Bytes of a value in which openings of many languages are a probe. */
+const POLYGLOT_BYTES: usize = 160;
+/** Different openings that make it one. */
+const POLYGLOT: u32 = 3;
+
+function templates(start: usize, end: usize): void {
+  let at = start;
+  let seen: u32 = 0;
+  while (nextOpening(start, at, end)) {
+    seen++;
+    at = expression(start, end);
+  }
+  if (seen != 0 && end - start <= POLYGLOT_BYTES && isPolyglot(start, end)) {
+    offer(Rule.SstiPolyglot, ruleConfidence(Rule.SstiPolyglot), start, end);
+  }
+}
+
+/** Whether openings of three languages stand in a value without a word. */
+function isPolyglot(start: usize, end: usize): bool {
+  let kinds: u32 = 0;
+  for (let at = start; at < end; at++) {
+    const byte = byteAt(at);
+    if (isWord(byte)) return false;
+    const next: u32 = at + 1 < end ? byteAt(at + 1) : 0;
+    if (next == Char.BraceOpen)
+      kinds |= byte == Char.BraceOpen ? 1 : byte == Char.Dollar ? 2 : byte == Char.Hash ? 4 : 0;
+    else if (next == Char.Percent)
+      kinds |= byte == Char.Less ? 8 : byte == Char.BraceOpen ? 16 : byte == Char.BracketOpen ? 32 : 0;
+  }
+  return <u32>popcnt(kinds) >= POLYGLOT;
+}
+
+/** Finds the first opening in `at..end`. */
+function nextOpening(start: usize, at: usize, end: usize): bool {
+  while (true) {
+    const brace = findOneOf(at, end, Char.BraceOpen, Char.Less, Char.At, Char.BracketOpen);
+    const hash = findEither(at, brace, Char.Hash, Char.Hash);
+    at = min(brace, hash);
+    if (at + 1 >= end) return false;
+    openingAt = at;
+    if (opens(start, at, end)) return true;
+    at++;
+  }
+}
+
+/** Whether a template opens at `at`. */
+function opens(start: usize, at: usize, end: usize): bool {
+  const next = byteAt(at + 1);
+  switch (byteAt(at)) {
+    case Char.BraceOpen: {
+      const before: u32 = at > start ? byteAt(at - 1) : 0;
+      if (isSigil(before)) {
+        // "${{" is an opening of its own, in CI files, and "{{" behind a "$" elsewhere.
+        if (next == Char.BraceOpen) return open(Expr.Braces, skipMark(at + 2, end));
+        return open(before == Char.Dollar ? Expr.Dollar : Expr.Mark, at + 1);
+      }
+      if (next == Char.Percent) return open(Expr.Statement, skipMark(at + 2, end));
+      if (next == Char.BraceOpen || (next == Char.Bang && at + 2 < end && byteAt(at + 2) == Char.Bang)) {
+        let from = at + 2;
+        while (from < end && isBracesMark(byteAt(from))) from++;
+        return open(Expr.Braces, from);
+      }
+      // One brace opens a template of PHP at the start, behind another, or in a quoted text.
+      const apart = at == start || before == Char.BraceClose || before == Char.Quote || before == Char.DoubleQuote;
+      return apart && (isWord(next) || next == Char.Dollar || next == Char.Equals) ? open(Expr.Single, at + 1) : false;
+    }
+    case Char.Less:
+      if (next == Char.Percent) return open(Expr.Tag, skipMark(at + 2, end));
+      if (next == Char.Hash) return textStartsNoCase(at, end, "<#assign") ? open(Expr.Directive, at + 8) : false;
+      if (next != Char.Question) return false;
+      if (textStartsNoCase(at, end, "<?php")) return open(Expr.Php, at + 5);
+      return at + 2 < end && (byteAt(at + 2) == Char.Equals || isSpace(byteAt(at + 2)))
+        ? open(Expr.Php, at + 3)
+        : false;
+    case Char.At:
+      return next == Char.ParenOpen ? open(Expr.Round, at + 2) : false;
+    case Char.BracketOpen:
+      if (next == Char.BracketOpen) return open(Expr.Wiki, at + 2);
+      if (next == Char.Percent) return open(Expr.Tag, skipMark(at + 2, end));
+      return next == Char.Hash && textStartsNoCase(at, end, "[#assign") ? open(Expr.Directive, at + 8) : false;
+    default:
+      if (next != 0x73 || !textStartsNoCase(at, end, "#set")) return false;
+      at += 4;
+      if (at < end && byteAt(at) == Char.Space) at++;
+      return at < end && byteAt(at) == Char.ParenOpen ? open(Expr.Directive, at + 1) : false;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function open(kind: u32, end: usize): bool {
+  opening = kind;
+  openingEnd = end;
+  return true;
+}
+
+/** Marks that stand between `{{` and its expression. */
+function isBracesMark(byte: u32): bool {
+  return (
+    byte == Char.Equals ||
+    byte == Char.Dash ||
+    byte == Char.Bang ||
+    byte == Char.Tilde ||
+    byte == Char.BraceOpen ||
+    byte == Char.Hash ||
+    byte == Char.Ampersand ||
+    byte == Char.Greater
+  );
+}
+
+/** Runs the expression behind the opening through the table, and returns where text begins again. */
+function expression(start: usize, end: usize): usize {
+  let kind = opening;
+  let from = openingAt;
+  let at = openingEnd;
+  let state = dfaNext(EXPRESSION_TABLE, dfaStart(EXPRESSION_TABLE), kind);
+  let depth: u32 = 0;
+  let rule: u32 = 0;
+  let last: usize = at;
+  openExpression();
+  while (true) {
+    let token = expressionToken(at, end);
+    at = expressionNext;
+    if (token == Expr.End) token = Expr.Finish;
+    else if (token <= <u32>Expr.Php) {
+      // Another template in this one.
+      if (rule == 0) {
+        kind = token;
+        from = at - 2;
+        state = dfaNext(EXPRESSION_TABLE, dfaStart(EXPRESSION_TABLE), kind);
+        depth = 0;
+      }
+      continue;
+    }
+    let closes = token == Expr.Close;
+    if (token == Expr.ParenOpen || token == Expr.BracketOpen || token == Expr.BraceOpen) depth++;
+    else if (token == Expr.ParenClose || token == Expr.BracketClose || token == Expr.BraceClose) {
+      if (depth == 0) {
+        token = Expr.Close;
+        closes = true;
+      } else depth--;
+    }
+    state = dfaNext(EXPRESSION_TABLE, state, token);
+    if (dfaAccepts(EXPRESSION_TABLE, state)) {
+      const matched = dfaRule(EXPRESSION_TABLE, state);
+      if (rule == 0 || ruleConfidence(matched) > ruleConfidence(rule)) {
+        rule = matched;
+        last = at;
+      }
+    }
+    if (closes || token == Expr.Finish || dfaDead(EXPRESSION_TABLE, state)) break;
+  }
+  if (rule != 0) weigh(kind, rule, start, from, last, at, end);
+  return max(at, openingEnd);
+}
+
+/** Bytes around an expression that make it a part of something else. */
+const MUCH: usize = 400;
+const SOME: usize = 120;
+/** Rules whose match says by itself that it is an attack. */
+const STRONG: u32 = 86;
+
+/** Matches of a value that are weighed: each looks at all of it. */
+const MAX_WEIGHED: u32 = 16;
+let weighed: u32 = 0;
+
+/** Weighs the match of `rule` in the expression `from..at`, sure at `last`, by what stands around it. */
+function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at: usize, end: usize): void {
+  let confidence = ruleConfidence(rule);
+  if (confidence <= best || weighed == MAX_WEIGHED) return;
+  weighed++;
+  if (kind == Expr.Php) {
+    if (rule != Rule.CodeiPhpOpen) rule = Rule.CodeiPhpTag;
+    confidence = ruleConfidence(rule);
+  } else if (kind == Expr.Single || kind == Expr.Wiki) {
+    // Code and data have these brackets too.
+    const whole = from <= start + 1 && at + 2 >= end;
+    const runs = rule == Rule.SstiShell || rule == Rule.SstiCommand || rule == Rule.SstiLibrary;
+    if (!whole && !runs && rule != Rule.SstiTypeReference) return;
+    if (runs && from > start && byteAt(from - 1) != Char.BraceClose) confidence -= 15;
+  }
+  const whole = end - start - (at - from);
+  let loss = lossOf(countWords(start, from) + countWords(at, end));
+  if (confidence >= STRONG) loss /= 2;
+  if (whole > MUCH) loss += 30;
+  else if (whole > SOME && confidence < STRONG) loss += 30;
+  if (kind == Expr.Dollar && holdsBacktick(start, from)) loss += 40;
+  if (expressionLines > 3) loss += 30;
+  if (rule == Rule.SstiServerObject && whole > 2) loss += 20;
+  offer(rule, confidence - min(confidence, loss), from, last);
+}
+
+/** Whether a template literal of JavaScript may have begun. */
+function holdsBacktick(start: usize, end: usize): bool {
+  return findEither(start, end, Char.Backtick, Char.Backtick) < end;
+}
+
+// --------------------------------------------------------------------------------------------------------------------- code
+
+/** Bytes of a name before a parenthesis at most. */
+const MAX_NAME: usize = 32;
+
+/** Whether a call of a name that the table has stands in the value, or a few beginnings. */
+export function mayCode(start: usize, end: usize, kinds: u32): bool {
+  if (kinds & Kind.Paren) {
+    for (let at = findEither(start, end, Char.ParenOpen, Char.ParenOpen); at < end;) {
+      if (at > start && isCalled(start, at)) return true;
+      at = findEither(at + 1, end, Char.ParenOpen, Char.ParenOpen);
+    }
+  }
+  if ((kinds & Kind.Dot) != 0 && textStartsNoCase(start, end, "class")) return true;
+  if ((kinds & Kind.Backtick) != 0 && (textStartsNoCase(start, end, "print") || textStartsNoCase(start, end, "echo")))
+    return true;
+  return (kinds & Kind.Equals) != 0 && end - start > 12 && isPhpOption(start);
+}
+
+function isPhpOption(at: usize): bool {
+  const byte = byteAt(at);
+  return (byte == Char.Dash || byte >= 0x80) && findEither(at, at + 4, 0x64, 0x64) < at + 4;
+}
+
+/** Whether what stands before the parenthesis at `at` is called: a keyword, a bracket or a text. */
+function isCalled(start: usize, at: usize): bool {
+  let end = at;
+  while (end > start && isSpace(byteAt(end - 1)) && at - end < 2) end--;
+  if (end == start) return false;
+  const byte = byteAt(end - 1);
+  if (byte == Char.BracketClose || byte == Char.ParenClose) return end == at;
+  let name = end;
+  while (name > start && end - name < MAX_NAME && isWord(byteAt(name - 1))) name--;
+  if (name == end) return false;
+  if (name > start && byteAt(name - 1) == Char.Dollar) name--;
+  const kind = keyword(EXPRESSION_KEYWORDS, name, end);
+  return (
+    kind == Expr.Danger ||
+    kind == Expr.Eval ||
+    kind == Expr.Exec ||
+    kind == Expr.Runner ||
+    kind == Expr.Function ||
+    kind == Expr.Info ||
+    kind == Expr.Reader ||
+    kind == Expr.Reflect ||
+    kind == Expr.Require ||
+    kind == Expr.Constructor ||
+    kind == Expr.Deep ||
+    kind == Expr.Digest ||
+    kind == Expr.Filter ||
+    kind == Expr.TypeOf
+  );
+}
+
+/** Reads `from..end` of the value `start..end` as code. */
+function code(start: usize, from: usize, end: usize): void {
+  let state = dfaNext(EXPRESSION_TABLE, dfaStart(EXPRESSION_TABLE), Expr.Start);
+  let at = from;
+  let rule: u32 = 0;
+  let last = at;
+  let lines: u32 = 0;
+  // Two names in a row: prose, or declarations of a program.
+  let proseBefore: u32 = 0;
+  let prose: u32 = 0;
+  let declares = false;
+  let previous: u32 = from == start ? Expr.Start : Expr.Junk;
+  openExpression();
+  while (true) {
+    const token = expressionToken(at, end);
+    at = expressionNext;
+    if (token == Expr.End) break;
+    if (isWordKind(token) && isWordKind(previous)) prose++;
+    if (token == Expr.Declare) declares = true;
+    previous = token;
+    if (dfaDead(EXPRESSION_TABLE, state)) continue;
+    state = dfaNext(EXPRESSION_TABLE, state, token);
+    if (!dfaAccepts(EXPRESSION_TABLE, state)) continue;
+    const matched = dfaRule(EXPRESSION_TABLE, state);
+    if (rule != 0 && ruleConfidence(matched) <= ruleConfidence(rule)) continue;
+    if (rule == 0) {
+      proseBefore = prose;
+      lines = expressionLines;
+    }
+    rule = matched;
+    last = at;
+  }
+  rule = codeRule(rule);
+  if (rule == 0) return;
+  let loss: u32 = proseBefore > 0 ? 40 : 0;
+  loss += prose == 0 ? 0 : prose == 1 ? 15 : prose < 4 ? 35 : 50;
+  if (declares) loss += 35;
+  if (expressionLines > 3 || lines > 1) loss += 30;
+  if (end - start > MUCH) loss += 20;
+  const confidence = ruleConfidence(rule);
+  offer(rule, confidence - min(confidence, loss), start, last);
+}
+
+/** Kinds of names that sentences have too. */
+// @ts-ignore: decorator
+@inline
+function isWordKind(kind: u32): bool {
+  return kind >= <u32>Expr.Name && kind <= <u32>Expr.Declare;
+}
+
+/** What a match means where the value itself is code. */
+function codeRule(rule: u32): u32 {
+  switch (rule) {
+    case Rule.SstiObjectChain:
+      return Rule.CodeiPython;
+    case Rule.SstiReflectionCall:
+    case Rule.SstiTypeReference:
+      return Rule.CodeiJava;
+    case Rule.SstiConstructor:
+      return Rule.CodeiNode;
+    case Rule.SstiCommand:
+    case Rule.SstiFilter:
+      return Rule.CodeiCall;
+    case Rule.CodeiCall:
+    case Rule.CodeiJava:
+    case Rule.CodeiSetting:
+      return rule;
+  }
+  return 0;
+}
