@@ -1,12 +1,12 @@
 // What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
 // A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
 //
-//   list                                    finding (338 bytes)
-//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬──────┬───────┐
-//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ name │ evi-  │
-//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ 128  │ dence │
-//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │      │ 200   │
-//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴──────┴───────┘
+//   list                                    finding (339 bytes)
+//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬───────────┬──────┬───────┐
+//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ u8        │ name │ evi-  │
+//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ threshold │ 128  │ dence │
+//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │           │      │ 200   │
+//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴───────────┴──────┴───────┘
 //
 // A full list makes room for what the policy has not seen yet: whoever fills it with findings that are excepted, or only reported,
 // must not crowd out the one that decides (policy/decide.ts marks the findings that it has seen, and those that decide).
@@ -37,6 +37,8 @@ export class Finding {
   decides: bool;
   /** The policy has not seen it. */
   fresh: bool;
+  /** The confidence from which it decides. */
+  threshold: u8;
 }
 
 const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
@@ -44,9 +46,9 @@ const LIST_HEAD: u32 = 8;
 const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
 /** Streams with findings that can be open at once in one VM. */
 const LISTS: u32 = 1024;
-const POOL: usize = memory.data(5546000, 16);
+const POOL: usize = memory.data(5562384, 16);
 /** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
-const SPARE: usize = memory.data(5416, 16);
+const SPARE: usize = memory.data(5432, 16);
 
 /** The list of the stream at work; 0 until its first finding. */
 export let findings: usize = 0;
@@ -55,7 +57,7 @@ export let findingsOverflow: u32 = 0;
 
 /** Makes `list` (0 for none yet) the one that detectors add to. */
 export function openFindings(list: usize): void {
-  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5546000 && LIST_SIZE == 5416); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5562384 && LIST_SIZE == 5432); // the pool fits its buffer
   findings = list;
 }
 

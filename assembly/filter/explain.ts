@@ -3,7 +3,9 @@
 //   value …               what a value went through (match/trace.ts)
 //   route R S             positions from 1 in the policy of the route by the path as Envoy routes it, and by the decoded one; 0 for none
 //   mode M                the mode that holds for the request
-//   class NAME CAP T      the most that may happen about a class, and the confidence from which it does
+//   class NAME CAP        the most that may happen about a class
+//   finding R P N T F     of a finding of rule R in part P, name N (hexadecimal, `-` for none): the confidence from which it decides, and
+//                         the declared field that it stands in: `r2` the second of the route, `p1` the first for all, `-` none
 //
 // Release builds have none of it.
 
@@ -11,12 +13,16 @@ import { LogLevel } from "../abi/enums";
 import { log } from "../abi/host";
 import { putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
+import { partName } from "../core/field";
+import { findingAt, findingCount, findingName } from "../core/findings";
 import { putText } from "../core/text";
 import { CLASS_COUNT } from "../generated/rules";
-import { className, classNameEnd } from "../match/rules";
+import { className, classNameEnd, ruleId, ruleIdEnd } from "../match/rules";
 import { setTracing, traceEnd, traceLayer, traceStart, traceValue } from "../match/trace";
-import { Mode, Policy, Route } from "../policy/layout";
-import { decodedRoute, effectiveCap, effectiveMode, effectiveThreshold, matchedRoute } from "../policy/resolve";
+import { declaredField } from "../policy/decide";
+import { Policy, Route } from "../policy/layout";
+import { decodedRoute, effectiveCap, effectiveMode, matchedRoute } from "../policy/resolve";
+import { putHex } from "../report/json";
 import { modeName } from "../report/verdict";
 
 const TEXT: usize = memory.data(4096);
@@ -32,20 +38,46 @@ export function explainRequest(policy: Policy, effective: usize): void {
   for (let ruleClass: u32 = 0; ruleClass < CLASS_COUNT; ruleClass++) {
     out = putText(out, "\nclass ");
     out = putByte(putBytes(out, className(ruleClass), classNameEnd(ruleClass)), Char.Space);
-    out = putByte(putText(out, modeName(effectiveCap(effective, ruleClass))), Char.Space);
-    out = putDecimal(out, effectiveThreshold(effective, ruleClass));
+    out = putText(out, modeName(effectiveCap(effective, ruleClass)));
   }
   log(LogLevel.Trace, TEXT, out);
 }
 
-/** The position of a route of the policy, from 1; 0 for none. */
-function positionOf(policy: Policy, route: Route | null): u32 {
-  let position: u32 = 1;
-  for (let at = policy.routes; at != 0; position++) {
-    if (at == changetype<usize>(route)) return position;
-    at = changetype<Route>(at).next;
+/** Says of each finding what it was measured by, once the request has ended. */
+export function explainFindings(policy: Policy, list: usize): void {
+  for (let i: u32 = 0; i < findingCount(list); i++) {
+    const finding = findingAt(list, i);
+    let out = putText(TEXT, "explain\nfinding ");
+    out = putByte(putBytes(out, ruleId(finding.rule), ruleIdEnd(finding.rule)), Char.Space);
+    out = putByte(putText(out, partName(finding.part)), Char.Space);
+    if (finding.nameLength == 0) out = putByte(out, Char.Dash);
+    else out = putHex(out, findingName(finding), findingName(finding) + finding.nameLength);
+    out = putByte(putDecimal(putByte(out, Char.Space), finding.threshold), Char.Space);
+    const field = declaredField(policy, matchedRoute, finding);
+    if (field === null) {
+      out = putByte(out, Char.Dash);
+    } else {
+      const own = matchedRoute === null ? 0 : placeOf((matchedRoute as Route).fields, changetype<usize>(field));
+      out = putByte(out, own != 0 ? Char.r : Char.p);
+      out = putDecimal(out, own != 0 ? own : placeOf(policy.fields, changetype<usize>(field)));
+    }
+    log(LogLevel.Trace, TEXT, out);
+  }
+}
+
+/** The place of an entry in a chain, from 1; 0 where it is not in it. */
+function placeOf(chain: usize, entry: usize): u32 {
+  let place: u32 = 1;
+  for (let at = chain; at != 0; at = load<usize>(at)) {
+    if (at == entry) return place;
+    place++;
   }
   return 0;
+}
+
+/** The position of a route of the policy, from 1; 0 for none. */
+function positionOf(policy: Policy, route: Route | null): u32 {
+  return route === null ? 0 : placeOf(policy.routes, changetype<usize>(route));
 }
 
 /** Begins with the value `start..end` of the current field. */

@@ -35,7 +35,7 @@ import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { bodyKindOf, eitherKind, forgetType, judgeChunk, openBody } from "./body";
-import { explainRequest } from "./explain";
+import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
 import { recordInspection } from "./metrics";
@@ -354,6 +354,7 @@ function end(stream: Stream, policy: Policy, outcome: Outcome): void {
 
 function tell(stream: Stream, policy: Policy, outcome: Outcome, final: bool): void {
   tellVerdict(stream, policy, outcome, findings, final);
+  if (isDefined(CHECKED) && final && policy.explain) explainFindings(policy, findings);
   stream.findings = closeFindings();
 }
 

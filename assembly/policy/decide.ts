@@ -3,7 +3,8 @@
 
 import { Finding, findingAt, findingCount, findingName } from "../core/findings";
 import { ruleClass, ruleId, ruleIdEnd } from "../match/rules";
-import { ANY, Exception, exceptionMatch, Mode, Policy } from "./layout";
+import { fieldOf, thresholdInKind } from "./kinds";
+import { ANY, Exception, exceptionMatch, Field, FieldKind, Mode, Policy, Route } from "./layout";
 import { hostAndMethodMatch, patternListed, patternMatches, templateMatches } from "./match";
 import {
   requestHost,
@@ -17,7 +18,7 @@ import {
   requestPathDecodedEnd,
   requestPathEnd,
 } from "./request";
-import { effectiveCap, effectiveThreshold } from "./resolve";
+import { currentRoute, effectiveCap, effectiveThreshold } from "./resolve";
 
 /** Findings below this confidence are not listed. */
 export const LISTED: u32 = 20;
@@ -43,10 +44,11 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
       finding.exception = 0;
       finding.decides = false;
       finding.fresh = false;
+      finding.threshold = <u8>thresholdFor(policy, effective, finding);
       if (cap != Mode.Off) coverWithException(policy, finding, seconds);
     }
     if (cap == Mode.Off || finding.exception != 0) continue;
-    const decides = cap == Mode.Block && finding.confidence >= effectiveThreshold(effective, ruleClass(finding.rule));
+    const decides = cap == Mode.Block && finding.confidence >= finding.threshold;
     const best = deciding;
     if (best === null || (decides && !refused) || (decides == refused && finding.confidence > best.confidence)) {
       deciding = finding;
@@ -54,6 +56,31 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
     finding.decides = decides;
     refused = refused || decides;
   }
+}
+
+/** The confidence from which a finding decides: what holds for its class, and for the kind of its field. */
+function thresholdFor(policy: Policy, effective: usize, finding: Finding): u32 {
+  const threshold = effectiveThreshold(effective, ruleClass(finding.rule));
+  if (!policy.hasFields) return threshold;
+  const route = currentRoute(policy, false);
+  const strict = thresholdIn(declaredField(policy, route, finding), finding, threshold);
+  if (requestPathDecoded == requestPath) return strict;
+  // Both readings of the path must lead to what loosens.
+  const other = currentRoute(policy, true);
+  return route == other ? strict : min(strict, thresholdIn(declaredField(policy, other, finding), finding, threshold));
+}
+
+/** The declared field that a finding stands in: the route's own, else that of all routes; null for none. */
+export function declaredField(policy: Policy, route: Route | null, finding: Finding): Field | null {
+  if (route !== null) {
+    const own = fieldOf(route.fields, finding);
+    if (own !== null) return own;
+  }
+  return fieldOf(policy.fields, finding);
+}
+
+function thresholdIn(field: Field | null, finding: Finding, threshold: u32): u32 {
+  return field === null ? threshold : thresholdInKind(<FieldKind>field.kind, finding.rule, threshold);
 }
 
 /** Whether a finding may be shown and counted: its class is not off here. */

@@ -95,6 +95,10 @@ export class Policy {
   unknownKeys: u32;
   routes: usize;
   exceptions: usize;
+  /** Declared kinds of fields, for all routes. */
+  fields: usize;
+  /** Some route, or all of them, declare fields. */
+  hasFields: bool;
   /** What holds where no route matches, as policy/resolve.ts lays it out. */
   effective: usize;
   // Settings
@@ -128,6 +132,7 @@ export class Route {
   next: usize;
   /** What holds for its requests, as policy/resolve.ts lays it out. */
   effective: usize;
+  fields: usize;
   // Match, Settings
 }
 
@@ -144,6 +149,32 @@ export function routeSettings(route: Route): Settings {
 }
 
 export const ROUTE_SIZE: u32 = offsetof<Route>() + offsetof<Match>() + SETTINGS_SIZE;
+
+/** What a field holds, as the policy declares it. */
+export const enum FieldKind {
+  Html = 0,
+  Sql = 1,
+  Code = 2,
+  Url = 3,
+  Text = 4,
+  Id = 5,
+  /** A kind that came after this module. */
+  Unknown = 255,
+}
+
+/** One entry of `fields`, linked in the order of the policy. */
+// @ts-ignore: decorator
+@unmanaged
+export class Field {
+  next: usize;
+  name: usize;
+  nameEnd: usize;
+  /** Part code, or `ANY`. */
+  part: u32;
+  kind: u32;
+}
+
+export const FIELD_SIZE: u32 = offsetof<Field>();
 
 /** One entry of `exceptions`, linked in the order of the policy; an empty span matches all. */
 // @ts-ignore: decorator

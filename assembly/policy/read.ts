@@ -21,6 +21,9 @@ import {
   Exception,
   exceptionMatch,
   EXCEPTION_SIZE,
+  Field,
+  FieldKind,
+  FIELD_SIZE,
   Match,
   Mode,
   Policy,
@@ -81,14 +84,17 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     // The section's routes and exceptions go before those for all: the first match wins.
     const routes = policy.routes;
     const exceptions = policy.exceptions;
+    const fields = policy.fields;
     policy.routes = 0;
     policy.exceptions = 0;
+    policy.fields = 0;
     unknown = 0;
     jsonOpen(STATE, MAX_DEPTH);
     jsonFeed(STATE, start, end, true);
     readTop(policy, section);
-    appendRoutes(policy, routes);
-    appendExceptions(policy, exceptions);
+    policy.routes = chained(policy.routes, routes);
+    policy.exceptions = chained(policy.exceptions, exceptions);
+    policy.fields = chained(policy.fields, fields);
   }
   policy.unknownKeys = unknown;
   if (!bad && !prepareEffective(policy)) fail();
@@ -131,6 +137,7 @@ function readCommonKey(policy: Policy): bool {
   else if (keyIs("onError")) policy.onErrorDeny = readDirection("allow");
   else if (keyIs("routes")) readRoutes(policy);
   else if (keyIs("exceptions")) readExceptions(policy);
+  else if (keyIs("fields")) policy.fields = readFields(policy);
   else return readSettingsKey(policySettings(policy));
   return true;
 }
@@ -246,21 +253,58 @@ function readRoutes(policy: Policy): void {
     if (bad) return;
     clearSettings(routeSettings(route));
     while (nextKey()) {
-      if (!readMatchKey(routeMatch(route)) && !readSettingsKey(routeSettings(route))) skipUnknown();
+      if (keyIs("fields")) route.fields = readFields(policy);
+      else if (!readMatchKey(routeMatch(route)) && !readSettingsKey(routeSettings(route))) skipUnknown();
     }
-    appendRoutes(policy, changetype<usize>(route));
+    policy.routes = chained(policy.routes, changetype<usize>(route));
   }
 }
 
-/** Hangs a chain of routes behind those that the policy has. */
-function appendRoutes(policy: Policy, chain: usize): void {
-  if (policy.routes == 0) {
-    policy.routes = chain;
-    return;
+/** Reads `fields` into a chain. */
+function readFields(policy: Policy): usize {
+  let chain: usize = 0;
+  if (!opens(JsonEvent.ArrayOpen)) return chain;
+  while (nextItem(JsonEvent.ObjectOpen)) {
+    const field = changetype<Field>(room(FIELD_SIZE));
+    if (bad) return chain;
+    field.part = ANY;
+    field.kind = FieldKind.Unknown;
+    while (nextKey()) {
+      if (keyIs("part")) field.part = readPart();
+      else if (keyIs("name")) {
+        field.name = readText();
+        field.nameEnd = textEnd;
+      } else if (keyIs("kind")) field.kind = readKind();
+      else {
+        skipUnknown();
+        // One that says more than this module understands must not loosen what it was not meant to.
+        field.part = ANY - 1;
+      }
+    }
+    chain = chained(chain, changetype<usize>(field));
+    policy.hasFields = true;
   }
-  let last = changetype<Route>(policy.routes);
-  while (last.next != 0) last = changetype<Route>(last.next);
-  last.next = chain;
+  return chain;
+}
+
+/** Two chains of entries that begin with `next`, as one. */
+function chained(chain: usize, more: usize): usize {
+  if (chain == 0) return more;
+  let last = chain;
+  while (load<usize>(last) != 0) last = load<usize>(last);
+  store<usize>(last, more);
+  return chain;
+}
+
+function readKind(): u32 {
+  if (jsonNext(STATE) != JsonEvent.String) fail();
+  if (valueIs("html")) return FieldKind.Html;
+  if (valueIs("sql")) return FieldKind.Sql;
+  if (valueIs("code")) return FieldKind.Code;
+  if (valueIs("url")) return FieldKind.Url;
+  if (valueIs("text")) return FieldKind.Text;
+  if (valueIs("id")) return FieldKind.Id;
+  return FieldKind.Unknown;
 }
 
 function readExceptions(policy: Policy): void {
@@ -295,19 +339,8 @@ function readExceptions(policy: Policy): void {
     }
     // One that says more than this module understands must not except more than it was meant to.
     if (!understood) exception.expires = 1;
-    appendExceptions(policy, changetype<usize>(exception));
+    policy.exceptions = chained(policy.exceptions, changetype<usize>(exception));
   }
-}
-
-/** Hangs a chain of exceptions behind those that the policy has. */
-function appendExceptions(policy: Policy, chain: usize): void {
-  if (policy.exceptions == 0) {
-    policy.exceptions = chain;
-    return;
-  }
-  let last = changetype<Exception>(policy.exceptions);
-  while (last.next != 0) last = changetype<Exception>(last.next);
-  last.next = chain;
 }
 
 /** `host`, `path` and `methods`; false where the key is none of them. */

@@ -91,6 +91,12 @@ export function prepareEffective(policy: Policy): bool {
   return true;
 }
 
+/** The route of the request by the path as Envoy routes it, and by the decoded one: also in callbacks after the headers'. */
+export function currentRoute(policy: Policy, decoded: bool): Route | null {
+  if (decoded) return routeOf(policy, requestPathDecoded, requestPathDecodedEnd);
+  return routeOf(policy, requestPath, requestPathEnd);
+}
+
 /** The first route that speaks of the current request with this reading of its path. */
 function routeOf(policy: Policy, path: usize, pathEnd: usize): Route | null {
   for (let at = policy.routes; at != 0;) {

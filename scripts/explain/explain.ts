@@ -8,7 +8,7 @@ import type { AttackClass } from "../policy/rule-ids.ts";
 import { sendExchange, startPlugin, workloadOf } from "../scan/engine.ts";
 import type { Exchange } from "../scan/exchange-line.ts";
 import type { Finding } from "../scan/verdict.ts";
-import { capPaths, exceptionPaths, firstSaid, modePaths, routePath, sensitivityPaths } from "./settings.ts";
+import { capPaths, exceptionPaths, fieldPaths, firstSaid, modePaths, routePath, sensitivityPaths } from "./settings.ts";
 import type { Said } from "./settings.ts";
 import { parseTrace } from "./trace.ts";
 
@@ -20,9 +20,11 @@ export interface ExplainedField {
 }
 
 export interface ExplainedFinding extends Finding {
-  /** From this confidence the class decides here. */
+  /** From this confidence it decides here; above 100 never. */
   threshold: number;
   thresholdFrom: Said | null;
+  /** The declared field that the value stands in: its kind may have moved the threshold. */
+  fieldFrom: Said | null;
   /** The most that may happen about its class. */
   cap: string;
   capFrom: Said | null;
@@ -67,12 +69,19 @@ export async function explain(
   const choice = { workload, route: routed ?? null };
   const findings = verdict.findings.map((finding): ExplainedFinding => {
     const attackClass = finding.class as AttackClass;
-    const { cap, threshold } = trace.classes.get(finding.class) ?? { cap: "off", threshold: 100 };
+    const cap = trace.caps.get(finding.class) ?? "off";
+    const traced = trace.findings.find(
+      ({ rule, part, name: field }) =>
+        rule === finding.rule && part === finding.where.part && field === finding.where.name,
+    );
+    const threshold = traced?.threshold ?? 0;
+    const fields = traced?.field ? fieldPaths(policy, choice, traced.field) : [];
     return {
       ...finding,
       threshold,
       thresholdFrom: firstSaid(locate, sensitivityPaths(choice, attackClass)),
       cap,
+      fieldFrom: firstSaid(locate, fields),
       capFrom: firstSaid(locate, capPaths(choice, attackClass)),
       exceptionFrom:
         finding.exception === undefined ? null : firstSaid(locate, exceptionPaths(policy, choice, finding.exception)),

@@ -69,6 +69,17 @@ export function sensitivityPaths(choice: Choice, attackClass: AttackClass): Path
   ];
 }
 
+/** Where the declared field stands: of the route, or of those in force for all, a workload's own before the others. */
+export function fieldPaths(
+  { workloads }: Policy,
+  { workload, route }: Choice,
+  { ofRoute, index }: { ofRoute: boolean; index: number },
+): Path[] {
+  if (ofRoute) return route === null ? [] : [[...route, "fields", index]];
+  const own = workloads[workload]?.fields?.length ?? 0;
+  return [index < own ? ["workloads", workload, "fields", index] : ["fields", index - own]];
+}
+
 /** Where the exception of that id stands. */
 export function exceptionPaths(policy: Policy, { workload }: Choice, id: string): Path[] {
   const own = policy.workloads[workload]?.exceptions?.findIndex((exception) => exception.id === id) ?? -1;

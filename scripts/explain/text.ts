@@ -43,6 +43,11 @@ function* findingLines(finding: ExplainedFinding, file: string): Generator<strin
     yield `  does not count: exception ${exception} (${from(finding.exceptionFrom, file)})`;
     return;
   }
+  if (finding.fieldFrom !== null) yield `  stands in a declared field (${from(finding.fieldFrom, file)})`;
+  if (threshold > 100) {
+    yield "  decides nothing in a field of that kind";
+    return;
+  }
   const compared = confidence >= threshold ? "reaches" : "is below";
   yield `  ${compared} the threshold of ${threshold} (${from(finding.thresholdFrom, file)})`;
   if (cap !== "block") yield `  decides nothing: ${finding.class} is in ${cap} mode (${from(finding.capFrom, file)})`;

@@ -18,30 +18,48 @@ export interface TracedValue {
   layers: Layer[];
 }
 
+export interface TracedFinding {
+  rule: string;
+  part: string;
+  name: string | null;
+  /** The confidence from which it decides; above 100 for never. */
+  threshold: number;
+  /** The declared field that it stands in: its place from 0 in the list of the route, or in the one for all. */
+  field: { ofRoute: boolean; index: number } | null;
+}
+
 export interface Trace {
   /** Positions from 1 of the route by the path as Envoy routes it and by the decoded path; 0 for none. */
   routes: [number, number];
   mode: string;
-  /** By class: the most that may happen, and the confidence from which it does. */
-  classes: Map<string, { cap: string; threshold: number }>;
+  /** By class: the most that may happen. */
+  caps: Map<string, string>;
+  findings: TracedFinding[];
   values: TracedValue[];
 }
 
 const PREFIX = "explain\n";
 const bytesOf = (hex: string): Buffer => (hex === "-" ? Buffer.alloc(0) : Buffer.from(hex, "hex"));
 
+const nameOf = (hex: string): string | null => (hex === "-" ? null : bytesOf(hex).toString("utf8"));
+
 function addSettings(trace: Trace, lines: readonly string[]): void {
   for (const line of lines) {
-    const [word, first, second, third] = line.split(" ");
+    const [word, first, second, third, fourth, fifth] = line.split(" ");
     if (word === "route") trace.routes = [Number(first), Number(second)];
     else if (word === "mode") trace.mode = first!;
-    else if (word === "class") trace.classes.set(first!, { cap: second!, threshold: Number(third) });
+    else if (word === "class") trace.caps.set(first!, second!);
+    else if (word === "finding") {
+      const place = { ofRoute: fifth!.startsWith("r"), index: Number(fifth!.slice(1)) - 1 };
+      const field = fifth === "-" ? null : place;
+      trace.findings.push({ rule: first!, part: second!, name: nameOf(third!), threshold: Number(fourth), field });
+    }
   }
 }
 
 function valueOf(lines: readonly string[]): TracedValue {
   const [, part, name] = lines[0]!.split(" ");
-  const value: TracedValue = { part: part!, name: name === "-" ? null : bytesOf(name!).toString("utf8"), layers: [] };
+  const value: TracedValue = { part: part!, name: nameOf(name!), layers: [] };
   for (const line of lines.slice(1)) {
     const [word, first, ...rest] = line.split(" ");
     if (word === "layer") value.layers.push({ bytes: bytesOf(first!), runs: [] });
@@ -52,7 +70,7 @@ function valueOf(lines: readonly string[]): TracedValue {
 
 /** The trace in the messages that the module logged for one request. */
 export function parseTrace(messages: readonly string[]): Trace {
-  const trace: Trace = { routes: [0, 0], mode: "off", classes: new Map(), values: [] };
+  const trace: Trace = { routes: [0, 0], mode: "off", caps: new Map(), findings: [], values: [] };
   for (const message of messages) {
     if (!message.startsWith(PREFIX)) continue;
     const lines = message.slice(PREFIX.length).split("\n");

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { SCHEMA_VERSION } from "./schema.ts";
-import type { Exception, Policy, Route, Workload } from "./schema.ts";
+import type { Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 export interface CompileOptions {
   /** Whether Envoy gets `allow_on_headers_stop_iteration`: without it a module that holds headers hangs requests. */
@@ -25,11 +25,12 @@ export interface PluginConfiguration extends NormalizedPolicy {
   explain?: true;
 }
 
-type Scope = Pick<Route, "mode" | "sensitivity" | "detectors">;
+type Scope = Pick<Route, "mode" | "sensitivity" | "detectors" | "fields">;
 type NormalizedException = Omit<Exception, "why">;
 type NormalizedWorkload = Omit<Workload, "exceptions"> & { exceptions?: NormalizedException[] };
 
-export interface NormalizedPolicy extends Omit<Policy, "version" | "exceptions" | "workloads"> {
+export interface NormalizedPolicy extends Omit<Policy, "version" | "fields" | "exceptions" | "workloads"> {
+  fields?: Field[];
   exceptions: NormalizedException[];
   workloads: NormalizedWorkload[];
 }
@@ -48,8 +49,12 @@ function normalizeDetectors(detectors: Policy["detectors"] | undefined): Policy[
   return named.length === 0 ? undefined : (Object.fromEntries(named) as Policy["detectors"]);
 }
 
-function normalizeScope({ mode, sensitivity, detectors }: Scope): Scope {
-  return { mode, sensitivity, detectors: normalizeDetectors(detectors) };
+function normalizeFields(fields: readonly Field[] | undefined): Field[] | undefined {
+  return fields?.length ? fields.map(({ part, name, kind }) => said({ part, name, kind })) : undefined;
+}
+
+function normalizeScope({ mode, sensitivity, detectors, fields }: Scope): Scope {
+  return { mode, sensitivity, detectors: normalizeDetectors(detectors), fields: normalizeFields(fields) };
 }
 
 function normalizeRoute(route: Route): Route {
@@ -86,6 +91,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},
+    ...said({ fields: normalizeFields(policy.fields) }),
     routes: policy.routes.map(normalizeRoute),
     exceptions: policy.exceptions.map(normalizeException),
     workloads: policy.workloads.map(normalizeWorkload),

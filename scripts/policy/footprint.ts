@@ -2,22 +2,29 @@
  * How much of the module's arena a policy takes (assembly/policy/arenas.ts and layout.ts): a configuration that does not
  * fit is refused by the module, so the tool says so before. Rounded up; may say a little too much, never too little.
  */
-import type { Exception, Policy, Route, Workload } from "./schema.ts";
+import type { Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 /** Bytes of one arena, less its head. */
 export const ARENA_BYTES = 256 * 1024 - 16;
 /** The fixed parts: a policy, a route with its effective settings, an exception. */
 const POLICY_BYTES = 256;
-const ROUTE_BYTES = 184;
+const ROUTE_BYTES = 192;
+const FIELD_BYTES = 24;
 const EXCEPTION_BYTES = 88;
 /** The most that a list of methods or rules may take, which must be free while one is read. */
 export const LIST_BYTES = 512;
+
+/** The lists of a policy or of a section that the module keeps. */
+type Entries = Pick<Policy, "routes" | "exceptions" | "fields">;
 
 const text = (value: string | undefined): number => (value === undefined ? 0 : (Buffer.byteLength(value) + 7) & ~7);
 const list = (values: readonly string[] | undefined): number => text(values?.map((value) => `${value},`).join(""));
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-const routeBytes = ({ host, path, methods }: Route): number => ROUTE_BYTES + text(host) + text(path) + list(methods);
+const fieldBytes = (fields: readonly Field[] = []): number => sum(fields.map(({ name }) => FIELD_BYTES + text(name)));
+
+const routeBytes = ({ host, path, methods, fields }: Route): number =>
+  ROUTE_BYTES + text(host) + text(path) + list(methods) + fieldBytes(fields);
 
 const exceptionBytes = (entry: Exception): number =>
   EXCEPTION_BYTES +
@@ -29,16 +36,16 @@ const exceptionBytes = (entry: Exception): number =>
 const selectorBytes = ({ namespace, service, labels }: Workload): number =>
   text(namespace) + text(service) + sum(Object.entries(labels ?? {}).map(([key, value]) => text(key) + text(value)));
 
-const entriesBytes = (routes: readonly Route[] = [], exceptions: readonly Exception[] = []): number =>
-  sum(routes.map(routeBytes)) + sum(exceptions.map(exceptionBytes));
+const entriesBytes = ({ routes = [], exceptions = [], fields = [] }: Partial<Entries>): number =>
+  sum(routes.map(routeBytes)) + sum(exceptions.map(exceptionBytes)) + fieldBytes(fields);
 
 /** The most that a proxy can need: what holds for all, every selector twice (two walks), and the largest section. */
 export function policyBytes(policy: Policy): number {
-  const sections = policy.workloads.map(({ routes, exceptions }) => entriesBytes(routes, exceptions));
+  const sections = policy.workloads.map(entriesBytes);
   return (
     POLICY_BYTES +
     LIST_BYTES +
-    entriesBytes(policy.routes, policy.exceptions) +
+    entriesBytes(policy) +
     2 * sum(policy.workloads.map(selectorBytes)) +
     Math.max(0, ...sections)
   );

@@ -28,6 +28,8 @@ export const FAIL_DIRECTIONS = ["allow", "deny"] as const;
 /** What happens to a stream at the limit of what can be held or read. */
 export const LIMIT_ACTIONS = ["continue", "deny"] as const;
 export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
+/** What a field is declared to hold. */
+export const FIELD_KINDS = ["html", "sql", "code", "url", "text", "id"] as const;
 /** Where a value stood; the names that findings carry. */
 export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body", "xml", "multipart"] as const;
 
@@ -175,8 +177,37 @@ const place = { host: host.optional(), path: path.optional(), methods: methods.o
 
 const routeMatch = z.strictObject(place).describe("What the request must be; what is left out matches everything");
 
+/** Findings carry at most 128 bytes of a name; a longer one could never be met. */
+const fieldName = z
+  .string()
+  .min(1, { error: "expected a name; leave the key out for every field" })
+  .refine((name) => Buffer.byteLength(name) <= 128, { error: "expected at most 128 bytes" });
+
+/** What a value stands in, for fields, exceptions and rules. */
+const fieldPlace = {
+  part: z.enum(PARTS).optional().describe("The part of the request that the value stands in"),
+  name: fieldName
+    .optional()
+    .describe(
+      "The field: a parameter, a header in lower case, a JSON Pointer, the index of a path segment; may end in *",
+    ),
+};
+
+const field = z
+  .strictObject({ ...fieldPlace, kind: z.enum(FIELD_KINDS).describe("What people are meant to write into it") })
+  .superRefine(({ part, name }, context) => {
+    if (part === undefined && name === undefined) context.addIssue('expected "part" or "name": which field it is');
+    const fault = fieldFault(part, name);
+    if (fault !== null) context.addIssue({ code: "custom", path: ["name"], message: fault });
+  });
+const fields = z
+  .array(field)
+  .max(MAX_ENTRIES)
+  .describe("What fields hold, which changes how sure a finding in them must be; the first that matches counts");
+
 /** The settings that a route may change. */
-const routeSettings = { mode: mode.optional(), sensitivity: sensitivity.optional(), detectors: detectors.optional() };
+const scopeSettings = { mode: mode.optional(), sensitivity: sensitivity.optional(), detectors: detectors.optional() };
+const routeSettings = { ...scopeSettings, fields: fields.optional() };
 
 const route = z
   .strictObject({ match: routeMatch, ...routeSettings })
@@ -185,12 +216,6 @@ const routes = z
   .array(route)
   .max(MAX_ENTRIES)
   .describe("The first route that matches a request sets its mode, sensitivity and detectors");
-
-/** Findings carry at most 128 bytes of a name; a longer one could never be met. */
-const fieldName = z
-  .string()
-  .min(1, { error: "expected a name; leave the key out for every field" })
-  .refine((name) => Buffer.byteLength(name) <= 128, { error: "expected at most 128 bytes" });
 
 const exception = z
   .strictObject({
@@ -212,12 +237,7 @@ const exception = z
       .describe("The rules that do not count here: ids, or prefixes such as sqli-*"),
     class: z.enum(CLASSES).optional().describe("The class of attack that does not count here"),
     ...place,
-    part: z.enum(PARTS).optional().describe("The part of the request that the value stands in"),
-    name: fieldName
-      .optional()
-      .describe(
-        "The field: a parameter, a header in lower case, a JSON Pointer, the index of a path segment; may end in *",
-      ),
+    ...fieldPlace,
     identity: z
       .string()
       .min(1)
@@ -336,6 +356,7 @@ export const policySchema = z
       })
       .prefault({}),
     detectors: detectors.default({}),
+    fields: fields.default([]),
     routes: routes.default([]),
     exceptions: exceptions.default([]),
     workloads: z
@@ -349,6 +370,7 @@ export const policySchema = z
 /** A policy with all defaults in it, in the module's units. */
 export type Policy = z.output<typeof policySchema>;
 export type Route = Policy["routes"][number];
+export type Field = Policy["fields"][number];
 export type Exception = Policy["exceptions"][number];
 export type Workload = Policy["workloads"][number];
 /** A policy as a person writes it. */

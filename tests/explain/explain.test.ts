@@ -139,6 +139,23 @@ describe("policy explain", () => {
     assert.match((await run("mode: detect", line("/%1b%5b2J"))).out, /\\u\{1b\}\[2J/);
   });
 
+  it("names the declared field whose kind moved the threshold", async () => {
+    const policy =
+      "mode: block\nfields:\n  - { name: q, kind: text }\nroutes:\n  - match: { path: /sql }\n    fields: [{ name: q, kind: sql }]";
+    const line = (at: string): string => JSON.stringify({ request: { method: "GET", path: `${at}?q=${UNION}` } });
+    const prose = await run(policy, line("/blog"));
+    assert.match(
+      prose.out,
+      /stands in a declared field \(meshward\.yaml:3:5 fields\[0\]\)\n {2}reaches the threshold of 80 /,
+    );
+    const sql = await run(policy, line("/sql"));
+    assert.match(
+      sql.out,
+      /declared field \(meshward\.yaml:6:14 routes\[0\]\.fields\[0\]\)\n {2}decides nothing in a field/,
+    );
+    assert.match(sql.out, /^allow: /m);
+  });
+
   it("says what is wrong with its input", async () => {
     const request = '{"request":{"method":"GET","path":"/"}}';
     assert.match((await run("mod: block", request)).err, /^meshward\.yaml:1:1: mod: unknown key/);
