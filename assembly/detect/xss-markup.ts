@@ -34,7 +34,7 @@ import {
   valueStart,
 } from "../tokenize/html";
 import { markdownBegin, markdownLine, markdownShows, markdownTicks } from "../tokenize/markdown";
-import { afterScheme, hasScriptScheme, isForeign, readMime, readScheme } from "../tokenize/scheme";
+import { afterScheme, beginsHost, hasScriptScheme, isForeign, readMime, readScheme } from "../tokenize/scheme";
 import { styleKind } from "../tokenize/style";
 import { codeRule, isInert, reachesConstructor, runsCode } from "./xss-script";
 import { Ceiling, countWords, first, isProse, last, lowerCeiling, report, setCeiling, short } from "./xss-value";
@@ -546,15 +546,10 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
   }
   if (element == Element.Frame && scheme == Scheme.Wrapper) report(Rule.XssScriptUrl, -26, from, to);
   // A call where an address should stand.
-  if (
-    scheme == 0 &&
-    isBare() &&
-    findByte(decodedStart, decodedEnd, Char.Colon) == decodedEnd &&
-    codeRule(Js.Break, decodedStart, decodedEnd) != 0
-  )
+  if (scheme == 0 && isBare() && codeRule(Js.Break, decodedStart, decodedEnd) != 0)
     report(Rule.XssScriptUrl, -26, from, to);
   const inert = element == Element.Object && isPicture() ? Said.InertType : 0;
-  if (!isForeign(decodedStart, decodedEnd)) return inert;
+  if (scheme != Scheme.Network && !beginsHost(decodedStart, decodedEnd)) return inert;
   const careful = textStartsNoCase(decodedStart, decodedEnd, "https:") && valueQuote != 0;
   return Said.Foreign | inert | (careful || (element == Element.Frame && isPlayer()) ? 0 : Said.Careless);
 }

@@ -36,7 +36,6 @@ export function judgeScript(kinds: u32): void {
   if ((kinds & Kind.Backtick) != 0) judgeLiteral(Char.Backtick);
   if ((kinds & (Kind.High | Kind.Paren)) == (Kind.High | Kind.Paren) && short) judgeTyped();
   if (mayRun(kinds) && !isListItem() && byteAt(first) != Char.Less) {
-    // A whole program is long, a proof of concept is not.
     reportScript(runPattern(Js.Bare, first, last, Want.Either, 0, false), short ? 0 : -20, first);
   }
   if ((kinds & Kind.Star) != 0 && (kinds & (Kind.Paren | Kind.Backtick)) != 0) judgeScriptComment();
@@ -49,9 +48,11 @@ export function judgeScript(kinds: u32): void {
  * onerror=alert;throw 1 does, which needs two statements.
  */
 function mayRun(kinds: u32): bool {
+  if ((kinds & Kind.Bracket) != 0 && hasPair(first, last, Char.Bang, Char.BracketOpen)) return true;
+  // A whole program is long, a proof of concept is not.
+  if (!short) return false;
   if ((kinds & Kind.Backtick) != 0) return true;
   if ((kinds & Kind.Paren) != 0 && calls()) return true;
-  if ((kinds & Kind.Bracket) != 0 && hasPair(first, last, Char.Bang, Char.BracketOpen)) return true;
   if ((kinds & Kind.Equals) != 0) {
     if ((kinds & Kind.Dot) != 0 && (kinds & (Kind.Slash | Kind.Space)) == 0) {
       // ''.constructor.prototype.charAt=[].join

@@ -83,23 +83,33 @@ export function detectXss(start: usize, end: usize, kinds: u32): void {
 
 /** Judges the attributes that would follow if the value stood in one. */
 function judgeAttributes(kinds: u32): void {
+  const quoted = (kinds & Kind.Quote) != 0;
+  const blank = (kinds & (Kind.Space | Kind.Control)) != 0;
+  const slash = slashOf(kinds);
+  const named = textStartsNoCase(first, last, "on");
+  if (!quoted && !blank && slash == last && !named) return;
   if (!namesInjectable(kinds)) return;
-  if ((kinds & Kind.Quote) != 0) {
+  if (quoted) {
     judgeQuoted(Char.DoubleQuote);
     judgeQuoted(Char.Quote);
   }
   // Put into a tag as it is, the value begins with the attribute's name.
-  if (textStartsNoCase(first, last, "on")) judgeBehind(first, false);
-  if ((kinds & (Kind.Space | Kind.Control)) != 0) {
+  if (named) judgeBehind(first, false);
+  if (blank) {
     let at = first;
     while (at < last && !isBlank(byteAt(at)) && byteAt(at) != Char.Greater && byteAt(at) != Char.Less) at++;
     if (at < last && isBlank(byteAt(at))) judgeBehind(at, false);
   }
-  // x/style=…
-  if ((kinds & Kind.Slash) != 0 && short) {
-    const slash = findByte(first, min(last, first + MAX_LEAD), Char.Slash);
-    if (slash < last && byteAt(slash) == Char.Slash) judgeBehind(slash, false);
-  }
+  if (slash != last) judgeBehind(slash, false);
+}
+
+/** Where a slash near the beginning of a short value would separate attributes (x/style=…), or the end; that of a URL does not. */
+function slashOf(kinds: u32): usize {
+  if ((kinds & Kind.Slash) == 0 || !short) return last;
+  const limit = min(last, first + MAX_LEAD);
+  const slash = findEither(first, limit, Char.Slash, Char.Slash);
+  if (slash == limit || slash == first) return last;
+  return byteAt(slash - 1) == Char.Colon ? last : slash;
 }
 
 /** Whether the name of an attribute that can run script stands before any "=": without one there is nothing to find. */

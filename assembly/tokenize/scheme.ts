@@ -97,9 +97,15 @@ function isSchemeByte(byte: u32): bool {
 
 /** Whether a URL names a host: `//host` or a scheme of the network. */
 export function isForeign(from: usize, to: usize): bool {
+  return beginsHost(from, to) || readScheme(from, to) == Scheme.Network;
+}
+
+/** Whether a URL begins with `//`, with slashes of either kind. */
+export function beginsHost(from: usize, to: usize): bool {
   const at = skipBlank(from, to);
-  if (at + 1 < to && (byteAt(at) == Char.Slash || byteAt(at) == Char.Backslash)) {
-    return byteAt(at + 1) == Char.Slash || byteAt(at + 1) == Char.Backslash;
-  }
-  return readScheme(from, to) == Scheme.Network;
+  return at + 1 < to && isSlash(byteAt(at)) && isSlash(byteAt(at + 1));
+}
+
+function isSlash(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.Backslash;
 }
