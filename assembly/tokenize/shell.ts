@@ -27,6 +27,8 @@ import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { matchPath, tokenizePath } from "./path";
 
+const LETTER_I: u32 = 0x69;
+
 /** Where a value lands in the command line it becomes part of. */
 export const enum Quoting {
   Bare = 0,
@@ -61,6 +63,11 @@ let afterRunner: bool = false;
 let inBraces: bool = false;
 let pending: Shell = Shell.End;
 let lastToken: Shell = Shell.End;
+/** The first token, and how many there were. */
+let firstToken: Shell = Shell.End;
+let tokens: u32 = 0;
+/** Where the value begins. */
+let begin: usize = 0;
 let finished: bool = false;
 /** No more of this quote up to the end. */
 let noSingle: bool = false;
@@ -79,6 +86,7 @@ let windows: bool = false;
 /** Begins to read `from..to` as it lands in `quoting`. */
 export function openShell(from: usize, to: usize, quoting: Quoting): void {
   at = from;
+  begin = from;
   end = to;
   depth = 0;
   inCommand = true;
@@ -92,6 +100,7 @@ export function openShell(from: usize, to: usize, quoting: Quoting): void {
   noDouble = false;
   pending = Shell.End;
   lastToken = Shell.End;
+  tokens = 0;
   if (quoting == Quoting.Bare) return;
   const quote: u32 = quoting == Quoting.Single ? Char.Quote : Char.DoubleQuote;
   at = findByte(at, end, quote);
@@ -120,6 +129,7 @@ export function nextShell(): Shell {
   const token = read();
   shellEnd = at;
   lastToken = token;
+  if (tokens++ == 0) firstToken = token;
   return token;
 }
 
@@ -671,6 +681,22 @@ function commandOf(): u32 {
   return kind == Shell.Probe || kind == Shell.Cmdlet || kind == Shell.Runner ? kind : 0;
 }
 
+/** Whether the value is a word with a capital, a separator and "id": a row of columns would have a capital there too. */
+function endsInId(): bool {
+  if (out - WORD != 2 || byteAt(WORD) != LETTER_I || at != end || tokens != 2 || firstToken != Shell.Word) return false;
+  return (
+    byteAt(begin) - Char.A < 26 && (lastToken == Shell.Semicolon || lastToken == Shell.And || lastToken == Shell.Pipe)
+  );
+}
+
+/** Whether the word is a rooted path whose last folder is a "bin". */
+function inProgramFolder(): bool {
+  if (byteAt(WORD) != Char.Slash) return false;
+  let base = out;
+  while (byteAt(base - 1) != Char.Slash) base--;
+  return base - WORD > 4 && byteAt(base - 2) == Char.n && byteAt(base - 3) == LETTER_I && byteAt(base - 4) == Char.b;
+}
+
 /** What a word in command position is. */
 function commandKind(): Shell {
   if (out == WORD && !quoted) {
@@ -697,8 +723,11 @@ function commandKind(): Shell {
     inCommand = false;
     afterAdmin = kind == Shell.Admin;
     afterRunner = kind == Shell.Runner;
-    if (!disguised && !hidden) return <Shell>kind;
-    pending = <Shell>kind;
+    // A program by its place is no column of a table: "; /usr/bin/id". Nor is "Oslo; id" one, as far as a value alone can tell.
+    const listed = kind == Shell.Short || kind == Shell.List;
+    const named: Shell = listed && (inProgramFolder() || endsInId()) ? Shell.Probe : <Shell>kind;
+    if (!disguised && !hidden) return named;
+    pending = named;
     return Shell.Disguise;
   }
   if (isAssignment()) return Shell.Assign;

@@ -72,6 +72,8 @@ export function sqlToken(at: usize, end: usize, quote: u32): u32 {
     case Char.Comma:
       return put(at + 1, Sql.Comma);
     case Char.Semicolon:
+      // A zero byte ends the query for what is written in C: `';\0`.
+      if (at + 1 < end && byteAt(at + 1) == 0) return put(end, Sql.Comment);
       return put(at + 1, Sql.Semicolon);
     case Char.Star:
       return put(at + 1, Sql.Star);
