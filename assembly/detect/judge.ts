@@ -7,10 +7,10 @@ import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers"
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
+import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
-import { detectJndi } from "./jndi";
-import { holdsOperator } from "../core/field";
 import { detectGraphql } from "./graphql";
+import { detectJndi } from "./jndi";
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
@@ -21,6 +21,7 @@ import { detectUrls } from "./url";
 import { detectXpath } from "./xpath";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
+import { holdsOperator } from "../core/field";
 
 /** Kinds that can introduce an encoded layer. */
 const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High | Kind.Plus;
@@ -64,4 +65,5 @@ function detect(start: usize, end: usize, kinds: u32): void {
   detectXpath(start, end, kinds);
   detectGraphql(start, end, kinds);
   detectPrototype(start, end, kinds);
+  detectCrlf(start, end, kinds);
 }

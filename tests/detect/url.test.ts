@@ -73,7 +73,7 @@ const octet = fc.constantFrom(0, 1, 10, 100, 127, 168, 169, 172, 192, 200, 254, 
 /** An address in one to four parts, and as the number it is. */
 const address = fc.tuple(octet, octet, octet, octet, fc.integer({ min: 1, max: 4 })).chain(([a, b, c, d, count]) => {
   const parts = [a, b, c, d].slice(0, count - 1);
-  const rest = [a, b, c, d].slice(count - 1).reduce((sum, value) => sum * 256 + value, 0);
+  const rest = [a, b, c, d].slice(count - 1).reduce<number>((sum, value) => sum * 256 + value, 0);
   return fc
     .tuple(...[...parts, rest].map(spelled))
     .map((texts) => ({ text: texts.join("."), plain: [a, b, c, d].join(".") }));
