@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 141 rules of 18 classes.
+// 147 rules of 19 classes.
 
 export const CLASSES = [
   "sqli",
@@ -16,6 +16,7 @@ export const CLASSES = [
   "jndi",
   "codei",
   "ssi",
+  "crlf",
   "upload",
   "graphql",
   "prototype",
@@ -143,6 +144,12 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "ssi-echo", class: "ssi" },
   { id: "ssi-esi-fetch", class: "ssi" },
   { id: "ssi-esi-element", class: "ssi" },
+  { id: "crlf-header", class: "crlf" },
+  { id: "crlf-response", class: "crlf" },
+  { id: "crlf-mail", class: "crlf" },
+  { id: "crlf-command", class: "crlf" },
+  { id: "crlf-look-alike", class: "crlf" },
+  { id: "crlf-request", class: "crlf" },
   { id: "upload-script-name", class: "upload" },
   { id: "upload-hidden-extension", class: "upload" },
   { id: "upload-settings", class: "upload" },
