@@ -115,7 +115,8 @@ function judgeTag(from: usize, hidden: bool): usize {
   if (!hidden) hiddenCeiling = Ceiling.Hidden;
   if (tagCloses) {
     // The end of a script that the value did not begin: what follows in the page is no script any more.
-    if (element == Element.Script && !sawScript && !hidden && isBare()) report(Rule.XssHtmlInjection, 0, from, to);
+    if (element == Element.Script && !sawScript && !hidden && isBare() && findByte(first, from, Char.LineFeed) == from)
+      report(Rule.XssHtmlInjection, 0, from, to);
     return to;
   }
   switch (element) {
@@ -596,10 +597,20 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
   const calls = close < last || findEither(to, close, Char.ParenOpen, Char.Backtick) < close;
   const runs = calls ? runsCode(to, close) : codeRule(Js.Break, to, close) != 0;
   if (skipBlank(to, close) == close)
-    report(Rule.XssScriptElement, short && countWords(first, last) < (close < last ? 2 : 1) ? -28 : -40, from, close);
+    report(
+      Rule.XssScriptElement,
+      short && !isGeneric(from) && countWords(first, last) < (close < last ? 2 : 1) ? -28 : -40,
+      from,
+      close,
+    );
   else if (runs) report(Rule.XssScriptElement, sureness(to, close), from, close);
   else report(Rule.XssScriptElement, countWords(to, close) > 1 ? -55 : close < last ? -10 : -40, from, close);
   return close;
+}
+
+/** Whether the "<" at `from` rather opens the parameter of a type: Loader<Script>. */
+function isGeneric(from: usize): bool {
+  return from > first && isLetter(byteAt(from - 1));
 }
 
 /** The address of the end tag of the element whose name was just read, from `from` on, or the value's end. */
