@@ -14,6 +14,7 @@ import { detectJndi } from "./jndi";
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
+import { isPlain } from "./plain";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
@@ -35,6 +36,7 @@ export function judge(start: usize, end: usize): void {
     judgeWord(start, end);
     return;
   }
+  if (isPlain(start, end, kinds)) return;
   detect(start, end, kinds);
   if ((kinds & ENCODED) == 0) return;
   layersBegin(start, end);
@@ -50,7 +52,8 @@ export function judgeMarkup(start: usize, end: usize): void {
   detectXxe(start, end, classify(start, end));
 }
 
-function detect(start: usize, end: usize, kinds: u32): void {
+/** All detectors on one reading of a value. */
+export function detect(start: usize, end: usize, kinds: u32): void {
   detectSqli(start, end, kinds);
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);

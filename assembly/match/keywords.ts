@@ -5,7 +5,7 @@
 //   8   u16   buckets - 1       10   u16   slots - 1       12   u32   where the slots begin
 //   16  u16   where the filter begins                      18   u16   bits of the filter - 1
 //   20  u8[buckets]              how far each bucket's slots are displaced
-//   …   the filter               a bit is set where some word has such a first pair of letters and such a length
+//   …   the filter               a bit is set where some word has such a length and such first four letters
 //   …   slots of 4 bytes         u16 where the word stands in the table, u8 its length (0: empty slot), u8 its kind
 //   …   the words, in small letters
 //
@@ -25,18 +25,24 @@ const SLOTS: usize = 12;
 const FILTER: usize = 16;
 const FILTER_MASK: usize = 18;
 const DISPLACEMENTS: usize = 20;
-/** Odd numbers that spread pairs and lengths over the filter. */
-const PAIR_SPREAD: u32 = 0x9e3b;
-const SIZE_SPREAD: u32 = 0x3c6f;
+/** Odd numbers that spread beginnings and lengths over the filter. */
+const HEAD_SPREAD: u32 = 0x9e3779b1;
+const SIZE_SPREAD: u32 = 0x85ebca6b;
+
+/** Whether the word `start..end` passes the filter: no false "no", and one "maybe" in ten too many. */
+export function mayBeKeyword(table: usize, start: usize, end: usize): bool {
+  const size = end - start;
+  if (size > 63 || ((load<u64>(table) >> (<u64>size)) & 1) == 0) return false;
+  let head: u32 = load<u32>(start) | 0x20202020;
+  if (size < 4) head &= (1 << ((<u32>size) << 3)) - 1;
+  const bit = ((head * HEAD_SPREAD + <u32>size * SIZE_SPREAD) >> 16) & load<u16>(table, FILTER_MASK);
+  return ((load<u8>(table + load<u16>(table, FILTER) + (bit >> 3)) >> (bit & 7)) & 1) != 0;
+}
 
 /** The token kind of the word `start..end`, or 0 where it is no keyword. */
 export function keyword(table: usize, start: usize, end: usize): u32 {
+  if (!mayBeKeyword(table, start, end)) return 0;
   const size = end - start;
-  if (size > 63 || ((load<u64>(table) >> (<u64>size)) & 1) == 0) return 0;
-  if (size == 0) return 0;
-  const pair: u32 = size == 1 ? load<u8>(start) | 0x20 : load<u16>(start) | 0x2020;
-  const bit = ((pair * PAIR_SPREAD + <u32>size * SIZE_SPREAD) >> 6) & load<u16>(table, FILTER_MASK);
-  if (((load<u8>(table + load<u16>(table, FILTER) + (bit >> 3)) >> (bit & 7)) & 1) == 0) return 0;
   let hash: u64 = 0;
   let at = start;
   for (; at + 8 <= end; at += 8) hash = mix(hash, load<u64>(at) | CASE_BITS);

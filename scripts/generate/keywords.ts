@@ -7,10 +7,10 @@ const PRIME = 0x9e3779b97f4a7c15n;
 const MASK_64 = (1n << 64n) - 1n;
 const MAX_DISPLACEMENT = 255;
 const HEADER_BYTES = 20;
-/** Bits of the filter for each word: some nine of ten other words end there. */
-const FILTER_BITS = 8;
-const PAIR_SPREAD = 0x9e3b;
-const SIZE_SPREAD = 0x3c6f;
+/** Bits of the filter for each word: more than nine of ten other words end there. */
+const FILTER_BITS = 16;
+const HEAD_SPREAD = 0x9e3779b1;
+const SIZE_SPREAD = 0x85ebca6b;
 const SLOT_BYTES = 4;
 
 export interface Keywords {
@@ -58,14 +58,14 @@ export function buildKeywords(kinds: ReadonlyMap<string, number>): Keywords {
   return { words: words.length, bytes };
 }
 
-/** A bit for each first pair of letters together with a length that some word has. */
+/** A bit for each length together with the first four letters, that some word has. */
 function filterOf(words: readonly string[]): Uint8Array {
   const bits = Math.max(8, powerOfTwo(words.length * FILTER_BITS));
   const filter = new Uint8Array(bits / 8);
   for (const word of words) {
-    const [first = 0, second] = new TextEncoder().encode(word);
-    const pair = (first | 0x20) | (second === undefined ? 0 : (second | 0x20) << 8);
-    const bit = ((pair * PAIR_SPREAD + word.length * SIZE_SPREAD) >>> 6) & (bits - 1);
+    const head = [...new TextEncoder().encode(word.slice(0, 4))];
+    const chunk = head.reduce((sum, byte, index) => sum | ((byte | 0x20) << (8 * index)), 0);
+    const bit = ((Math.imul(chunk, HEAD_SPREAD) + Math.imul(word.length, SIZE_SPREAD)) >>> 16) & (bits - 1);
     filter[bit >> 3]! |= 1 << (bit & 7);
   }
   return filter;

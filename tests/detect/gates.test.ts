@@ -1,6 +1,6 @@
 /** The detectors' gates: what a gate turns away, the detector behind it finds nothing in. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
@@ -105,6 +105,47 @@ for (const [detector, { name, blank, ordinary }] of DETECTORS.entries()) {
     });
   });
 }
+
+await suite("a plain value", () => {
+  const folder = new URL("../vectors/detect/", import.meta.url);
+  const all = readdirSync(folder).flatMap((file) => texts(parse(readFileSync(new URL(file, folder), "utf8"))));
+  const spoken = [...new Set(all.flatMap((text) => text.split(/[^\w-]+/)))].filter((word) => word !== "");
+  const word = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...spoken) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom("a", "x1", "1", "0", "12.5", "-1", "green", "table", "_", "--", "-c", ".."),
+    },
+  );
+  const between = fc.constantFrom(" ", " ", " ", "  ", "-", ".", ", ", ",", "", ". ", "! ", "@");
+  const row = fc
+    .array(fc.tuple(word, between), { minLength: 1, maxLength: 7 })
+    .map((parts) => parts.map(([text, mark]) => text + mark).join(""));
+  test("is one that no detector finds anything in", () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(row, fc.nat({ max: PARTS - 1 }), (text, part) => {
+        const count = call("foundInPlain", part, ...probe.write(Buffer.from(text, "latin1")));
+        if (count >= 0) plain++;
+        assert.ok(count <= 0, `part ${String(part)}: ${JSON.stringify(text)}`);
+      }),
+      { numRuns: 60_000 },
+    );
+    assert.ok(plain > 1_000, `only ${String(plain)} were plain`);
+  });
+  test("is what names, quantities and titles are", () => {
+    const each = [
+      "Jane Doe",
+      "J. Smith-Jones",
+      "-12.50",
+      "12 Elm Street",
+      "Mozambique Harbor",
+      "watering can",
+      "Oslo 2026",
+    ];
+    for (const text of each) assert.equal(call("foundInPlain", 0, ...probe.write(text)), 0, text);
+  });
+});
 
 await suite("a decoder that need not run", () => {
   const whole = (text: string): void => {

@@ -19,6 +19,8 @@ import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmd
 import { judgePlaces } from "../../assembly/detect/sqli";
 import { isTight, mayContinue } from "../../assembly/detect/sqli-gate";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
+import { detect } from "../../assembly/detect/judge";
+import { isPlain } from "../../assembly/detect/plain";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
 const enum Detector {
@@ -61,6 +63,18 @@ export function passes(detector: Detector, part: Part, start: usize, end: usize)
   const kinds = classify(start, end);
   if (detector == Detector.Sqli) return !isTight(kinds) || mayContinue(start, end);
   return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
+}
+
+/** What all detectors together report in a value that is called plain; -1 for any other value. */
+export function foundInPlain(part: Part, start: usize, end: usize): i32 {
+  setField(part, 0, 0);
+  const kinds = classify(start, end);
+  if (!isPlain(start, end, kinds)) return -1;
+  openFindings(0);
+  detect(start, end, kinds);
+  const count = findingCount(findings);
+  freeFindings(closeFindings());
+  return count;
 }
 
 const DECODED: usize = memory.data(16448);
