@@ -330,7 +330,6 @@ function isCalled(start: usize, at: usize): bool {
   const kind = keyword(EXPRESSION_KEYWORDS, name, end);
   return (
     kind == Expr.Danger ||
-    kind == Expr.Eval ||
     kind == Expr.Exec ||
     kind == Expr.Runner ||
     kind == Expr.Function ||

@@ -33,15 +33,22 @@ const OPEN_COMMENT: u32 = 8;
 /** Longest text that is looked up as a name or a path. */
 const MAX_NAME: usize = 40;
 
+/** Whether the token before this one is a dot. */
+let beforeDot = false;
+let lastDot = false;
+
 /** Starts a run: what had no partner before may have one now. */
 export function openExpression(): void {
   openQuotes = 0;
   expressionLines = 0;
+  lastDot = false;
 }
 
 /** The kind of the next token in `at..end`; `Expr.End` where none is left. */
 export function expressionToken(at: usize, end: usize): u32 {
   at = skipBlank(at, end);
+  beforeDot = lastDot;
+  lastDot = at < end && byteAt(at) == Char.Dot;
   expressionStart = at;
   if (at >= end) return put(end, Expr.End);
   const byte = byteAt(at);
@@ -187,8 +194,25 @@ function name(start: usize, end: usize): u32 {
   }
   const kind = keyword(EXPRESSION_KEYWORDS, start, at);
   if (kind == Expr.TypeOf && byteAt(start) != 0x54) return put(at, Expr.Name);
+  if (kind == Expr.Java) return javaName(at, end);
+  // `.eval(` is a method of data frames, models and regular expressions too.
+  if (kind == Expr.Danger && at - start == 4 && beforeDot) return put(at, Expr.Runner);
   if (kind != 0) return put(at, kind);
   return put(at, isDunder(start, at) ? Expr.Dunder : Expr.Name);
+}
+
+/** A class with its package, one token: what its last name is, or Java; Name for a package's first name alone. */
+function javaName(at: usize, end: usize): u32 {
+  let last: usize = 0;
+  while (at + 1 < end && byteAt(at) == Char.Dot && isWord(byteAt(at + 1))) {
+    last = at + 1;
+    at = last + 1;
+    while (at < end && isWord(byteAt(at))) at++;
+    // A method is a name of its own.
+    if (at < end && byteAt(at) == Char.ParenOpen && byteAt(last) - Char.a < 26) return put(last - 1, Expr.Java);
+  }
+  if (last == 0) return put(at, Expr.Name);
+  return put(at, keyword(EXPRESSION_KEYWORDS, last, at) == Expr.Reflect ? Expr.Reflect : Expr.Java);
 }
 
 /** Whether one or two letters and then no more follow. */
@@ -233,7 +257,6 @@ function textKind(start: usize, end: usize): u32 {
   if (end - start <= MAX_NAME) {
     switch (keyword(EXPRESSION_KEYWORDS, start, end)) {
       case Expr.Danger:
-      case Expr.Eval:
       case Expr.Exec:
       case Expr.Info:
         return Expr.DangerString;

@@ -9,7 +9,7 @@ export const MAX_CELLS = 0x8000;
 /** Bytes of one table; the tables of all classes must fit beside the code in a module of 512 KiB, and most are far smaller. */
 export const MAX_TABLE_BYTES = 96 * 1024;
 /** Bytes that a table may take to save a lane, which costs two loads a token. */
-export const FAIR_TABLE_BYTES = 32 * 1024;
+export const FAIR_TABLE_BYTES = 16 * 1024;
 /** Bytes of one keyword table; a word's place in it is stored in 16 bits. */
 export const MAX_KEYWORD_BYTES = 16 * 1024;
 /** Length of a keyword: the set of lengths is a 64-bit mask. */
