@@ -43,6 +43,38 @@ const RUN: u32 = 10;
 const GUESS_BATCH: u32 = 2;
 const BATCH: u32 = 20;
 
+/** Strings of the document, start and end, 8 bytes each. Owner: this file. */
+const STRINGS: usize = memory.data(512, 16);
+const MOST_STRINGS: u32 = 64;
+let strings: u32 = 0;
+let given: u32 = 0;
+/** Whether strings are kept: not those of a document in a string. */
+let keeping = true;
+
+/** The string that `nextString` found, without its quotes. */
+export let stringStart: usize = 0;
+export let stringEnd: usize = 0;
+
+/** Forgets the strings of the last document. */
+// @ts-ignore: decorator
+@inline
+export function forgetStrings(): void {
+  strings = 0;
+}
+
+/** The next string of the document that was read last: each is a value to the service. False where there is none. */
+export function nextString(): bool {
+  keeping = given == strings;
+  if (keeping) {
+    strings = given = 0;
+    return false;
+  }
+  stringStart = load<u32>(STRINGS + (given << 3));
+  stringEnd = load<u32>(STRINGS + (given << 3), 4);
+  given++;
+  return true;
+}
+
 let fields: u32 = 0;
 let fragments: u32 = 0;
 
@@ -89,10 +121,13 @@ function readDocument(start: usize, end: usize): void {
   while ((at = skipIgnored(at, end)) < end) {
     const byte = byteAt(at);
     if (byte == Char.BraceOpen) {
-      if (depth < LEVELS) {
-        store<u32>(PATH + ((<usize>depth) << 2), depth == 0 ? 0 : field);
-        if (depth > 0) circle = max<u32>(circle, roundsAt(depth));
+      if (depth == LEVELS) {
+        // Deep enough, whatever comes.
+        whole = true;
+        break;
       }
+      store<u32>(PATH + ((<usize>depth) << 2), depth == 0 ? 0 : field);
+      if (depth > 0) circle = max<u32>(circle, roundsAt(depth));
       depth++;
       if (depth > deepest) deepest = depth;
       previous = 0;
@@ -226,8 +261,13 @@ function skipArguments(at: usize, end: usize): usize {
     else if (byte == Char.ParenClose) {
       if (--depth == 0) return at + 1;
     } else if (byte == Char.DoubleQuote) {
-      at++;
+      const open = ++at;
       while (at < end && byteAt(at) != Char.DoubleQuote) at += byteAt(at) == Char.Backslash ? 2 : 1;
+      if (keeping && at > open && at < end && strings < MOST_STRINGS) {
+        store<u32>(STRINGS + (strings << 3), <u32>open);
+        store<u32>(STRINGS + (strings << 3), <u32>at, 4);
+        strings++;
+      }
     }
   }
   return fieldPart == Part.Body ? end : 0;

@@ -3,14 +3,15 @@
 // vector pass and a few compares.
 
 import { classify } from "../core/classify";
+import { holdsOperator } from "../core/field";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
-import { detectGraphql } from "./graphql";
 import { detectJndi } from "./jndi";
+import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from "./graphql";
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
@@ -22,7 +23,6 @@ import { detectUrls } from "./url";
 import { detectXpath } from "./xpath";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
-import { holdsOperator } from "../core/field";
 
 /** Kinds that can introduce an encoded layer. */
 const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High | Kind.Plus;
@@ -38,6 +38,21 @@ export function judge(start: usize, end: usize): void {
   }
   if (isPlain(start, end, kinds)) return;
   detect(start, end, kinds);
+  // The strings of a document are values to the service, as they stand and encoded.
+  if (nextString()) {
+    do {
+      kinds = classify(stringStart, stringEnd);
+      detect(stringStart, stringEnd, kinds);
+      peel(stringStart, stringEnd, kinds);
+    } while (nextString());
+    kinds = classify(start, end);
+  }
+  peel(start, end, kinds);
+  forgetStrings();
+}
+
+/** Judges what `start..end` is encoded from, layer by layer. */
+function peel(start: usize, end: usize, kinds: u32): void {
   if ((kinds & ENCODED) == 0) return;
   layersBegin(start, end);
   while (layersNext(kinds)) {

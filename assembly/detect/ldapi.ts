@@ -155,7 +155,7 @@ function cutsOff(start: usize, at: usize, end: usize): bool {
     closed++;
     at++;
   }
-  return at < end && byteAt(at) == 0 && (star || closed > 1);
+  return at < end && byteAt(at) == 0 && (star || closed != 0);
 }
 
 /** What kind of filter begins at `at`, behind "(". */

@@ -66,9 +66,7 @@ export function operandOf(start: usize, end: usize): Operand {
   const size = end - start;
   if (size == 0) return Operand.Empty;
   const first = byteAt(start);
-  if (first == Char.BraceOpen || first == Char.BracketOpen) {
-    if (size == 2 && (byteAt(start + 1) | 0x20) == Char.BraceClose) return Operand.Empty;
-  }
+  if (isOnlyMarks(start, end)) return Operand.Empty;
   if (isNothing(start, end)) return Operand.Empty;
   if (isProbe(start, end)) return Operand.Wild;
   if (
@@ -79,12 +77,27 @@ export function operandOf(start: usize, end: usize): Operand {
   ) {
     return size == 1 || first == Char.Dash ? Operand.Digit : Operand.Ordinary;
   }
+  // "$gt=!": all that is printed is greater.
+  if (size == 1 && !isDigit(first)) return Operand.Word;
   for (let at = start; at < end; at++) if (!isLetter(byteAt(at))) return Operand.Ordinary;
   return size <= 1 || isAnyWord(start, end) ? Operand.Word : Operand.Ordinary;
 }
 
 function isBlankOrQuote(byte: u32): bool {
   return isSpace(byte) || byte == Char.Quote || byte == Char.DoubleQuote;
+}
+
+/** `{}`  `[]`  `[""]`: containers of nothing. */
+function isOnlyMarks(start: usize, end: usize): bool {
+  const first = byteAt(start);
+  if (first != Char.BraceOpen && first != Char.BracketOpen) return false;
+  for (; start < end; start++) {
+    const byte = byteAt(start);
+    if (!isBlankOrQuote(byte) && byte != Char.BracketOpen && byte != Char.BracketClose) {
+      if (byte != Char.BraceOpen && byte != Char.BraceClose) return false;
+    }
+  }
+  return true;
 }
 
 /** null, nil, none, undefined */

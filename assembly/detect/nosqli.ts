@@ -23,6 +23,8 @@ import { Operand, operandOf, operatorIn, weighOperator, weighUnequal } from "./n
 const LONGEST_HEAD: usize = 64;
 /** Bytes of a value that leaves a script. */
 const LONGEST_SCRIPT: usize = 2048;
+/** Operators that are weighed in one value. */
+const MOST_OPERATORS: i32 = 256;
 /** Bytes of an operand that are looked at inside a value. */
 const LONGEST_OPERAND: usize = 64;
 /** What is listed. */
@@ -84,11 +86,15 @@ function readOperators(start: usize, end: usize): void {
   let depth = 0;
   let counted = start;
   // The rest of a body that is nearly JSON is sent, whatever it begins with.
-  const opens: u32 = fieldPart == Part.Body ? Char.BraceOpen : firstMark(start, end);
-  for (let at = start; (at = findEither(at, end, Char.Dollar, Char.Dollar)) < end; at++) {
+  const sent = fieldPart == Part.Body || leavesString(start, end);
+  const opens: u32 = sent ? Char.BraceOpen : firstMark(start, end);
+  let left = MOST_OPERATORS;
+  for (let at = start; left > 0 && (at = findEither(at, end, Char.Dollar, Char.Dollar)) < end; at++) {
+    if (at + 1 >= end || !isLetter(byteAt(at + 1))) continue;
     const stop = wordEnd(at, end);
     const kind = keyword(OPERATOR, at, stop);
     if (kind == 0) continue;
+    left--;
     let before = at;
     while (before > start && isBlankOrQuote(byteAt(before - 1))) before--;
     const lead: u32 = before > start ? byteAt(before - 1) : 0;
@@ -114,6 +120,17 @@ function readOperators(start: usize, end: usize): void {
     if (kind == Operator.Script) rule = Rule.NosqliScriptOperator;
   }
   if (best >= LISTED) found(rule, best, from, end);
+}
+
+/** Whether a value leaves a string of JSON for the next member: `a", "b": …` */
+function leavesString(start: usize, end: usize): bool {
+  const stop = min(end, start + LONGEST_HEAD);
+  while (start < stop && isNameByte(byteAt(start))) start++;
+  if (start == end || byteAt(start) != Char.DoubleQuote) return false;
+  start = skipBlanks(start + 1, end);
+  if (start == end || byteAt(start) != Char.Comma) return false;
+  start = skipBlanks(start + 1, end);
+  return start < end && byteAt(start) == Char.DoubleQuote;
 }
 
 /** `name[$op]=operand` or `name[$op]`, whole: how sure it is. */
@@ -245,7 +262,15 @@ function readBreak(start: usize, end: usize, kinds: u32): void {
   while (at < stop) {
     const byte = byteAt(at);
     if (byte == Char.Space) spaces++;
-    else if (!isWord(byte) && byte != Char.At && byte != Char.Dot && byte != Char.Dash && byte < 0x80) break;
+    else if (
+      !isWord(byte) &&
+      byte != Char.At &&
+      byte != Char.Dot &&
+      byte != Char.Dash &&
+      byte != Char.Star &&
+      byte < 0x80
+    )
+      break;
     at++;
   }
   if (at == stop || spaces > 3) return;
@@ -255,8 +280,17 @@ function readBreak(start: usize, end: usize, kinds: u32): void {
   if (quoted) at++;
   at = skipClosers(at, end);
   if (at == end) return;
-  if (quoted && (kinds & (Kind.Paren | Kind.Slash | Kind.Brace)) != 0) readCypher(start, at, end);
+  if (quoted) readClause(start, at, end);
   const byte = byteAt(at);
+  // *"}],"ComparisonOperator": "GT"
+  if (
+    byte == Char.Comma &&
+    quote == Char.DoubleQuote &&
+    textStarts(skipBlanks(at + 1, end), end, '"ComparisonOperator"')
+  ) {
+    found(Rule.NosqliClause, 82, start, end);
+    return;
+  }
   const next: u32 = at + 1 < end ? byteAt(at + 1) : 0;
   let sure: u32 = 0;
   if ((byte == Char.Pipe || byte == Char.Ampersand) && next == byte) {
@@ -383,8 +417,9 @@ function weighScript(at: usize, end: usize, quoted: bool): u32 {
   }
 }
 
-/** A clause of Cypher at `at`, behind a quote and brackets that were closed. */
-function readCypher(start: usize, at: usize, end: usize): void {
+/** A clause of Cypher or CQL at `at`, behind a quote and brackets that were closed. */
+function readClause(start: usize, at: usize, end: usize): void {
+  if (textStartsNoCase(at, end, "allow filtering")) found(Rule.NosqliClause, 80, start, end);
   const word = nameStop(at, end);
   const kind = keyword(CYPHER, at, word);
   if (kind == 0 || word == end || (kind == Cypher.Clause && !isClause(word, end))) return;
@@ -396,9 +431,10 @@ function readCypher(start: usize, at: usize, end: usize): void {
     if (byte == Char.Slash && byteAt(i + 1) == Char.Slash && byteAt(i - 1) != Char.Colon) comment = true;
     else if (byte == Char.ParenOpen && isNode(i + 1, end)) node = true;
     else if (byte == Char.Space && isProcedure(i + 1, end)) node = true;
+    else if (byte == Char.Space && kind == Cypher.Branch && textStartsNoCase(i + 1, end, "return ")) node = true;
   }
   const sure: u32 = comment && node ? 92 : kind != Cypher.Clause ? 0 : comment ? 80 : node ? 72 : 0;
-  if (sure != 0) found(Rule.NosqliCypher, sure, start, end);
+  if (sure != 0) found(Rule.NosqliClause, sure, start, end);
 }
 
 /** Whether a clause goes on behind its first word: `MATCH (`, `UNION MATCH`, `SET n.a`, `WITH 1 AS`, `RETURN n //`. */
@@ -442,6 +478,7 @@ function isNode(at: usize, end: usize): bool {
 function readLines(start: usize, end: usize): void {
   for (let at = start; (at = findEither(at, end, Char.LineFeed, Char.LineFeed)) + 4 < end; at++) {
     const line = at + 1;
+    if (byteAt(line) != Char.Star && !isLetter(byteAt(line))) continue;
     const stop = min(findEither(line, end, Char.LineFeed, Char.CarriageReturn), end);
     if (isCommandLine(line, stop, end)) {
       found(Rule.NosqliCommandLine, fieldPart == Part.Body ? 55 : 80, at, stop);

@@ -173,8 +173,9 @@ function readProbe(start: usize, end: usize): void {
   if (at - start > 8) return;
   let from = at;
   let stop = nameStop(at, end);
+  if (stop == end || (byteAt(stop) != Char.ParenOpen && !isSpace(byteAt(stop)))) return;
   let kind = keyword(XPATH_NAME, at, stop);
-  if (kind == XPathName.Joint && stop < end) {
+  if (kind == XPathName.Joint) {
     from = skipSpaces(stop, end);
     stop = nameStop(from, end);
     kind = keyword(XPATH_NAME, from, stop);

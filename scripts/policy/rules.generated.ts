@@ -121,7 +121,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "nosqli-operator-object", class: "nosqli" },
   { id: "nosqli-script-operator", class: "nosqli" },
   { id: "nosqli-server-script", class: "nosqli" },
-  { id: "nosqli-cypher", class: "nosqli" },
+  { id: "nosqli-clause", class: "nosqli" },
   { id: "nosqli-command-line", class: "nosqli" },
   { id: "ldapi-filter-break", class: "ldapi" },
   { id: "ldapi-filter-inside", class: "ldapi" },

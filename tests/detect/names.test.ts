@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { parse } from "yaml";
+import { buildProbe } from "../probe/build.ts";
 import type { Case } from "../filter/case.ts";
 import { runOnHost, type OnHost } from "../filter/on-host.ts";
 
@@ -75,7 +76,62 @@ async function outcomes(send: Family["send"], name: string, text: string): Promi
   return all;
 }
 
-for (const file of ["nosqli", "ldapi", "xpath", "graphql", "prototype"]) {
+const probe = await buildProbe("names");
+const DETECTORS = ["nosqli", "ldapi", "xpath", "graphql", "prototype"];
+/** Bytes of the longest value. */
+const LONGEST = 16_384;
+
+await suite("any input", () => {
+  const heads = ["", "'", "{", "query{", "'}) MATCH (n) ", "1 or ", "*)("];
+  const pieces = [
+    "a",
+    "$",
+    "$ne",
+    "[$ne]",
+    "a[$ne]=",
+    "{$ne:",
+    "{a:{$ne:",
+    '"$ne":',
+    "'",
+    "||",
+    "(",
+    "(cn=*",
+    "*)(",
+    ")",
+  ];
+  const more = [
+    "{",
+    "{a",
+    "{ a ",
+    "a,",
+    "#\n",
+    "...a ",
+    "@a",
+    "__",
+    "constructor.",
+    "/*",
+    "name(",
+    "\n",
+    "\nset a 1 1 1",
+  ];
+  for (const [index, name] of DETECTORS.entries()) {
+    test(`${name} reads sixteen KiB of anything in a few milliseconds`, () => {
+      const field = probe.write("user");
+      for (const text of heads.flatMap((head) => [...pieces, ...more].map((piece) => head + piece.repeat(LONGEST)))) {
+        const span = probe.write(text.slice(0, LONGEST));
+        let best = Infinity;
+        for (let round = 0; round < 3; round++) {
+          const begin = performance.now();
+          probe.exports.run?.(index + 1, 0, ...field, ...span, 1);
+          best = Math.min(best, performance.now() - begin);
+        }
+        assert.ok(best < 20, `${text.slice(0, 40)}: ${best.toFixed(1)} ms`);
+      }
+    });
+  }
+});
+
+for (const file of DETECTORS) {
   const { families } = parse(readFileSync(new URL(`../vectors/detect/${file}.yaml`, import.meta.url), "utf8")) as {
     families: Family[];
   };
