@@ -76,6 +76,8 @@ const BARE: u32 =
   Kind.Ampersand |
   Kind.High |
   Kind.Plus;
+/** Kinds of byte without one of which nothing stands behind an operand. */
+const PARTS: u32 = Kind.Space | Kind.Control | Kind.Paren | Kind.Star | Kind.Hash;
 const QUOTES: u32 = Kind.Quote | Kind.Backtick;
 
 /** Judges `start..end`, whose `kinds` are known, and reports what it finds. */
@@ -102,7 +104,7 @@ let unseen: usize = 0;
 function walkBare(start: usize, end: usize, kinds: u32): void {
   let at = walk(start, end, 0);
   // A list of parameters, or a URL, carries the value behind "name=". The first one is looked at where the walk went on, too.
-  if ((kinds & Kind.Equals) != 0 && isWord(byteAt(start))) {
+  if ((kinds & Kind.Equals) != 0 && (kinds & PARTS) != 0 && isWord(byteAt(start))) {
     let name = start;
     while (name < end && isWord(byteAt(name))) name++;
     if (name < at && byteAt(name) == Char.Equals) at = max(at, walk(name + 1, end, 0));

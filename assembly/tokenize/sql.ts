@@ -250,14 +250,15 @@ function word(at: usize, end: usize, quote: u32): u32 {
   }
   const kind = keyword(SQLI_KEYWORDS, at, next);
   if (kind != 0) return put(next, kind);
-  if (next - at > 5 && isProcedure(at)) return put(next, Sql.Command);
-  return next + 4 < end && isEmptyComment(next) ? halves(at, next, end) : put(next, Sql.Name);
+  if (next - at > 3 && byteAt(at + 2) == Char.Underscore && isProcedure(at)) return put(next, Sql.Command);
+  if (next + 4 < end && byteAt(next + 1) == Char.Star && isEmptyComment(next)) return halves(at, next, end);
+  return put(next, Sql.Name);
 }
 
-/** Whether `at` begins with xp_ or sp_, as SQL Server's own procedures do. */
+/** Whether the word at `at`, which has "_" third, begins with xp_ or sp_, as SQL Server's own procedures do. */
 function isProcedure(at: usize): bool {
   const first = byteAt(at) | 0x20;
-  return (first == Char.x || first == 0x73) && (byteAt(at + 1) | 0x20) == 0x70 && byteAt(at + 2) == Char.Underscore;
+  return (first == Char.x || first == 0x73) && (byteAt(at + 1) | 0x20) == 0x70;
 }
 
 /** Whether an empty comment stands at `at`. */
