@@ -7,6 +7,8 @@ import { holdsOperator } from "../core/field";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
+import { detectAuth } from "./auth";
+import { detectRequest } from "./protocol";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
@@ -84,4 +86,6 @@ export function detect(start: usize, end: usize, kinds: u32): void {
   detectGraphql(start, end, kinds);
   detectPrototype(start, end, kinds);
   detectCrlf(start, end, kinds);
+  detectAuth(start, end, kinds);
+  detectRequest(start, end, kinds);
 }

@@ -5,7 +5,10 @@ import { Part, setField } from "../core/field";
 import { findOneOf, skipBlank } from "../core/scan";
 import { byteAt, findByte, putByte } from "../core/bytes";
 import { Char } from "../core/char";
+import { found } from "../detect/finding";
 import { claimOfType } from "../detect/upload";
+import { Rule } from "../generated/rules";
+import { ruleConfidence } from "../match/rules";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
@@ -49,7 +52,7 @@ import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart, valueWind
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { decodeBase64 } from "../parse/word";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue } from "./judgement";
+import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue } from "./judgement";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -348,7 +351,11 @@ function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
         judgeValue(valueStart, valueEnd);
         break;
       case MultipartEvent.Malformed:
-        if (isNews(state)) countOverflow(Overflow.Malformed);
+        if (!isNews(state)) break;
+        countOverflow(Overflow.Malformed);
+        setField(Part.Body, 0, 0);
+        found(Rule.ProtocolParts, ruleConfidence(Rule.ProtocolParts), 0, 0);
+        decideNow();
         break;
       case MultipartEvent.Skipped:
         setField(Part.Multipart, partName(state), partNameEnd(state));

@@ -16,6 +16,7 @@ import { Char } from "../core/char";
 import { closeFindings, findings, openFindings, refreshFindings } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs, textIsNoCase } from "../core/text";
+import { detectHead } from "../detect/protocol";
 import { refused } from "../policy/decide";
 import { Mode, Policy, policySettings, routeMatch } from "../policy/layout";
 import {
@@ -140,6 +141,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     return HeadersAction.Continue;
   }
 
+  detectHead(headers, headersEnd);
+  decideNow();
   judgePath(pathName, path, query);
   if (query < pathEnd) judgeQuery(query + 1, pathEnd);
   openPairs(headers, headersEnd);

@@ -5,13 +5,17 @@ import { putDecimal } from "../core/bytes";
 import { holdsOperator, Part, setField } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
 import { isRemembered, remember } from "../core/seen";
+import { textStartsNoCase } from "../core/text";
 import { reports } from "../detect/finding";
+import { detectHeader } from "../detect/protocol";
+import { detectProbe, detectScanner } from "../detect/scanner";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { appendName } from "../parse/name";
 import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } from "../parse/path";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
+import { decodeBase64 } from "../parse/word";
 import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "../parse/value";
-import { judgeValue } from "./judgement";
+import { decideNow, judgeValue } from "./judgement";
 
 /** The name of the field at work, decoded. */
 const NAME: usize = memory.data(NAME_CAPACITY);
@@ -54,6 +58,7 @@ export function judgePath(name: usize, start: usize, end: usize): void {
   const before = reports;
   setField(Part.Path, NAME, NAME);
   judgeSpan(start, end, Coding.Percent);
+  detectProbe(start, end);
   openSegments(start, end);
   while (nextSegment()) {
     setField(Part.Path, NAME, putDecimal(NAME, segmentIndex));
@@ -79,6 +84,17 @@ export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usi
   if (isRemembered(name, valueEnd)) return;
   const before = reports;
   setField(Part.Header, name, end);
+  detectHeader(name, end, value, valueEnd);
+  detectScanner(name, end, value, valueEnd);
+  if (reports != before) decideNow();
   judgeSpan(value, valueEnd, Coding.None);
+  if (textStartsNoCase(value, min(valueEnd, value + BASIC), "basic ")) {
+    // User and password.
+    judgeValue(CREDENTIALS, decodeBase64(value + 6, min(valueEnd, value + BASIC), CREDENTIALS));
+  }
   if (reports == before) remember(name, valueEnd);
 }
+
+/** Bytes of Basic credentials that are decoded. */
+const BASIC: usize = 1024;
+const CREDENTIALS: usize = memory.data(832, 8);

@@ -1,5 +1,11 @@
 // All detectors on one value, for tests.
 
+import { byteAt } from "../../assembly/core/bytes";
+import { Char } from "../../assembly/core/char";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../../assembly/core/pairs";
+import { textIs } from "../../assembly/core/text";
+import { detectHead, detectHeader } from "../../assembly/detect/protocol";
+import { detectProbe, detectScanner } from "../../assembly/detect/scanner";
 import { Part, setField } from "../../assembly/core/field";
 import { closeFindings, findingAt, findingCount, freeFindings, openFindings } from "../../assembly/core/findings";
 import { reports } from "../../assembly/detect/finding";
@@ -26,6 +32,24 @@ export function judgeUpload(name: usize, nameEnd: usize, type: usize, typeEnd: u
   setField(Part.Multipart, 0, 0);
   const claims = detectFileName(name, nameEnd) | claimOfType(type, typeEnd);
   detectFile(claims, content, end, true, true);
+  list = closeFindings();
+  return findingCount(list);
+}
+
+/** Judges a header map: as a whole, each header, and the path's end. */
+export function judgeHead(start: usize, end: usize): u32 {
+  freeFindings(list);
+  openFindings(0);
+  detectHead(start, end);
+  openPairs(start, end);
+  while (nextPair()) {
+    setField(Part.Header, pairName, pairNameEnd);
+    if (textIs(pairName, pairNameEnd, ":path")) detectProbe(pairValue, pairValueEnd);
+    else if (byteAt(pairName) != Char.Colon) {
+      detectHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
+      detectScanner(pairName, pairNameEnd, pairValue, pairValueEnd);
+    }
+  }
   list = closeFindings();
   return findingCount(list);
 }

@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { readRuleFile } from "../../scripts/generate/rule-file.ts";
 import { joinRules } from "../../scripts/generate/rule-set.ts";
+import { headerMap } from "../detect/header-map.ts";
 import { buildProbe } from "../probe/build.ts";
 
 /** The confidence that sensitivity `balanced` blocks at. */
@@ -13,6 +14,7 @@ const RULES = new URL("../../rules/", import.meta.url);
 
 interface JudgeProbe {
   judgeValue(start: number, end: number): number;
+  judgeHead(start: number, end: number): number;
   judgeUpload(...spans: number[]): number;
   foundRule(index: number): number;
   foundConfidence(index: number): number;
@@ -33,9 +35,22 @@ function judgeUpload(text: string): number {
   return module.judgeUpload(...[name, type, content].flatMap((part) => write(Buffer.from(part, "latin1"))));
 }
 
+/** Judges header lines; a value that is none is judged as such. */
+function judgeHead(text: string): number {
+  const headers = text.split("\n").map((line) => /^(:?[^: ]+): (.*)$/.exec(line)?.slice(1) ?? []);
+  return headers.some(({ length }) => length === 0)
+    ? module.judgeValue(...write(text))
+    : module.judgeHead(...write(headerMap(headers)));
+}
+
 /** What is found in `value`, as ids and confidences. */
 function judge(attackClass: string, value: string): { id: string; confidence: number }[] {
-  const count = attackClass === "upload" ? judgeUpload(value) : module.judgeValue(...write(value));
+  const judges: Record<string, (text: string) => number> = {
+    upload: judgeUpload,
+    protocol: judgeHead,
+    scanner: judgeHead,
+  };
+  const count = judges[attackClass]?.(value) ?? module.judgeValue(...write(value));
   return Array.from({ length: count }, (_, index) => ({
     id: ids.get(module.foundRule(index)) ?? "a rule that is in no file",
     confidence: module.foundConfidence(index),
