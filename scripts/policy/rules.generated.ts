@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 147 rules of 19 classes.
+// 169 rules of 22 classes.
 
 export const CLASSES = [
   "sqli",
@@ -17,10 +17,13 @@ export const CLASSES = [
   "codei",
   "ssi",
   "crlf",
+  "protocol",
   "upload",
   "graphql",
   "prototype",
   "redirect",
+  "scanner",
+  "auth",
 ] as const;
 
 export const RULES: readonly { id: string; class: string }[] = [
@@ -150,6 +153,20 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "crlf-command", class: "crlf" },
   { id: "crlf-look-alike", class: "crlf" },
   { id: "crlf-request", class: "crlf" },
+  { id: "protocol-length", class: "protocol" },
+  { id: "protocol-transfer-encoding", class: "protocol" },
+  { id: "protocol-length-and-chunked", class: "protocol" },
+  { id: "protocol-host", class: "protocol" },
+  { id: "protocol-path-override", class: "protocol" },
+  { id: "protocol-method-override", class: "protocol" },
+  { id: "protocol-method", class: "protocol" },
+  { id: "protocol-range", class: "protocol" },
+  { id: "protocol-charset", class: "protocol" },
+  { id: "protocol-connection", class: "protocol" },
+  { id: "protocol-client-address", class: "protocol" },
+  { id: "protocol-control", class: "protocol" },
+  { id: "protocol-request-inside", class: "protocol" },
+  { id: "protocol-parts", class: "protocol" },
   { id: "upload-script-name", class: "upload" },
   { id: "upload-hidden-extension", class: "upload" },
   { id: "upload-settings", class: "upload" },
@@ -171,4 +188,12 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "redirect-broken-scheme", class: "redirect" },
   { id: "redirect-disguised-host", class: "redirect" },
   { id: "redirect-suffix", class: "redirect" },
+  { id: "scanner-agent", class: "scanner" },
+  { id: "scanner-mark", class: "scanner" },
+  { id: "scanner-probe", class: "scanner" },
+  { id: "auth-none", class: "auth" },
+  { id: "auth-unsigned", class: "auth" },
+  { id: "auth-key-id", class: "auth" },
+  { id: "auth-own-key", class: "auth" },
+  { id: "auth-zero-signature", class: "auth" },
 ];
