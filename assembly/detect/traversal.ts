@@ -11,7 +11,8 @@ import { byteAt, isSpace, isWord } from "../core/bytes";
 import { fieldPart, Part } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
-import { Path } from "../generated/traversal";
+import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
+import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import {
   matchPath,
@@ -115,28 +116,94 @@ export function judgePaths(start: usize, end: usize, kinds: u32): void {
   if (best != 0) found(bestRule, best, bestStart, bestEnd);
 }
 
-/** The fewest bytes of dots, separators and escapes that are more than the start of a path. */
+/** The fewest bytes of dots, separators and escapes that are more than the start of a path, and where any of them is odd. */
 const VEIL: usize = 8;
+const ODD_VEIL: usize = 3;
+/** The longest target behind a veil, and the names of it that are read. */
+const VEILED_TARGET: usize = 96;
+const VEILED_NAMES: u32 = 8;
 
 /**
  * Whether a value is nothing but dots, separators, wildcards and escapes, whatever they decode to, up to the name of a system
- * file: ".?/.?/etc/passwd", "%c0%5e%c0%5e/boot.ini".
+ * file: ".?/.?/etc/passwd", "%c0%5e%c0%5e/boot.ini", "..../%uEFC8etc%uEFC8issue".
  */
 function hidesTarget(start: usize, end: usize): bool {
   let at = start;
+  let odd = false;
+  /** An escape of two characters or of one: "%5%cetc". */
+  let doubtful = false;
   while (at < end) {
     const byte = byteAt(at);
-    if (byte == Char.Percent) at = skipDigits(at + 1, end);
-    else if (byte == Char.Dot || byte == Char.Slash || byte == Char.Backslash) at++;
-    // c0 and c1 start nothing in UTF-8; a wildcard stands for a dot only next to one.
-    else if (byte == 0xc0 || byte == 0xc1) at += 2;
-    else if (byte == Char.Question && (byteAt(at - 1) == Char.Dot || byteAt(at + 1) == Char.Dot)) at++;
-    else break;
+    const wasDoubtful = doubtful;
+    doubtful = false;
+    if (byte == Char.Dot || byte == Char.Slash || byte == Char.Backslash) {
+      at++;
+      continue;
+    }
+    if (byte == Char.Percent) {
+      if ((byteAt(at + 1) | 0x20) == Char.u && end - at > 6 && skipDigits(skipDigits(at + 2, end), end) == at + 6)
+        at += 6;
+      else {
+        const next = skipDigits(at + 1, end);
+        doubtful = next == at + 3;
+        at = next;
+      }
+    } else if (byte == Char._0 && end - at > 4 && (byteAt(at + 1) | 0x20) == Char.x) at += 4;
+    else if (byte == Char.Question && isVeil(byteAt(at + 1))) at++;
+    // c0 and c1 start nothing in UTF-8, and take any byte with them; nor does what is longer than four
+    // bytes; ee and ef begin the characters for private use.
+    else if (byte == 0xc0 || byte == 0xc1) at += byteAt(at + 1) == Char.Percent ? 1 : 2;
+    else if (byte >= 0xf8 || byte >> 6 == 2 || byte >> 1 == 0x77) at++;
+    else if ((byte == 0xe0 || byte == 0xf0) && byteAt(at + 1) == 0x80) at++;
+    else {
+      doubtful = wasDoubtful;
+      break;
+    }
+    odd = true;
   }
-  if (at < start + VEIL || at >= end || end - at > <usize>VEIL * 8) return false;
-  tokenizePath(at, end);
-  const first = pathToken(0);
-  return first == Path.Etc || first == Path.WindowsFile || (first == Path.Windows && pathTokens > 2);
+  if (at < start + (odd ? ODD_VEIL : VEIL) || at >= end || end - at > VEILED_TARGET) return false;
+  return isTarget(at, end) || (doubtful && isTarget(at - 1, end));
+}
+
+/** Whether `byte` may follow a wildcard that stands for a dot. */
+function isVeil(byte: u32): bool {
+  return (
+    byte == Char.Dot ||
+    byte == Char.Question ||
+    byte == Char.Slash ||
+    byte == Char.Backslash ||
+    byte == Char.Percent ||
+    byte >= 0xc0
+  );
+}
+
+/** Whether `at..end` is a system file, or a folder of the system and a name that is in it, with whatever for separators. */
+function isTarget(at: usize, end: usize): bool {
+  let folder = false;
+  for (let names: u32 = 0; at < end && names < VEILED_NAMES; names++) {
+    const from = at;
+    while (at < end && (isWord(byteAt(at)) || byteAt(at) == Char.Dot)) at++;
+    let kind = keyword(TRAVERSAL_KEYWORDS, from, at);
+    // The escape before it took its first letter: "%fpasswd".
+    if (kind == 0 && names != 0 && isWord(byteAt(from - 1))) kind = keyword(TRAVERSAL_KEYWORDS, from - 1, at);
+    if (kind == Path.WindowsFile || (folder && (kind == Path.Account || kind == Path.Windows))) return true;
+    if (names == 0 && kind != Path.Etc && kind != Path.Windows) return false;
+    folder = true;
+    // A separator: a mark, or an escape and its digits ("%5%c", "%c1%pc", "%uEFC8", "\xc1\x9c").
+    while (at < end && !isWord(byteAt(at))) {
+      const byte = byteAt(at);
+      at++;
+      if (byte == Char.Percent) {
+        const wide = (byteAt(at) | 0x20) == Char.u;
+        at = wide
+          ? min(end, at + 5)
+          : at + 1 < end && byteAt(at + 1) == Char.Percent
+            ? at + 1
+            : min(end, skipDigits(at, end));
+      }
+    }
+  }
+  return false;
 }
 
 /** The rule of the last `judge`. */
@@ -149,6 +216,11 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
   if (fieldPart == Part.Path) return judgeUrlPath(start);
   if (judgedRule == 0) return 0;
   let loss: u32 = 0;
+  // One climb with an escaped separator: links in links look like it, but not as a whole value.
+  if (judgedRule == Rule.TraversalClimbShallow && pathSpelling & Spelling.EncodedSlash && place == Place.Whole) {
+    judgedRule = Rule.TraversalEncoded;
+    loss = 20;
+  }
   if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
   else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
   else if (place == Place.Embedded) {
@@ -215,11 +287,12 @@ function startsPath(start: usize, end: usize, spaces: u32): bool {
   );
 }
 
-/** Whether a run begins with "..0x" or "0x2e": dots and separators spelled in letters and digits. */
+/** Whether a run begins with "..0x2f", "..0x5c" or "0x2e": dots and separators spelled in letters and digits. */
 function spelledOut(start: usize, end: usize): bool {
   if (end - start < 6) return false;
   if (byteAt(start) == Char.Dot && byteAt(start + 1) == Char.Dot) start += 2;
-  return byteAt(start) == Char._0 && byteAt(start + 1) == Char.x && byteAt(start + 2) == Char._0 + 2;
+  if (byteAt(start) != Char._0 || byteAt(start + 1) != Char.x) return false;
+  return byteAt(start + 2) == Char._0 + 2 || (byteAt(start + 2) == Char._0 + 5 && (byteAt(start + 3) | 0x20) == 0x63);
 }
 
 /** Whether a path that begins with `byte` is rooted, or hidden, or in somebody's home. */

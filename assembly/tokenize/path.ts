@@ -241,6 +241,8 @@ export function tokenizePath(start: usize, end: usize): void {
   let encodedSlashes = 0;
   let odd = 0;
   let heres = 0;
+  let doubled = 0; // "..//": one may come from joining, more do not
+  let behindUp = false;
   let separators: u32 = 0; // 1: "/" behind a climb, 2: "\\"
   pathUps = 0;
   pathClimbs = 0;
@@ -343,6 +345,8 @@ export function tokenizePath(start: usize, end: usize): void {
     }
     // A segment ends here.
     const slashEncoded = !over && unitEncoded;
+    if (segment == 0 && behindUp && !over) doubled++;
+    behindUp = segment != 0 && !plain && dots == 2;
     if (segment != 0) {
       if (!plain) {
         // "…/..." at the end is an ellipsis.
@@ -382,7 +386,7 @@ export function tokenizePath(start: usize, end: usize): void {
   pathSpelling = 0;
   if (encodedDots != 0) pathSpelling |= Spelling.EncodedDot;
   if (encodedSlashes != 0) pathSpelling |= Spelling.EncodedSlash;
-  if (odd != 0 || heres >= MOST_HERES || separators == 3) pathSpelling |= Spelling.Odd;
+  if (odd != 0 || heres >= MOST_HERES || separators == 3 || doubled > 1) pathSpelling |= Spelling.Odd;
 }
 
 /** The surest rule of rules/traversal.yaml that the tokens of the last path match, or 0. */
