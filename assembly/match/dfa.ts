@@ -1,31 +1,34 @@
 // Runs automata over token kinds. A table is made by scripts/generate from a file in rules/ and holds up to four automata side by
-// side ("lanes"), each for some of the rules; all its numbers are u16, and a place counts them from the table's start:
+// side ("lanes"), each for some of the rules; numbers are u16 where nothing else is said, and a place counts bytes from the start:
 //
-//   0  lanes, 1–4      1  place of the rule codes, the surest rule first      2 … 5  place of each lane
+//   0  lanes, 1–4      2  place of the rule codes, the surest rule first      4 … 19  u32 place of each lane
 //
-//   lane:  0  start    1  accept    2  stride    3  cells    4 … 259  class of each symbol (0–255)
-//          260 …           rows of `stride` cells, one a state: the state that each class leads to
-//          260 + cells …   for each accepting state the rank of its rule, from 1
+//   lane:  0  start    2  accept    4  stride    6  states    8  bytes of a cell, 1 or 2 (2 where states > 256)
+//          10 …             u8 class of each symbol (0–255)
+//          266 …            rows of `stride` cells, one a state: the number of the state that each class leads to
+//          … at even bytes  for each accepting state the rank of its rule, from 1
 //
-//   state of a lane:   0 ──────────── accept ────────── cells        bit 15 is set in every accepting one
+//   state of a lane:   0 ──────────── accept ────────── states
 //                      dead │ undecided │ accepting
 //
-// A lane's state is the place of its row among the cells (premultiplied), and the state that the caller keeps is the four lanes'
-// in 16 bits each. So a step is two loads a lane, "dead" is a compare with 0 and "accepts" one mask over all lanes. Tokens may come
+// The state that the caller keeps is the four lanes' numbers in 16 bits each, bit 15 set in every accepting one. So a step is two
+// loads a lane, "dead" is a compare with 0 and "accepts" one mask over all lanes. Tokens may come
 // in any pieces. An accepting state goes on: a longer match may be surer.
 
 import { traceRun, traceToken, tracing } from "./trace";
 
-const RANKS: usize = 2;
+const CODES: usize = 2;
 const LANES: usize = 4;
 const ACCEPT: usize = 2;
 const STRIDE: usize = 4;
-const CELL_COUNT: usize = 6;
-const CLASSES: usize = 8;
-const CELLS: usize = 520;
+const STATES: usize = 6;
+const WIDTH: usize = 8;
+const CLASSES: usize = 10;
+const CELLS: usize = 266;
 /** Bit 15 of each lane. */
 const ACCEPTING: u64 = 0x8000_8000_8000_8000;
 const ID: u32 = 0x7fff;
+const ACCEPTS: u32 = 0x8000;
 
 /** The state before the first token. */
 export function dfaStart(table: usize): u64 {
@@ -56,9 +59,10 @@ export function dfaNext(table: usize, state: u64, symbol: u32): u64 {
 @inline
 function step(at: usize, bits: u32, symbol: u32): u64 {
   const id = bits & ID;
-  if (isDefined(CHECKED)) assert(id < <u32>load<u16>(at, CELL_COUNT)); // a state of this table
-  const cell = id + load<u16>(at + ((<usize>symbol) << 1), CLASSES);
-  return load<u16>(at + ((<usize>cell) << 1), CELLS);
+  if (isDefined(CHECKED)) assert(id < <u32>load<u16>(at, STATES)); // a state of this table
+  const cell: usize = id * load<u16>(at, STRIDE) + load<u8>(at + symbol, CLASSES);
+  const next: u32 = load<u16>(at, WIDTH) == 1 ? load<u8>(at + cell, CELLS) : load<u16>(at + (cell << 1), CELLS);
+  return next < <u32>load<u16>(at, ACCEPT) ? next : next | ACCEPTS;
 }
 
 /** Whether no further token can lead to a match. */
@@ -83,10 +87,11 @@ export function dfaRule(table: usize, state: u64): u32 {
     const bits = (<u32>(state >> (lane << 4))) & 0xffff;
     if (bits <= ID) continue;
     const at = laneAt(table, lane);
-    const index = ((bits & ID) - load<u16>(at, ACCEPT)) / load<u16>(at, STRIDE);
-    rank = min<u32>(rank, load<u16>(at + ((<usize>load<u16>(at, CELL_COUNT) + index) << 1), CELLS));
+    const index: usize = (bits & ID) - load<u16>(at, ACCEPT);
+    const cells: usize = load<u16>(at, STATES) * load<u16>(at, STRIDE) * load<u16>(at, WIDTH);
+    rank = min<u32>(rank, load<u16>(at + ((cells + 1) & ~1) + (index << 1), CELLS));
   }
-  return load<u16>(table + ((<usize>load<u16>(table, RANKS) + rank - 1) << 1));
+  return load<u16>(table + load<u16>(table, CODES) + ((rank - 1) << 1));
 }
 
 // @ts-ignore: decorator
@@ -98,5 +103,5 @@ function laneCount(table: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function laneAt(table: usize, lane: u32): usize {
-  return table + ((<usize>load<u16>(table + ((<usize>lane) << 1), LANES)) << 1);
+  return table + load<u32>(table + ((<usize>lane) << 2), LANES);
 }

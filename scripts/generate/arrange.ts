@@ -1,18 +1,17 @@
 // Stage 8: the order of the states. The dead state comes first, so that "dead" is a compare with 0; accepting states come last,
-// so that a rule is found by counting from the first of them; the rest stand in the order in which tokens reach them. Ids are
-// multiplied by the stride.
+// so that a rule is found by counting from the first of them; the rest stand in the order in which tokens reach them.
 
 import type { ClassedDfa } from "./classes.ts";
 
 export interface Table {
-  /** Premultiplied ids. `accept` is the first accepting state's, and the number of cells where there is none. */
+  /** Numbers of states. `accept` is the first accepting one's, and the number of states where there is none. */
   start: number;
   accept: number;
   /** Cells in a row: the number of classes. */
   stride: number;
   /** The class of each symbol. */
   classes: number[];
-  /** Rows one after another; each cell is a premultiplied id. */
+  /** Rows one after another; each cell is the number of a state. */
   cells: number[];
   /** The label of each accepting state, in order. */
   labels: number[];
@@ -27,10 +26,10 @@ export function arrange(dfa: ClassedDfa): Table {
   const accepting = [...reached].filter((state) => dfa.labels[state] !== 0);
   const plain = [...reached].filter((state) => dfa.labels[state] === 0);
   const order = [...plain, ...accepting];
-  const ids = new Map(order.map((state, place) => [state, place * stride]));
+  const ids = new Map(order.map((state, place) => [state, place]));
   return {
     start: ids.get(dfa.start) ?? 0,
-    accept: plain.length * stride,
+    accept: plain.length,
     stride,
     classes: dfa.classes,
     cells: order.flatMap((state) => (dfa.next[state] ?? []).map((to) => ids.get(to) ?? 0)),

@@ -16,7 +16,7 @@ import { layOut } from "./table.ts";
 
 export interface Automaton {
   /** The table as the runner reads it; layout in assembly/match/dfa.ts. */
-  numbers: readonly number[];
+  bytes: Uint8Array;
   lanes: readonly Table[];
   patterns: number;
 }
@@ -56,11 +56,11 @@ export function compileAutomaton(source: Source<RuleFile>): Automaton | undefine
   const codes = rules.map((rule) => rule.code);
   try {
     const lanes = compileRules(ranked, symbols);
-    const numbers = layOut(lanes, codes);
-    if (numbers.length * 2 > MAX_TABLE_BYTES) {
-      throw new RangeError(`the patterns need ${numbers.length * 2} bytes, at most ${MAX_TABLE_BYTES}`);
+    const bytes = layOut(lanes, codes);
+    if (bytes.length > MAX_TABLE_BYTES) {
+      throw new RangeError(`the patterns need ${bytes.length} bytes, at most ${MAX_TABLE_BYTES}`);
     }
-    return { numbers, lanes, patterns: ranked.flat().length };
+    return { bytes, lanes, patterns: ranked.flat().length };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RulesError([{ file, line: lineOf(["rules"]), message: error.message }]);

@@ -36,9 +36,11 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
       const states = cells.length / stride;
       return `  lane of ${states} states (${labels.length} accepting), ${stride} classes, stride ${stride}`;
     });
-    const bytes = thousands(automaton.numbers.length * 2);
+    const bytes = thousands(automaton.bytes.length);
     facts.push(`${constant}: ${automaton.patterns} patterns, ${bytes} bytes:`, ...sizes);
-    parts.push(emitData(constant, "u16", automaton.numbers, "Layout: match/dfa.ts."));
+    // In pairs, little endian: half as many numbers to read, and the lanes stand at even addresses.
+    const pairs = new Uint16Array(automaton.bytes.buffer);
+    parts.push(emitData(constant, "u16", pairs, "Layout: match/dfa.ts."));
   }
   if (data.keywords && data.alphabet) {
     addKeywords(`${screamingCase(name)}_KEYWORDS`, keywordTable(data.keywords, data.alphabet.kinds, "keywords"));

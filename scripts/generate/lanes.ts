@@ -2,18 +2,19 @@
 // pattern got: thirteen SQL rules of 5 to 126 states alone need 4,000 together. So a table has up to four automata side by side
 // ("lanes"), each for some of the rules, and the runner steps them all.
 //
-// Begins with a lane for each rule and joins, again and again, the two whose union costs the fewest cells: until there are few
+// Begins with a lane for each rule and joins, again and again, the two whose union costs the fewest bytes: until there are few
 // enough lanes, and on as long as the table stays of a fair size.
 
 import type { Dfa } from "./determinize.ts";
 import { FAIR_TABLE_BYTES, MAX_LANES, MAX_RAW_STATES } from "./limits.ts";
+import { cellBytes } from "./table.ts";
 import { minimize } from "./minimize.ts";
 import { product } from "./product.ts";
 
 interface Lane {
   dfa: Dfa;
-  /** Cells of its table: states by distinct columns. */
-  cells: number;
+  /** Bytes of its cells: states by distinct columns. */
+  bytes: number;
 }
 
 /** Joins minimal automata; throws a RangeError where MAX_LANES cannot be reached. */
@@ -32,10 +33,10 @@ export function joinLanes(automata: readonly Dfa[], fairBytes = FAIR_TABLE_BYTES
   for (;;) {
     const [best] = lanes
       .flatMap((a, index) => lanes.slice(index + 1).map((b) => ({ a, b, union: unionOf(a, b) })))
-      .flatMap(({ a, b, union }) => (union ? [{ a, b, union, cost: union.cells - a.cells - b.cells }] : []))
+      .flatMap(({ a, b, union }) => (union ? [{ a, b, union, cost: union.bytes - a.bytes - b.bytes }] : []))
       .sort((one, other) => one.cost - other.cost);
     if (!best) break;
-    const bytes = 2 * (lanes.reduce((sum, lane) => sum + lane.cells, 0) + best.cost);
+    const bytes = lanes.reduce((sum, lane) => sum + lane.bytes, best.cost);
     if (lanes.length <= MAX_LANES && bytes > fairBytes) break;
     lanes = [...lanes.filter((lane) => lane !== best.a && lane !== best.b), best.union];
   }
@@ -46,5 +47,5 @@ export function joinLanes(automata: readonly Dfa[], fairBytes = FAIR_TABLE_BYTES
 
 function laneOf(dfa: Dfa): Lane {
   const columns = new Set(dfa.next[0]?.map((_, symbol) => dfa.next.map((row) => row[symbol]).join(",")));
-  return { dfa, cells: dfa.next.length * columns.size };
+  return { dfa, bytes: dfa.next.length * columns.size * cellBytes(dfa.next.length) };
 }

@@ -4,8 +4,10 @@
 export const MAX_KINDS = 250;
 /** Automata side by side in one table: a lane is 16 bits of a 64-bit state. */
 export const MAX_LANES = 4;
-/** Cells of one lane: an id is premultiplied by the stride and stored in 15 bits, the 16th says "accepts". */
-export const MAX_CELLS = 0x8000;
+/** States of one lane: a number is kept in 15 bits, the 16th says "accepts". */
+export const MAX_STATES = 0x8000;
+/** Up to so many states a cell is one byte, which halves the lane. */
+export const NARROW_STATES = 256;
 /** Bytes of one table; the tables of all classes must fit beside the code in a module of 512 KiB, and most are far smaller. */
 export const MAX_TABLE_BYTES = 96 * 1024;
 /** Bytes that a table may take to save a lane, which costs two loads a token. */

@@ -116,29 +116,38 @@ test("classes: symbols that no state tells apart are one", () => {
   assert.ok(next.every((row) => row.length === 3));
 });
 
-test("arrange: dead first, accepting last, ids multiplied by the stride", () => {
+test("arrange: dead first, accepting last", () => {
   const table = arrange(classify(compile("A A*")));
   assert.deepEqual(table, {
-    start: 2,
-    accept: 4,
+    start: 1,
+    accept: 2,
     stride: 2,
     classes: [0, 1, 0, 0, 0],
     //      dead  start  seen A
-    cells: [0, 0, 0, 4, 0, 4],
+    cells: [0, 0, 0, 2, 0, 2],
     labels: [1],
   });
 });
 
-test("table: the header, the codes, then each lane with bit 15 on what accepts", () => {
-  const numbers = layOut([arrange(classify(compile("A A*")))], [137]);
-  assert.deepEqual(numbers.slice(0, 7), [1, 6, 7, 0, 0, 0, 137]);
-  assert.deepEqual(numbers.slice(7, 11), [2, 4, 2, 6]);
-  assert.deepEqual(numbers.slice(11, 17), [0, 1, 0, 0, 0, 0]);
-  assert.equal(numbers[11 + 255], 0);
-  assert.deepEqual(numbers.slice(11 + 256), [0, 0, 0, 0x8004, 0, 0x8004, 1]);
+test("table: the header, the codes, then each lane in one byte a cell", () => {
+  const bytes = layOut([arrange(classify(compile("A A*")))], [137]);
+  const view = new DataView(bytes.buffer);
+  assert.deepEqual([view.getUint16(0, true), view.getUint16(2, true), view.getUint32(4, true)], [1, 20, 22]);
+  assert.equal(view.getUint16(20, true), 137);
+  // start, accept, stride, states, bytes of a cell
+  assert.deepEqual([...new Uint16Array(bytes.buffer, 22, 5)], [1, 2, 2, 3, 1]);
+  assert.deepEqual([...bytes.subarray(32, 38)], [0, 1, 0, 0, 0, 0]);
+  assert.deepEqual([...bytes.subarray(32 + 256)], [0, 0, 0, 2, 0, 2, 1, 0]);
 });
 
-test("table: a lane whose ids do not fit is refused", () => {
+test("table: a lane of more than 256 states has two bytes a cell", () => {
+  const table = arrange(classify(compile("A{60} A{60} A{60} A{60} A{60}")));
+  const bytes = layOut([table], [137]);
+  assert.equal(new DataView(bytes.buffer).getUint16(22 + 8, true), 2);
+  assert.equal(bytes.length, 22 + 10 + 256 + table.cells.length * 2 + 2);
+});
+
+test("table: a lane whose numbers do not fit is refused", () => {
   const table = arrange(classify(compile("A")));
-  assert.throws(() => layOut([{ ...table, cells: new Array<number>(0x8001).fill(0) }], [1]), RangeError);
+  assert.throws(() => layOut([{ ...table, cells: new Array<number>(0x8001 * table.stride).fill(0) }], [1]), RangeError);
 });
