@@ -1,12 +1,12 @@
 // What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
 // A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
 //
-//   list                                    finding (339 bytes)
-//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬───────────┬──────┬───────┐
-//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ u8        │ name │ evi-  │
-//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ threshold │ 128  │ dence │
-//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │           │      │ 200   │
-//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴───────────┴──────┴───────┘
+//   list                                    finding (340 bytes)
+//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬───────────┬─────────┬──────┬───────┐
+//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ u8        │ bool    │ name │ evi-  │
+//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ threshold │ counted │ 128  │ dence │
+//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │           │         │      │ 200   │
+//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴───────────┴─────────┴──────┴───────┘
 //
 // A full list makes room for what the policy has not seen yet: whoever fills it with findings that are excepted, or only reported,
 // must not crowd out the one that decides (policy/decide.ts marks the findings that it has seen, and those that decide).
@@ -39,6 +39,8 @@ export class Finding {
   fresh: bool;
   /** The confidence from which it decides. */
   threshold: u8;
+  /** The policy has seen it, and no exception covered it. */
+  counted: bool;
 }
 
 const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
@@ -46,9 +48,9 @@ const LIST_HEAD: u32 = 8;
 const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
 /** Streams with findings that can be open at once in one VM. */
 const LISTS: u32 = 1024;
-const POOL: usize = memory.data(5562384, 16);
+const POOL: usize = memory.data(5578768, 16);
 /** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
-const SPARE: usize = memory.data(5432, 16);
+const SPARE: usize = memory.data(5448, 16);
 
 /** The list of the stream at work; 0 until its first finding. */
 export let findings: usize = 0;
@@ -57,7 +59,7 @@ export let findingsOverflow: u32 = 0;
 
 /** Makes `list` (0 for none yet) the one that detectors add to. */
 export function openFindings(list: usize): void {
-  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5562384 && LIST_SIZE == 5432); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5578768 && LIST_SIZE == 5448); // the pool fits its buffer
   findings = list;
 }
 
@@ -70,7 +72,10 @@ export function closeFindings(): usize {
 
 /** Says that the policy has seen none of the list: between two callbacks another policy may have come into force. */
 export function refreshFindings(list: usize): void {
-  for (let i: u32 = 0; i < findingCount(list); i++) findingAt(list, i).fresh = true;
+  for (let i: u32 = 0; i < findingCount(list); i++) {
+    findingAt(list, i).fresh = true;
+    findingAt(list, i).counted = false;
+  }
 }
 
 /** Gives a kept list back. */
@@ -132,7 +137,11 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
       known.nameLength == nameLength &&
       memory.compare(findingName(known), name, nameLength) == 0
     ) {
-      if (known.confidence >= confidence) return null;
+      if (known.confidence >= confidence) {
+        // What excused it may have been the value that it was found in before.
+        if (known.exception != 0) known.fresh = true;
+        return null;
+      }
       known.confidence = <u8>confidence;
       known.fresh = true;
       return known;
@@ -148,6 +157,7 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
   finding.exception = 0;
   finding.decides = false;
   finding.fresh = true;
+  finding.counted = false;
   finding.nameLength = <u8>nameLength;
   memory.copy(findingName(finding), name, nameLength);
   return finding;

@@ -7,9 +7,11 @@ import { reports } from "../detect/finding";
 import { judge, judgeMarkup } from "../detect/judge";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
+import { setJudged } from "../policy/request";
 import { decide, refused } from "../policy/decide";
 import { Policy } from "../policy/layout";
 import { countOverflow, Overflow } from "../report/counters";
+import { forgetActiveRules, judgeRules } from "./custom";
 import { beginTrace, tellTrace } from "./explain";
 import { effectiveOf, Stream } from "./stream";
 
@@ -21,13 +23,29 @@ let policy: usize = 0;
 export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
   stream = changetype<usize>(ofStream);
   policy = changetype<usize>(ofPolicy);
+  forgetActiveRules();
+}
+
+/** Whether the policy has rules of its own, which are asked even about what detectors have judged clean before. */
+export function hasOwnRules(): bool {
+  return changetype<Policy>(policy).rules != 0;
+}
+
+/** Judges a value that detectors have judged clean before by the policy's own rules alone. */
+export function judgeAgain(start: usize, end: usize): void {
+  setJudged(start, end);
+  const before = reports;
+  judgeRules(changetype<Policy>(policy), start, end);
+  if (reports != before) decideNow();
 }
 
 /** Judges a value of the current field, at most 16 KiB with 32 readable bytes behind it. */
 export function judgeValue(start: usize, end: usize): void {
   const before = reports;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);
+  setJudged(start, end);
   judge(start, end);
+  if (hasOwnRules()) judgeRules(changetype<Policy>(policy), start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
   if (reports != before) decideNow();
 }
@@ -36,6 +54,7 @@ export function judgeValue(start: usize, end: usize): void {
 export function judgeTag(start: usize, end: usize): void {
   const before = reports;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);
+  setJudged(start, end);
   judgeMarkup(start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
   if (reports != before) decideNow();
@@ -44,7 +63,9 @@ export function judgeTag(start: usize, end: usize): void {
 /** Judges the name of a file, and returns what it claims (detect/upload.ts). */
 export function judgeFileName(start: usize, end: usize): u32 {
   const before = reports;
+  setJudged(start, end);
   const claims = detectFileName(start, end);
+  if (hasOwnRules()) judgeRules(changetype<Policy>(policy), start, end);
   if (reports != before) decideNow();
   return claims;
 }
@@ -52,6 +73,7 @@ export function judgeFileName(start: usize, end: usize): u32 {
 /** Judges a window of a file's content; true where those behind it are to be judged, too. */
 export function judgeFile(claims: u32, start: usize, end: usize, first: bool, whole: bool): bool {
   const before = reports;
+  setJudged(start, end);
   const more = detectFile(claims, start, end, first, whole);
   if (reports != before) decideNow();
   return more;
@@ -60,6 +82,7 @@ export function judgeFile(claims: u32, start: usize, end: usize, first: bool, wh
 /** Judges content of a file that is passed over; returns what `claims` is from there. */
 export function judgeSkipped(claims: u32, start: usize, end: usize): u32 {
   const before = reports;
+  setJudged(start, end);
   claims = detectSkipped(claims, start, end);
   if (reports != before) decideNow();
   return claims;
@@ -71,5 +94,6 @@ export function decideNow(): bool {
   const inForce = changetype<Policy>(policy);
   const dated = findings != 0 && inForce.exceptions != 0;
   decide(inForce, effectiveOf(changetype<Stream>(stream)), findings, dated ? now() / 1000000000 : 0);
+  setJudged(0, 0);
   return refused;
 }

@@ -7,9 +7,9 @@ import { MetricType } from "../abi/enums";
 import { addToMetric, defineMetric, recordMetric } from "../abi/host";
 import { putBytes } from "../core/bytes";
 import { putText } from "../core/text";
-import { CLASS_COUNT, RULE_COUNT } from "../generated/rules";
+import { CLASS_COUNT } from "../generated/rules";
 import { VERSION } from "../generated/version";
-import { className, classNameEnd, ruleCode, ruleId, ruleIdEnd } from "../match/rules";
+import { ALL_RULES, className, classNameEnd, ruleCode, ruleId, ruleIdEnd } from "../match/rules";
 import { Mode, Policy, policySettings } from "../policy/layout";
 import {
   outcomeName,
@@ -29,7 +29,7 @@ const NAME: usize = memory.data(512);
 /** Ids of the metrics, 0 before they are defined. */
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(32 * 2 * 4, 8);
-const RULE_HITS: usize = memory.data(RULE_COUNT * 2 * 4, 8);
+const RULE_HITS: usize = memory.data(ALL_RULES * 2 * 4, 8);
 const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
 let inspection: u32 = 0;
 let configInvalid: u32 = 0;
@@ -55,7 +55,7 @@ export function flushCounters(): void {
     end = label(end, "action", (i & 1) != 0 ? "block" : "detect");
     addTo(FINDINGS + (i << 2), putText(end, "findings_total"), count);
   }
-  for (let i: u32 = 0; i < RULE_COUNT * 2; i++) {
+  for (let i: u32 = 0; i < ALL_RULES * 2; i++) {
     const count = takeRuleHits(i >> 1, i & 1);
     if (count == 0) continue;
     const rule = ruleCode(i >> 1);

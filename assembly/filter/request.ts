@@ -111,6 +111,7 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
 
 function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
   beginJudging(stream, policy);
+  stream.generation = policy.generation;
   openFindings(0);
   setRequestIdentity(0, 0);
   // Before the walk over the headers: reading a token's claims is a walk of the same kind.
@@ -129,7 +130,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepIds(stream);
   setRequestTarget(host, hostEnd, method, methodEnd);
   const query = findByte(path, pathEnd, Char.Question);
-  if (policy.routes != 0 || policy.exceptions != 0) readPaths(path, query);
+  if (policy.routes != 0 || policy.exceptions != 0 || policy.rules != 0) readPaths(path, query);
   else setRequestPath(path, query, path, query);
   resolve(policy, effectiveOf(stream));
   keepRoute(stream);
@@ -380,7 +381,8 @@ function openStreamAgain(stream: Stream, policy: Policy): void {
   const decoded = same ? start : decodedPathOf(stream);
   setRequestPath(start, start + stream.pathSize, decoded, decoded + (same ? stream.pathSize : stream.decodedSize));
   setRequestIdentity(identityOf(stream), identityOf(stream) + stream.identitySize);
-  refreshFindings(findings);
+  if (stream.generation != policy.generation) refreshFindings(findings);
+  stream.generation = policy.generation;
   decideNow();
 }
 

@@ -63,6 +63,8 @@ export class Stream {
   heldBefore: usize;
   heldAfter: usize;
   findings: usize;
+  /** Of the policy that has decided on them. */
+  generation: u32;
   /** Page with the unfinished value, 0 where it is in the carry or there is none. */
   page: usize;
   /** Nanoseconds spent on a sampled stream. */

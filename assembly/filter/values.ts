@@ -15,7 +15,7 @@ import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } fro
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
 import { decodeBase64 } from "../parse/word";
 import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "../parse/value";
-import { decideNow, judgeValue } from "./judgement";
+import { decideNow, hasOwnRules, judgeAgain, judgeValue } from "./judgement";
 
 /** The name of the field at work, decoded. */
 const NAME: usize = memory.data(NAME_CAPACITY);
@@ -24,8 +24,14 @@ let nameEnd: usize = NAME;
 /** Judges `start..end` as the value of the named field. */
 function judgeSpan(start: usize, end: usize, coding: Coding): void {
   openSpan(start, end, coding);
-  while (nextWindow()) judgeValue(valueStart, valueEnd);
+  while (nextWindow()) {
+    if (clean) judgeAgain(valueStart, valueEnd);
+    else judgeValue(valueStart, valueEnd);
+  }
 }
+
+/** Whether detectors have judged clean before what is at work. */
+let clean: bool = false;
 
 /** Decodes the name `start..end`, makes it the field's and judges it as a value of its own: attacks hide in names too. */
 function judgeName(part: Part, start: usize, end: usize): void {
@@ -54,7 +60,11 @@ export function judgeQuery(start: usize, end: usize): void {
  * clean before. `name`: where its name in the header map begins, right before it, so that `name..end` is one run.
  */
 export function judgePath(name: usize, start: usize, end: usize): void {
-  if (start == end || isRemembered(name, end)) return;
+  if (start == end) return;
+  if (isRemembered(name, end)) {
+    if (!hasOwnRules()) return;
+    clean = true;
+  }
   const before = reports;
   setField(Part.Path, NAME, NAME);
   judgeSpan(start, end, Coding.Percent);
@@ -64,7 +74,8 @@ export function judgePath(name: usize, start: usize, end: usize): void {
     setField(Part.Path, NAME, putDecimal(NAME, segmentIndex));
     judgeSpan(segmentStart, segmentEnd, Coding.Percent);
   }
-  if (reports == before) remember(name, end);
+  if (reports == before && !clean) remember(name, end);
+  clean = false;
 }
 
 /** Judges the value of a Cookie header: names and values. */
@@ -81,7 +92,10 @@ export function judgeCookies(start: usize, end: usize): void {
  * before. In a header map the value stands right behind its name: `name..valueEnd` is one run.
  */
 export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usize): void {
-  if (isRemembered(name, valueEnd)) return;
+  if (isRemembered(name, valueEnd)) {
+    if (!hasOwnRules()) return;
+    clean = true;
+  }
   const before = reports;
   setField(Part.Header, name, end);
   detectHeader(name, end, value, valueEnd);
@@ -92,7 +106,8 @@ export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usi
     // User and password.
     judgeValue(CREDENTIALS, decodeBase64(value + 6, min(valueEnd, value + BASIC), CREDENTIALS));
   }
-  if (reports == before) remember(name, valueEnd);
+  if (reports == before && !clean) remember(name, valueEnd);
+  clean = false;
 }
 
 /** Bytes of Basic credentials that are decoded. */

@@ -7,12 +7,26 @@
 // A rule is named by its code, which never changes; counters use its index, which is dense but differs between versions. A code
 // that no rule has is our own mistake: it traps in a checked build and gives the next rule in release.
 
+import {
+  CUSTOM,
+  CUSTOM_RULES,
+  customClass,
+  customCwe,
+  customCweCount,
+  customId,
+  customIdEnd,
+  customSeverity,
+} from "./custom-rules";
 import { CLASS_COUNT, RULE_COUNT, RULE_CWES, RULE_NAMES, RULE_ROWS, RULE_TEXT } from "../generated/rules";
 
 const ROW_BYTES: u32 = 12;
 
-/** The place of a rule among all, 0 to RULE_COUNT - 1; a binary search. */
+/** Rules that can be told apart: those of rules/, then those of policies. */
+export const ALL_RULES: u32 = RULE_COUNT + CUSTOM_RULES;
+
+/** The place of a rule among all, 0 to ALL_RULES - 1; a binary search. */
 export function ruleIndex(code: u32): u32 {
+  if (code >= CUSTOM) return RULE_COUNT + code - CUSTOM;
   let low: u32 = 0;
   let high: u32 = RULE_COUNT - 1;
   while (low < high) {
@@ -24,29 +38,34 @@ export function ruleIndex(code: u32): u32 {
   return low;
 }
 
-/** The code of the rule at `index`, 0 to RULE_COUNT - 1. */
+/** The code of the rule at `index`, 0 to ALL_RULES - 1. */
 export function ruleCode(index: u32): u32 {
+  if (index >= RULE_COUNT) return CUSTOM + index - RULE_COUNT;
   if (isDefined(CHECKED)) assert(index < RULE_COUNT); // inside the table
   return load<u16>(RULE_ROWS + index * ROW_BYTES);
 }
 
 /** The id (`sqli-union-select`) stands at `ruleId(code)..ruleIdEnd(code)`. */
 export function ruleId(code: u32): usize {
+  if (code >= CUSTOM) return customId(code);
   return RULE_TEXT + load<u16>(row(code), 2);
 }
 
 export function ruleIdEnd(code: u32): usize {
+  if (code >= CUSTOM) return customIdEnd(code);
   const at = row(code);
   return RULE_TEXT + load<u16>(at, 2) + load<u8>(at, 4);
 }
 
 /** The `RuleClass` of a rule. */
 export function ruleClass(code: u32): u32 {
+  if (code >= CUSTOM) return customClass(code);
   return load<u8>(row(code), 5);
 }
 
 /** The `Severity` of a rule. */
 export function ruleSeverity(code: u32): u32 {
+  if (code >= CUSTOM) return customSeverity(code);
   return load<u8>(row(code), 6);
 }
 
@@ -55,14 +74,16 @@ export function ruleConfidence(code: u32): u32 {
   return load<u8>(row(code), 7);
 }
 
-/** How many CWE numbers a rule has, 1 or more. */
+/** How many CWE numbers a rule has, of those of rules/ 1 or more. */
 export function ruleCweCount(code: u32): u32 {
+  if (code >= CUSTOM) return customCweCount(code);
   return load<u16>(row(code), 10);
 }
 
 /** CWE number `at` of a rule, `at` < `ruleCweCount(code)`. */
 export function ruleCwe(code: u32, at: u32): u32 {
   if (isDefined(CHECKED)) assert(at < ruleCweCount(code)); // one of its own
+  if (code >= CUSTOM) return customCwe(code, at);
   return load<u16>(RULE_CWES + ((<usize>load<u16>(row(code), 8) + at) << 1));
 }
 

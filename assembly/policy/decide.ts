@@ -2,22 +2,13 @@
 // sensitivity that holds for its class, when its class may block, and when no exception covers it.
 
 import { Finding, findingAt, findingCount, findingName } from "../core/findings";
+import { CUSTOM, customMode } from "../match/custom-rules";
+import { patternFinds } from "../match/pattern";
 import { ruleClass, ruleId, ruleIdEnd } from "../match/rules";
 import { fieldOf, thresholdInKind } from "./kinds";
 import { ANY, Exception, exceptionMatch, Field, FieldKind, Mode, Policy, Route } from "./layout";
-import { hostAndMethodMatch, patternListed, patternMatches, templateMatches } from "./match";
-import {
-  requestHost,
-  requestHostEnd,
-  requestIdentity,
-  requestIdentityEnd,
-  requestMethod,
-  requestMethodEnd,
-  requestPath,
-  requestPathDecoded,
-  requestPathDecodedEnd,
-  requestPathEnd,
-} from "./request";
+import { matchesRequest, patternListed, patternMatches } from "./match";
+import { judged, judgedEnd, requestIdentity, requestIdentityEnd, requestPath, requestPathDecoded } from "./request";
 import { currentRoute, effectiveCap, effectiveThreshold } from "./resolve";
 
 /** Findings below this confidence are not listed. */
@@ -39,13 +30,14 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
   const count = findingCount(list);
   for (let i: u32 = 0; i < count; i++) {
     const finding = findingAt(list, i);
-    const cap = effectiveCap(effective, ruleClass(finding.rule));
+    const cap = capOf(effective, finding);
     if (finding.fresh) {
       finding.exception = 0;
       finding.decides = false;
       finding.fresh = false;
       finding.threshold = <u8>thresholdFor(policy, effective, finding);
       if (cap != Mode.Off) coverWithException(policy, finding, seconds);
+      if (finding.exception == 0) finding.counted = true;
     }
     if (cap == Mode.Off || finding.exception != 0) continue;
     const decides = cap == Mode.Block && finding.confidence >= finding.threshold;
@@ -85,7 +77,13 @@ function thresholdIn(field: Field | null, finding: Finding, threshold: u32): u32
 
 /** Whether a finding may be shown and counted: its class is not off here. */
 export function isListed(effective: usize, finding: Finding): bool {
-  return finding.confidence >= LISTED && effectiveCap(effective, ruleClass(finding.rule)) != Mode.Off;
+  return finding.confidence >= LISTED && capOf(effective, finding) != Mode.Off;
+}
+
+/** The most that may happen about a finding: what holds for its class, or less where its rule is one of a policy that says so. */
+function capOf(effective: usize, finding: Finding): u32 {
+  const cap: u32 = effectiveCap(effective, ruleClass(finding.rule));
+  return finding.rule < CUSTOM ? cap : min(cap, customMode(finding.rule));
 }
 
 /** Marks the finding with the first exception that covers it. */
@@ -109,7 +107,6 @@ export function exceptionAt(policy: Policy, position: u32): Exception {
 }
 
 function covers(exception: Exception, finding: Finding, seconds: u64): bool {
-  const match = exceptionMatch(exception);
   const name = findingName(finding);
   return (
     (exception.expires == 0 || seconds < exception.expires) &&
@@ -121,11 +118,10 @@ function covers(exception: Exception, finding: Finding, seconds: u64): bool {
       patternMatches(exception.name, exception.nameEnd, name, name + finding.nameLength)) &&
     (exception.identity == exception.identityEnd ||
       patternMatches(exception.identity, exception.identityEnd, requestIdentity, requestIdentityEnd)) &&
-    hostAndMethodMatch(match, requestHost, requestHostEnd, requestMethod, requestMethodEnd) &&
-    (match.path == match.pathEnd ||
-      // Both readings of the path must lead to the excepted place: an exception is no way around the filter.
-      (templateMatches(match.path, match.pathEnd, requestPath, requestPathEnd) &&
-        (requestPathDecoded == requestPath ||
-          templateMatches(match.path, match.pathEnd, requestPathDecoded, requestPathDecodedEnd))))
+    // Both readings of the path must lead to the excepted place: an exception is no way around the filter.
+    matchesRequest(exceptionMatch(exception), true) &&
+    // A value condition is asked of the value that the finding was made in, and cannot take back what has counted.
+    (exception.value == 0 ||
+      (!finding.counted && judged != judgedEnd && patternFinds(exception.value, judged, judgedEnd)))
   );
 }

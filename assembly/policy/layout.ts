@@ -95,6 +95,10 @@ export class Policy {
   unknownKeys: u32;
   routes: usize;
   exceptions: usize;
+  /** Rules of the policy's own, at most `MAX_RULES`. */
+  rules: usize;
+  /** Differs between policies: says whether what a stream has found was decided on by this one. */
+  generation: u32;
   /** Declared kinds of fields, for all routes. */
   fields: usize;
   /** Some route, or all of them, declare fields. */
@@ -192,12 +196,43 @@ export class Exception {
   identityEnd: usize;
   /** Seconds since the epoch at which it ends; 0 for never. */
   expires: u64;
+  /** Compiled pattern of the value (match/pattern.ts), 0 for any. */
+  value: usize;
   /** Class code, or `ANY`. */
   ruleClass: u32;
   /** Part code, or `ANY`. */
   part: u32;
   // Match
 }
+
+/** One of the policy's own rules, linked in its order; an empty span matches all. */
+// @ts-ignore: decorator
+@unmanaged
+export class CustomRule {
+  next: usize;
+  name: usize;
+  nameEnd: usize;
+  /** Chain of compiled patterns, any of which the value must hold; 0 for any value. */
+  patterns: usize;
+  /** Seconds since the epoch at which it ends; 0 for never. */
+  expires: u64;
+  /** As findings name it (match/custom-rules.ts). */
+  code: u32;
+  confidence: u32;
+  /** Part code, or `ANY`. */
+  part: u32;
+  // Match
+}
+
+// @ts-ignore: decorator
+@inline
+export function customMatch(rule: CustomRule): Match {
+  return changetype<Match>(changetype<usize>(rule) + offsetof<CustomRule>());
+}
+
+export const CUSTOM_RULE_SIZE: u32 = offsetof<CustomRule>() + offsetof<Match>();
+/** Rules of its own that a policy can have: one bit each. */
+export const MAX_RULES: u32 = 64;
 
 export const ANY: u32 = 255;
 

@@ -10,6 +10,16 @@
 import { byteAt, findByte, sameBytes, sameBytesNoCase, withoutPort } from "../core/bytes";
 import { Char } from "../core/char";
 import { Match } from "./layout";
+import {
+  requestHost,
+  requestHostEnd,
+  requestMethod,
+  requestMethodEnd,
+  requestPath,
+  requestPathDecoded,
+  requestPathDecodedEnd,
+  requestPathEnd,
+} from "./request";
 
 /** Whether `path..pathEnd` (no query) is one that the template describes. */
 export function templateMatches(template: usize, templateEnd: usize, path: usize, pathEnd: usize): bool {
@@ -68,6 +78,18 @@ export function hostAndMethodMatch(match: Match, host: usize, hostEnd: usize, me
     if (!sameBytesNoCase(match.host, match.hostEnd, host, named ? hostEnd : withoutPort(host, hostEnd))) return false;
   }
   return match.methods == match.methodsEnd || listed(match.methods, match.methodsEnd, method, methodEnd);
+}
+
+/**
+ * Whether the current request is one of `match`. Its path has two readings: `both` must lead there, which is what an exception needs;
+ * for what may only add, either is enough.
+ */
+export function matchesRequest(match: Match, both: bool): bool {
+  if (!hostAndMethodMatch(match, requestHost, requestHostEnd, requestMethod, requestMethodEnd)) return false;
+  if (match.path == match.pathEnd) return true;
+  const routed = templateMatches(match.path, match.pathEnd, requestPath, requestPathEnd);
+  if (routed != both || requestPathDecoded == requestPath) return routed;
+  return templateMatches(match.path, match.pathEnd, requestPathDecoded, requestPathDecodedEnd);
 }
 
 /** Whether `item` stands in a list whose items are each followed by a comma. */

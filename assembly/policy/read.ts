@@ -11,6 +11,8 @@ import { Char } from "../core/char";
 import { partNamed } from "../core/field";
 import { textIs } from "../core/text";
 import { CLASS_COUNT } from "../generated/rules";
+import { CUSTOM_CWES, customCode, draftCwe, draftRule } from "../match/custom-rules";
+import { compilePattern, PATTERN_CAPACITY } from "../match/pattern";
 import { className, classNameEnd } from "../match/rules";
 import { JsonEvent, JSON_STATE_SIZE, jsonFeed, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd } from "../parse/json";
 import { valueEnd, valueStart } from "../parse/value";
@@ -21,6 +23,10 @@ import {
   Exception,
   exceptionMatch,
   EXCEPTION_SIZE,
+  CustomRule,
+  customMatch,
+  CUSTOM_RULE_SIZE,
+  MAX_RULES,
   Field,
   FieldKind,
   FIELD_SIZE,
@@ -50,6 +56,9 @@ export let problemEnd: usize = PROBLEM;
 
 let bad: bool = false;
 let unknown: u32 = 0;
+let generation: u32 = 0;
+/** Rules of its own that the policy has so far. */
+let rules: u32 = 0;
 
 /** The policy that an empty file means, and that holds where a configuration is bad at start; in a freshly opened arena. */
 export function openDefaultPolicy(): void {
@@ -61,6 +70,7 @@ function defaultPolicy(): Policy {
   clearSettings(policySettings(policy));
   policySettings(policy).mode = <u8>Mode.Detect;
   policySettings(policy).sensitivity = <u8>Sensitivity.Balanced;
+  policy.generation = ++generation;
   policy.holdBytes = 262144;
   policy.holdMillis = 1000;
   policy.depth = 64;
@@ -74,6 +84,7 @@ function defaultPolicy(): Policy {
 export function readPolicy(start: usize, end: usize): Policy | null {
   bad = false;
   unknown = 0;
+  rules = 0;
   problemEnd = problem;
   const policy = defaultPolicy();
   jsonOpen(STATE, MAX_DEPTH);
@@ -85,6 +96,8 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     const routes = policy.routes;
     const exceptions = policy.exceptions;
     const fields = policy.fields;
+    const ofAll = policy.rules;
+    policy.rules = 0;
     policy.routes = 0;
     policy.exceptions = 0;
     policy.fields = 0;
@@ -95,6 +108,7 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     policy.routes = chained(policy.routes, routes);
     policy.exceptions = chained(policy.exceptions, exceptions);
     policy.fields = chained(policy.fields, fields);
+    policy.rules = chained(policy.rules, ofAll);
   }
   policy.unknownKeys = unknown;
   if (!bad && !prepareEffective(policy)) fail();
@@ -137,6 +151,7 @@ function readCommonKey(policy: Policy): bool {
   else if (keyIs("onError")) policy.onErrorDeny = readDirection("allow");
   else if (keyIs("routes")) readRoutes(policy);
   else if (keyIs("exceptions")) readExceptions(policy);
+  else if (keyIs("rules")) readRules(policy);
   else if (keyIs("fields")) policy.fields = readFields(policy);
   else return readSettingsKey(policySettings(policy));
   return true;
@@ -287,6 +302,91 @@ function readFields(policy: Policy): usize {
   return chain;
 }
 
+/** Reads the policy's own rules. One that says more than this module understands is left out, so that it cannot refuse too much. */
+function readRules(policy: Policy): void {
+  if (!opens(JsonEvent.ArrayOpen)) return;
+  while (nextItem(JsonEvent.ObjectOpen)) {
+    const rule = changetype<CustomRule>(room(CUSTOM_RULE_SIZE));
+    if (bad) return;
+    rule.part = ANY;
+    let id: usize = 0;
+    let idEnd: usize = 0;
+    let ruleClass: u32 = ANY;
+    let severity: u32 = 0;
+    let mode: u32 = Mode.Block;
+    let understood = true;
+    let cwes: usize = 0;
+    let cwesEnd: usize = 0;
+    while (nextKey()) {
+      if (keyIs("id")) {
+        id = readText();
+        idEnd = textEnd;
+      } else if (keyIs("class")) ruleClass = readClass();
+      else if (keyIs("severity")) severity = readWhole();
+      else if (keyIs("confidence")) rule.confidence = min(readWhole(), 100);
+      else if (keyIs("mode")) mode = readMode();
+      else if (keyIs("cwe")) {
+        cwes = readNumbers();
+        cwesEnd = textEnd;
+      } else if (keyIs("part")) rule.part = readPart();
+      else if (keyIs("name")) {
+        rule.name = readText();
+        rule.nameEnd = textEnd;
+      } else if (keyIs("patterns")) rule.patterns = readPatterns();
+      else if (keyIs("expires")) rule.expires = readWhole();
+      else if (!readMatchKey(customMatch(rule))) {
+        skipUnknown();
+        understood = false;
+      }
+    }
+    if (!understood || ruleClass >= CLASS_COUNT) continue;
+    if (++rules > MAX_RULES) return fail();
+    draftRule(ruleClass, min(severity, 4), mode, id, idEnd);
+    for (; cwes < cwesEnd; cwes += 4) draftCwe(load<u32>(cwes));
+    rule.code = customCode();
+    policy.rules = chained(policy.rules, changetype<usize>(rule));
+  }
+}
+
+/** Reads a list of whole numbers, four bytes each; its end is `textEnd`. */
+function readNumbers(): usize {
+  const start = room(CUSTOM_CWES * 4);
+  if (bad || !opens(JsonEvent.ArrayOpen)) return 0;
+  textEnd = start;
+  while (nextItem(JsonEvent.Number)) {
+    const number = wholeValue();
+    if (textEnd < start + CUSTOM_CWES * 4) {
+      store<u32>(textEnd, number);
+      textEnd += 4;
+    }
+  }
+  return start;
+}
+
+/** Reads a list of patterns into a chain. */
+function readPatterns(): usize {
+  let chain: usize = 0;
+  if (!opens(JsonEvent.ArrayOpen)) return chain;
+  while (nextItem(JsonEvent.String)) chain = chained(chain, compiled());
+  return chain;
+}
+
+/** Reads a pattern. */
+function readPattern(): usize {
+  if (jsonNext(STATE) != JsonEvent.String) fail();
+  return compiled();
+}
+
+/** The pattern in the current value, compiled into the arena. */
+function compiled(): usize {
+  const pattern = room(PATTERN_CAPACITY);
+  if (bad) return 0;
+  const end = compilePattern(valueStart, valueEnd, pattern);
+  if (end == 0) fail();
+  else shrink(end);
+  return pattern;
+}
+
 /** Two chains of entries that begin with `next`, as one. */
 function chained(chain: usize, more: usize): usize {
   if (chain == 0) return more;
@@ -331,7 +431,8 @@ function readExceptions(policy: Policy): void {
         exception.identity = readText();
         exception.identityEnd = textEnd;
         policy.asksIdentity = true;
-      } else if (keyIs("expires")) exception.expires = readWhole();
+      } else if (keyIs("value")) exception.value = readPattern();
+      else if (keyIs("expires")) exception.expires = readWhole();
       else if (!readMatchKey(exceptionMatch(exception))) {
         skipUnknown();
         understood = false;
@@ -433,10 +534,13 @@ function readBool(): bool {
 
 /** A whole number from 0 to 2³²-1, as JSON or as a double prints it: 5, 5.0, 5e+00, 2.62144e+05. */
 function readWhole(): u32 {
-  if (jsonNext(STATE) != JsonEvent.Number) {
-    fail();
-    return 0;
-  }
+  if (jsonNext(STATE) == JsonEvent.Number) return wholeValue();
+  fail();
+  return 0;
+}
+
+/** The current value as a whole number. */
+function wholeValue(): u32 {
   let at = valueStart;
   let digits: u64 = 0;
   let scale: i32 = 0;

@@ -17,6 +17,15 @@ export let requestPathDecodedEnd: usize = 0;
 export let requestIdentity: usize = 0;
 export let requestIdentityEnd: usize = 0;
 
+/** The value that is being judged, for conditions on it; empty where none is. */
+export let judged: usize = 0;
+export let judgedEnd: usize = 0;
+
+export function setJudged(start: usize, end: usize): void {
+  judged = start;
+  judgedEnd = end;
+}
+
 export function setRequestTarget(host: usize, hostEnd: usize, method: usize, methodEnd: usize): void {
   requestHost = host;
   requestHostEnd = hostEnd;

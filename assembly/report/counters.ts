@@ -1,7 +1,7 @@
 // Counts in linear memory, taken to the host's statistics on each tick (filter/metrics.ts). One set a VM: what a root did not
 // hand over before it went is handed over by the next.
 
-import { RULE_COUNT } from "../generated/rules";
+import { ALL_RULES } from "../match/rules";
 import { CLASSES } from "../policy/layout";
 
 /** How a request ended. The order is that of `outcomeName` and of the counters. */
@@ -43,7 +43,7 @@ export const OVERFLOWS: u32 = 9;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
-const RULE_HITS: usize = memory.data(RULE_COUNT * 2 * 4, 8);
+const RULE_HITS: usize = memory.data(ALL_RULES * 2 * 4, 8);
 const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
 
 // @ts-ignore: decorator

@@ -3,8 +3,9 @@
  * only for people. Equal policies give equal text, and its hash names the policy in metrics.
  */
 import { createHash } from "node:crypto";
-import { SCHEMA_VERSION } from "./schema.ts";
-import type { Exception, Field, Policy, Route, Workload } from "./schema.ts";
+import { globPattern, rulePatterns } from "./pattern.ts";
+import { SCHEMA_VERSION, SEVERITIES } from "./schema.ts";
+import type { CustomRule, Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 export interface CompileOptions {
   /** Whether Envoy gets `allow_on_headers_stop_iteration`: without it a module that holds headers hangs requests. */
@@ -26,11 +27,21 @@ export interface PluginConfiguration extends NormalizedPolicy {
 }
 
 type Scope = Pick<Route, "mode" | "sensitivity" | "detectors" | "fields">;
+/** Conditions on values are in the module's form (`pattern.ts`). */
 type NormalizedException = Omit<Exception, "why">;
-type NormalizedWorkload = Omit<Workload, "exceptions"> & { exceptions?: NormalizedException[] };
+type NormalizedRule = Omit<CustomRule, "why" | "severity" | "contains" | "value" | "pattern"> & {
+  /** The place of its severity among all. */
+  severity: number;
+  patterns?: string[];
+};
+type NormalizedWorkload = Omit<Workload, "rules" | "exceptions"> & {
+  rules?: NormalizedRule[];
+  exceptions?: NormalizedException[];
+};
 
-export interface NormalizedPolicy extends Omit<Policy, "version" | "fields" | "exceptions" | "workloads"> {
+export interface NormalizedPolicy extends Omit<Policy, "version" | "fields" | "rules" | "exceptions" | "workloads"> {
   fields?: Field[];
+  rules?: NormalizedRule[];
   exceptions: NormalizedException[];
   workloads: NormalizedWorkload[];
 }
@@ -64,11 +75,36 @@ function normalizeRoute(route: Route): Route {
 
 function normalizeException(entry: Exception): NormalizedException {
   const { id, rules, class: attackClass, host, path, methods, part, name, identity, expires } = entry;
-  return said({ id, rules, class: attackClass, host, path, methods, part, name, identity, expires });
+  const value = entry.value === undefined ? undefined : globPattern(entry.value, false);
+  return said({ id, rules, class: attackClass, host, path, methods, part, name, identity, value, expires });
+}
+
+function normalizeRules(rules: readonly CustomRule[] | undefined): NormalizedRule[] | undefined {
+  if (!rules?.length) return undefined;
+  return rules.map((rule) => {
+    const { id, class: attackClass, cwe, confidence, mode, host, path, methods, part, name, expires } = rule;
+    const severity = SEVERITIES.indexOf(rule.severity);
+    const patterns = rulePatterns(rule);
+    return said({
+      id,
+      class: attackClass,
+      cwe,
+      severity,
+      confidence,
+      mode,
+      host,
+      path,
+      methods,
+      part,
+      name,
+      patterns,
+      expires,
+    });
+  });
 }
 
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
-  const { namespace, service, labels, onError, limits, routes, exceptions } = workload;
+  const { namespace, service, labels, onError, limits, routes, rules, exceptions } = workload;
   return said({
     namespace,
     service,
@@ -77,6 +113,7 @@ function normalizeWorkload(workload: Workload): NormalizedWorkload {
     onError,
     limits: limits && said(limits),
     routes: routes?.map(normalizeRoute),
+    rules: normalizeRules(rules),
     exceptions: exceptions?.map(normalizeException),
   });
 }
@@ -91,7 +128,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},
-    ...said({ fields: normalizeFields(policy.fields) }),
+    ...said({ fields: normalizeFields(policy.fields), rules: normalizeRules(policy.rules) }),
     routes: policy.routes.map(normalizeRoute),
     exceptions: policy.exceptions.map(normalizeException),
     workloads: policy.workloads.map(normalizeWorkload),

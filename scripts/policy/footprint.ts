@@ -2,7 +2,8 @@
  * How much of the module's arena a policy takes (assembly/policy/arenas.ts and layout.ts): a configuration that does not
  * fit is refused by the module, so the tool says so before. Rounded up; may say a little too much, never too little.
  */
-import type { Exception, Field, Policy, Route, Workload } from "./schema.ts";
+import { globPattern, patternBytes, rulePatterns } from "./pattern.ts";
+import type { CustomRule, Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 /** Bytes of one arena, less its head. */
 export const ARENA_BYTES = 256 * 1024 - 16;
@@ -10,12 +11,15 @@ export const ARENA_BYTES = 256 * 1024 - 16;
 const POLICY_BYTES = 256;
 const ROUTE_BYTES = 192;
 const FIELD_BYTES = 24;
-const EXCEPTION_BYTES = 88;
+const RULE_BYTES = 80;
+/** What must be free while a pattern is read (assembly/match/pattern.ts). */
+const PATTERN_ROOM = 2432;
+const EXCEPTION_BYTES = 96;
 /** The most that a list of methods or rules may take, which must be free while one is read. */
 export const LIST_BYTES = 512;
 
 /** The lists of a policy or of a section that the module keeps. */
-type Entries = Pick<Policy, "routes" | "exceptions" | "fields">;
+type Entries = Pick<Policy, "routes" | "exceptions" | "fields" | "rules">;
 
 const text = (value: string | undefined): number => (value === undefined ? 0 : (Buffer.byteLength(value) + 7) & ~7);
 const list = (values: readonly string[] | undefined): number => text(values?.map((value) => `${value},`).join(""));
@@ -29,15 +33,23 @@ const routeBytes = ({ host, path, methods, fields }: Route): number =>
 const exceptionBytes = (entry: Exception): number =>
   EXCEPTION_BYTES +
   sum([entry.id, entry.host, entry.path, entry.name, entry.identity].map(text)) +
+  (entry.value === undefined ? 0 : patternBytes(globPattern(entry.value, false))) +
   list(entry.rules) +
   list(entry.methods);
+
+const ruleBytes = (rule: CustomRule): number =>
+  RULE_BYTES +
+  sum([rule.id, rule.host, rule.path, rule.name].map(text)) +
+  list(rule.methods) +
+  4 * rule.cwe.length +
+  sum((rulePatterns(rule) ?? []).map(patternBytes));
 
 /** What the module copies of each section, its own or not, to see whether it is its own. */
 const selectorBytes = ({ namespace, service, labels }: Workload): number =>
   text(namespace) + text(service) + sum(Object.entries(labels ?? {}).map(([key, value]) => text(key) + text(value)));
 
-const entriesBytes = ({ routes = [], exceptions = [], fields = [] }: Partial<Entries>): number =>
-  sum(routes.map(routeBytes)) + sum(exceptions.map(exceptionBytes)) + fieldBytes(fields);
+const entriesBytes = ({ routes = [], exceptions = [], fields = [], rules = [] }: Partial<Entries>): number =>
+  sum(routes.map(routeBytes)) + sum(exceptions.map(exceptionBytes)) + fieldBytes(fields) + sum(rules.map(ruleBytes));
 
 /** The most that a proxy can need: what holds for all, every selector twice (two walks), and the largest section. */
 export function policyBytes(policy: Policy): number {
@@ -45,6 +57,7 @@ export function policyBytes(policy: Policy): number {
   return (
     POLICY_BYTES +
     LIST_BYTES +
+    PATTERN_ROOM +
     entriesBytes(policy) +
     2 * sum(policy.workloads.map(selectorBytes)) +
     Math.max(0, ...sections)

@@ -2,10 +2,11 @@
  * What the schema cannot see: settings that contradict each other (errors) and settings that do nothing (warnings).
  * Reads a policy, yields remarks; paths are those of the file, so a route's template is at `routes.0.match.path`.
  */
-import { rulesNamed } from "./rule-ids.ts";
+import { matchesRule, rulesNamed } from "./rule-ids.ts";
+import { RULES } from "./rules.generated.ts";
 import { ARENA_BYTES, policyBytes } from "./footprint.ts";
-import { MODES } from "./schema.ts";
-import type { Exception, Mode, Policy, Route, Workload } from "./schema.ts";
+import { MAX_RULES, MODES } from "./schema.ts";
+import type { CustomRule, Exception, Mode, Policy, Route, Workload } from "./schema.ts";
 
 /** Keys and indices from the top of the file. */
 export type Path = (string | number)[];
@@ -63,6 +64,37 @@ function* reviewRoutes(routes: readonly Route[], at: Path): Generator<Remark> {
   }
 }
 
+/** Rules of the policy's own that an exception, or a finding, may name. */
+const ownRules = (policy: Policy): CustomRule[] => [
+  ...policy.rules,
+  ...policy.workloads.flatMap((workload) => workload.rules ?? []),
+];
+
+function* reviewRules(rules: readonly CustomRule[], at: Path, policy: Policy, now: number): Generator<Remark> {
+  for (const [index, { id, expires }] of rules.entries()) {
+    const path = [...at, index];
+    if (RULES.some((known) => known.id === id)) {
+      yield { severity: "error", path: [...path, "id"], message: `"${id}" is a rule of Meshward's own` };
+    } else if (
+      rules.findIndex((rule) => rule.id === id) < index ||
+      (at.length > 1 && policy.rules.some((rule) => rule.id === id))
+    ) {
+      yield { severity: "error", path: [...path, "id"], message: `"${id}" is the id of another rule` };
+    }
+    if (expires !== undefined && expires <= now) {
+      yield { severity: "warning", path: [...path, "expires"], message: "expired: it finds nothing any more" };
+    }
+  }
+  const count = rules.length + (at.length > 1 ? policy.rules.length : 0);
+  if (count > MAX_RULES) {
+    yield {
+      severity: "error",
+      path: at,
+      message: `expected at most ${MAX_RULES} rules with those at the top, got ${count}`,
+    };
+  }
+}
+
 function* reviewExceptions(
   exceptions: readonly Exception[],
   at: Path,
@@ -79,6 +111,7 @@ function* reviewExceptions(
     seen.set(entry.id, first ?? showPath(path));
     for (const [position, pattern] of (entry.rules ?? []).entries()) {
       const where = [...path, "rules", position];
+      if (ownRules(policy).some(({ id }) => matchesRule(pattern, id))) continue;
       if (rulesNamed([pattern]).length === 0) {
         yield { severity: "error", path: where, message: `excepts nothing: no rule is named "${pattern}"` };
       } else if (entry.class !== undefined && rulesNamed([pattern], entry.class).length === 0) {
@@ -86,8 +119,8 @@ function* reviewExceptions(
         yield { severity: "error", path: where, message };
       }
     }
-    const { host, path: template, methods, part, name, identity } = entry;
-    if ([host, template, methods, part, name, identity].every((limit) => limit === undefined)) {
+    const { host, path: template, methods, part, name, identity, value } = entry;
+    if ([host, template, methods, part, name, identity, value].every((limit) => limit === undefined)) {
       const message = "applies to every request: name a host, path, part, name or identity, or set the detector's mode";
       yield { severity: "warning", path, message };
     }
@@ -193,11 +226,13 @@ export function reviewPolicy(policy: Policy, now: number): Remark[] {
     ...reviewModes(policy),
     ...reviewLimits(policy.limits, ["limits"]),
     ...reviewRoutes(policy.routes, ["routes"]),
+    ...reviewRules(policy.rules, ["rules"], policy, now),
     ...reviewExceptions(policy.exceptions, ["exceptions"], policy, ids, now),
     ...reviewWorkloads(policy.workloads),
     ...policy.workloads.flatMap((workload, index) => [
       ...reviewLimits({ ...policy.limits, ...workload.limits }, ["workloads", index, "limits"]),
       ...reviewRoutes(workload.routes ?? [], ["workloads", index, "routes"]),
+      ...reviewRules(workload.rules ?? [], ["workloads", index, "rules"], policy, now),
       ...reviewExceptions(workload.exceptions ?? [], ["workloads", index, "exceptions"], policy, ids, now),
     ]),
   ];

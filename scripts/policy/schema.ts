@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { LIST_BYTES } from "./footprint.ts";
+import { MAX_PATTERNS, expressionPatterns, globPattern, literalPatterns } from "./pattern.ts";
 import { CLASSES, RULE_PATTERN } from "./rule-ids.ts";
 import {
   DATE_PATTERN,
@@ -46,6 +47,10 @@ export const MAX_HOLD_MILLIS = 60_000;
 export const MAX_DEPTH = 64;
 /** Proxies in front that can be trusted to have written X-Forwarded-For. */
 export const MAX_TRUSTED_HOPS = 16;
+/** Rules of its own that a policy can have in one proxy: the module keeps a bit for each. */
+export const MAX_RULES = 64;
+const MAX_CWES = 4;
+export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
 /** Entries of one list. How much a policy may hold in all, `footprint.ts` says. */
 export const MAX_ENTRIES = 1024;
 /** Seconds of the last day that the module can read as the end of an exception (unsigned, 32 bits). */
@@ -217,6 +222,76 @@ const routes = z
   .max(MAX_ENTRIES)
   .describe("The first route that matches a request sets its mode, sensitivity and detectors");
 
+/** A reason, for people. */
+const why = (of: string) =>
+  z
+    .string()
+    .max(500)
+    .regex(/\S/, { error: `expected the reason for this ${of}: whoever reads it later has to know` })
+    .describe("The reason, for people");
+
+const expires = z
+  .string()
+  .regex(DATE_PATTERN, { error: 'expected a day such as "2027-06-01"' })
+  .transform((date, context) => {
+    const end = parseExpiry(date);
+    if (end !== null && end > 0 && end <= LAST_EXPIRY) return end;
+    context.addIssue(`expected a day ${end === null ? "that exists" : "from 1970 to 2105"}, got "${date}"`);
+    return z.NEVER;
+  })
+  .optional()
+  .describe("The last day, in UTC, on which it counts");
+
+/** Text that becomes patterns of the module; why it cannot is the issue. */
+function condition<T extends z.ZodType<string | string[]>>(schema: T, compile: (value: z.output<T>) => unknown) {
+  return schema.superRefine((value, context) => {
+    try {
+      compile(value);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+    }
+  });
+}
+
+const conditionText = z.string().min(1, { error: "expected text; leave the key out for any value" }).max(256);
+
+const rule = z
+  .strictObject({
+    id: z
+      .string()
+      .max(64)
+      .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, { error: "expected a name of lower-case letters, digits and hyphens" })
+      .describe("The rule's name in findings, metrics and exceptions"),
+    class: z.enum(CLASSES).describe("The class of attack that it belongs to"),
+    cwe: z.array(z.int().min(1).max(65535)).max(MAX_CWES).default([]).describe("Weaknesses, by their CWE numbers"),
+    severity: z.enum(SEVERITIES).default("high"),
+    confidence: z.int().min(20).max(100).default(90).describe("How sure a match is: compared as that of any finding"),
+    mode: mode.optional().describe("The most that happens about it"),
+    ...place,
+    ...fieldPlace,
+    contains: condition(z.array(conditionText).min(1).max(MAX_PATTERNS), literalPatterns)
+      .optional()
+      .describe("Texts, any of which the value holds"),
+    value: condition(conditionText, (glob) => globPattern(glob, true))
+      .optional()
+      .describe("What the whole value is: * stands for any bytes, ? for one"),
+    pattern: condition(conditionText, expressionPatterns)
+      .optional()
+      .describe("A regular expression that the value holds; without back references and look-around"),
+    why: why("rule"),
+    expires,
+  })
+  .superRefine((entry, context) => {
+    const { contains, value, pattern, part, name } = entry;
+    const said = [contains, value, pattern].filter((one) => one !== undefined).length;
+    if (said > 1) context.addIssue('expected one of "contains", "value" and "pattern"');
+    if (said === 0 && name === undefined)
+      context.addIssue('finds every request: expected "contains", "value", "pattern" or "name"');
+    const fault = fieldFault(part, name);
+    if (fault !== null) context.addIssue({ code: "custom", path: ["name"], message: fault });
+  });
+const rules = z.array(rule).max(MAX_RULES).describe("Rules of your own, such as virtual patches");
+
 const exception = z
   .strictObject({
     id: z
@@ -244,22 +319,11 @@ const exception = z
       .max(128)
       .optional()
       .describe("The caller: a SPIFFE id, issuer/subject of a token, or an address; may end in *"),
-    why: z
-      .string()
-      .max(500)
-      .regex(/\S/, { error: "expected the reason for this exception: whoever reads it later has to know" })
-      .describe("The reason, for people"),
-    expires: z
-      .string()
-      .regex(DATE_PATTERN, { error: 'expected a day such as "2027-06-01"' })
-      .transform((date, context) => {
-        const end = parseExpiry(date);
-        if (end !== null && end > 0 && end <= LAST_EXPIRY) return end;
-        context.addIssue(`expected a day ${end === null ? "that exists" : "from 1970 to 2105"}, got "${date}"`);
-        return z.NEVER;
-      })
+    value: condition(conditionText, (glob) => globPattern(glob, false))
       .optional()
-      .describe("The last day, in UTC, on which it counts"),
+      .describe("What the whole value is, letter by letter: * stands for any bytes, ? for one"),
+    why: why("exception"),
+    expires,
   })
   .superRefine((entry, context) => {
     if (entry.rules === undefined && entry.class === undefined) {
@@ -316,6 +380,7 @@ const workload = z
       })
       .optional(),
     routes: routes.optional(),
+    rules: rules.optional(),
     exceptions: exceptions.optional(),
   })
   .transform(({ match, ...settings }) => ({ ...match, ...settings }));
@@ -358,6 +423,7 @@ export const policySchema = z
     detectors: detectors.default({}),
     fields: fields.default([]),
     routes: routes.default([]),
+    rules: rules.default([]),
     exceptions: exceptions.default([]),
     workloads: z
       .array(workload)
@@ -371,6 +437,7 @@ export const policySchema = z
 export type Policy = z.output<typeof policySchema>;
 export type Route = Policy["routes"][number];
 export type Field = Policy["fields"][number];
+export type CustomRule = Policy["rules"][number];
 export type Exception = Policy["exceptions"][number];
 export type Workload = Policy["workloads"][number];
 /** A policy as a person writes it. */
