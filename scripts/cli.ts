@@ -15,6 +15,8 @@ import { fileURLToPath } from "node:url";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { TEST_NAMES } from "./bench/payloads.ts";
 import type { TestName } from "./bench/payloads.ts";
+import { FORMATS } from "./import/import.ts";
+import type { Format } from "./import/import.ts";
 import { moduleDigest, modulePath, packageVersion, readModule } from "./package.ts";
 import { compilePolicy } from "./policy/compile.ts";
 import { PolicyError, formatIssue, loadPolicy, parsePolicy, policyFrom } from "./policy/load.ts";
@@ -188,6 +190,77 @@ async function scanCommand(options: ScanOptions, io: Io): Promise<number> {
   if (isInterrupted) return INTERRUPTED;
   if (bad === 0) return 0;
   throw new UsageError(`${bad} ${bad === 1 ? "line" : "lines"} could not be used; the output says why ("error")`);
+}
+
+interface ImportOptions {
+  format: Format;
+  out: string;
+}
+
+async function importCommand(file: string, { format, out }: ImportOptions, io: Io): Promise<number> {
+  const { importLog, summaryText } = await import("./import/import.ts");
+  const input = openInput("log", file, io);
+  const output = await openOutput(out, [file], io);
+  const write = async (line: string): Promise<void> => {
+    if (!output.write(`${line}\n`)) await once(output, "drain");
+  };
+  const fault = (place: string, error: string): void => void io.stderr.write(`${file}: ${place}: ${error}\n`);
+  let faults = 0;
+  const isInterrupted = await interruptible(
+    () => input.destroy(),
+    async () => {
+      const summary = await importLog(format, input as AsyncIterable<Uint8Array>, write, fault);
+      faults = summary.faults;
+      io.stderr.write(`${summaryText(summary)}\n`);
+    },
+  );
+  await closeOutput(output, io);
+  if (isInterrupted) return INTERRUPTED;
+  return faults === 0 ? 0 : 2;
+}
+
+interface TuneOptions {
+  in: string;
+  policy?: string;
+  minClients: number;
+  out?: string;
+}
+
+async function tuneCommand(options: TuneOptions, io: Io): Promise<number> {
+  const [
+    { createEngine },
+    { exceptionsPatch, newTuning, sortedGroups, tuneLines },
+    { tuningText },
+    { leastThreshold },
+  ] = await Promise.all([
+    import("./scan/engine.ts"),
+    import("./tune/tune.ts"),
+    import("./tune/text.ts"),
+    import("./tune/threshold.ts"),
+  ]);
+  const policy = policyIn(options.policy);
+  const engine = await createEngine(policy, readModule());
+  const input = openInput("--in", options.in, io);
+  const tuning = newTuning();
+  const isInterrupted = await interruptible(
+    () => input.destroy(),
+    () => tuneLines(input as AsyncIterable<Uint8Array>, engine, leastThreshold(policy), tuning),
+  );
+  if (isInterrupted) return INTERRUPTED;
+  for (const { line, error } of tuning.bad) io.stderr.write(`${options.in}:${line}: ${error}\n`);
+  const patch = exceptionsPatch(sortedGroups(tuning), options.minClients, new Date());
+  const clients = `${options.minClients} or more clients; write the reasons, then put it into the policy`;
+  const text = patch === "" ? "" : `# What would be refused of ${clients}.\n${patch}`;
+  const table = tuningText(tuning);
+  if (options.out === undefined) {
+    io.stdout.write(`${table}\n${text === "" ? "" : `\n${text}`}`);
+  } else {
+    const output = await openOutput(options.out, [options.in], io);
+    output.write(text);
+    await closeOutput(output, io);
+    io.stdout.write(`${table}\n`);
+  }
+  return tuning.badLines === 0 ? 0 : 2;
 }
 
 interface VerifyOptions {
@@ -547,6 +620,25 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       ),
     )
     .action(async (options: ScanOptions) => exit(await scanCommand(options, io)));
+
+  program
+    .command("import")
+    .description("make lines for scan and tune of another tool's log; secrets are masked, what the log lacks is told")
+    .argument("<file>", "the log; - for stdin")
+    .addOption(new Option("--format <format>", "what wrote it").choices(FORMATS).makeOptionMandatory())
+    .option("--out <file>", "where the lines go", "-")
+    .addHelpText("after", example("meshward import --format modsec-audit modsec_audit.log --out exchanges.jsonl"))
+    .action(async (file: string, options: ImportOptions) => exit(await importCommand(file, options, io)));
+
+  program
+    .command("tune")
+    .description("say what a policy would refuse in recorded requests, and print exceptions for it")
+    .requiredOption("--in <file>", "requests, one JSON object a line as for scan; - for stdin")
+    .option(...policyOption)
+    .option("--min-clients <n>", "exceptions only for what so many clients have sent", positive(true), 2)
+    .option("--out <file>", "where the exceptions go (default: behind the table)")
+    .addHelpText("after", example("meshward tune --in exchanges.jsonl --policy meshward.yaml --out exceptions.yaml"))
+    .action(async (options: TuneOptions) => exit(await tuneCommand(options, io)));
 
   program
     .command("verify")
