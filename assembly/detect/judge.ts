@@ -2,8 +2,13 @@
 // set before (core/field.ts). Each detector begins with a gate on the kinds of bytes that occur, so a plain value costs one
 // vector pass and a few compares.
 
+import { byteAt, isDigit } from "../core/bytes";
+import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { holdsOperator } from "../core/field";
+import { fieldPart, holdsOperator, Part } from "../core/field";
+import { findEither, skipBlank } from "../core/scan";
+import { beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
+import { decodeEscapes } from "../decode/escape";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
@@ -12,6 +17,7 @@ import { detectRequest } from "./protocol";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
+import { detectDeser } from "./deser";
 import { detectJndi } from "./jndi";
 import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from "./graphql";
 import { detectLdapi } from "./ldapi";
@@ -29,16 +35,35 @@ import { detectXxe } from "./xxe";
 /** Kinds that can introduce an encoded layer. */
 const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High | Kind.Plus;
 
-/** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it. */
+/** Kinds that base64 and hexadecimal digits can have, and what stands around them in a `data:` URL. */
+const DIGITS: u32 = Kind.Slash | Kind.Plus | Kind.Dash | Kind.Equals | Kind.Percent | Kind.Space | Kind.Control;
+const DATA_URL: u32 = Kind.Colon | Kind.Semicolon | Kind.Dot;
+
+/** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it, and what is wrapped up in it as a whole. */
 export function judge(start: usize, end: usize): void {
   if (holdsOperator()) judgeOperand(start, end);
-  let kinds = classify(start, end);
+  const kinds = classify(start, end);
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
-  if (kinds == 0) {
-    judgeWord(start, end);
-    return;
+  if (kinds == 0) judgeWord(start, end);
+  else if (!isPlain(start, end, kinds)) judgeLayers(start, end, kinds);
+  // A class's name alone is plain, but not where a reader of JSON looks for a type.
+  else if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json) detectDeser(start, end, kinds);
+  const wrapped = kinds & ~DIGITS;
+  if ((wrapped == 0 || (wrapped & ~DATA_URL) == 0) && unwrap(start, end)) {
+    const inside = classify(unwrapped, unwrappedEnd);
+    if (unwrappedBinary) {
+      detectDeser(unwrapped, unwrappedEnd, inside);
+    } else {
+      judgeLayers(unwrapped, unwrappedEnd, inside);
+      if ((inside & Kind.Quote) != 0) judgeStrings(unwrapped, unwrappedEnd);
+    }
+  } else if ((kinds & Kind.Quote) != 0) {
+    judgeStrings(start, end);
   }
-  if (isPlain(start, end, kinds)) return;
+}
+
+/** A value as it stands, then layer by layer. */
+function judgeLayers(start: usize, end: usize, kinds: u32): void {
   detect(start, end, kinds);
   // The strings of a document are values to the service, as they stand and encoded.
   if (nextString()) {
@@ -64,9 +89,50 @@ function peel(start: usize, end: usize, kinds: u32): void {
   }
 }
 
+/** Strings of one text of JSON that are judged. */
+const MAX_STRINGS: u32 = 256;
+/** A string of it, unescaped, with room behind it. Owner: this file. */
+const STRING: usize = memory.data(16448, 16);
+
+/** JSON inside of a value (`{"q":"…"}` in a form field): each of its strings, names too, is a value of its own to the service. */
+function judgeStrings(start: usize, end: usize): void {
+  start = skipBlank(start, end);
+  if (end - start < 4 || (byteAt(start) != Char.BraceOpen && byteAt(start) != Char.BracketOpen)) return;
+  const first = skipBlank(start + 1, end);
+  // What begins otherwise is no JSON, as most of what begins with a bracket.
+  const mark = byteAt(first);
+  if (mark != Char.DoubleQuote && mark != Char.BraceOpen && mark != Char.BracketOpen && !isDigit(mark)) return;
+  for (let strings: u32 = 0; strings < MAX_STRINGS; strings++) {
+    const open = findEither(start, end, Char.DoubleQuote, Char.DoubleQuote) + 1;
+    if (open >= end) return;
+    let close = open;
+    let escaped = false;
+    while (
+      (close = findEither(close, end, Char.DoubleQuote, Char.Backslash)) < end &&
+      byteAt(close) == Char.Backslash
+    ) {
+      escaped = true;
+      close += 2;
+    }
+    close = min(close, end);
+    start = close + 1;
+    const textEnd = escaped ? decodeEscapes(open, close, STRING) : close;
+    const string = escaped ? STRING : open;
+    const kinds = classify(string, textEnd);
+    if (kinds != 0) judgeLayers(string, textEnd, kinds);
+  }
+}
+
+/** Judges a body, or its first 16 KiB, of a type that is not read: only as a serialized object. */
+export function judgeObject(start: usize, end: usize): void {
+  if (end - start > 6 && beginsObject(start)) detectDeser(start, end, classify(start, end));
+}
+
 /** Judges a start tag of XML: only as what it makes its reader load or build. */
 export function judgeMarkup(start: usize, end: usize): void {
-  detectXxe(start, end, classify(start, end));
+  const kinds = classify(start, end);
+  detectXxe(start, end, kinds);
+  detectDeser(start, end, kinds);
 }
 
 /** All detectors on one reading of a value. */
@@ -76,6 +142,7 @@ export function detect(start: usize, end: usize, kinds: u32): void {
   detectCmdi(start, end, kinds);
   detectTraversal(start, end, kinds);
   detectXxe(start, end, kinds);
+  detectDeser(start, end, kinds);
   detectJndi(start, end, kinds);
   detectExpression(start, end, kinds);
   detectSsi(start, end, kinds);

@@ -9,6 +9,7 @@ import { found } from "../detect/finding";
 import { claimOfType } from "../detect/upload";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
+import { mayBeginObject } from "../decode/base64";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
@@ -48,11 +49,22 @@ import {
   readBoundary,
 } from "../parse/part";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
-import { keepValue, resumeValue, unfinishedSize, valueEnd, valueStart, valueWindowed } from "../parse/value";
+import {
+  Coding,
+  collectValue,
+  finishValue,
+  keepValue,
+  resumeValue,
+  unfinishedSize,
+  valueEnd,
+  valueRoom,
+  valueStart,
+  valueWindowed,
+} from "../parse/value";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { decodeBase64 } from "../parse/word";
 import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue } from "./judgement";
+import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue, judgeWhole } from "./judgement";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -163,11 +175,16 @@ function isXml(kind: u32): bool {
  * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.
  */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
+  const unknown = stream.bodyKind == BodyKind.Probe || stream.bodyKind == BodyKind.Sniff;
+  if (unknown && stream.inspected == 0 && start < end && mayBeginObject(byteAt(start))) {
+    stream.bodyKind = <u8>BodyKind.Object;
+    openText(bodyState(stream));
+  }
   if (stream.bodyKind == BodyKind.Probe && start < end && beginsOther(byteAt(start))) {
     stream.bodyKind = <u8>BodyKind.None;
     return true;
   }
-  if (stream.bodyKind != BodyKind.Multipart) end = dropWide(start, end);
+  if (stream.bodyKind != BodyKind.Multipart && stream.bodyKind != BodyKind.Object) end = dropWide(start, end);
   if (stream.encoded && stream.inspected < PLAIN_START) {
     if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
     if (stream.bodyKind == BodyKind.None) return true;
@@ -203,6 +220,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   else if (stream.bodyKind == BodyKind.Form) judgeForm(stream, start, end, last);
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
+  else if (stream.bodyKind == BodyKind.Object) judgeBinary(stream, start, end, last);
   else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);
   if (unfinished <= CARRY_CAPACITY) {
@@ -437,6 +455,20 @@ function judgePartContent(state: usize): void {
 
 /** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
 const DECODED: usize = memory.data(12352, 16);
+
+/** The first window of a body that may be a serialized object, or all of it; what follows is not read. */
+function judgeBinary(stream: Stream, start: usize, end: usize, last: bool): void {
+  const state = bodyState(stream);
+  const stop = min(end, start + valueRoom(state));
+  if (!collectValue(state, start, stop, Coding.None)) {
+    if (!last) return;
+    finishValue(state, stop, stop, Coding.None);
+  }
+  setField(Part.Body, 0, 0);
+  judgeWhole(valueStart, valueEnd);
+  stream.bodyKind = <u8>BodyKind.None;
+  openText(state);
+}
 
 function judgeText(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);

@@ -4,7 +4,7 @@
 import { now } from "../abi/host";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { reports } from "../detect/finding";
-import { judge, judgeMarkup } from "../detect/judge";
+import { judge, judgeMarkup, judgeObject } from "../detect/judge";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
 import { setJudged } from "../policy/request";
@@ -86,6 +86,13 @@ export function judgeSkipped(claims: u32, start: usize, end: usize): u32 {
   claims = detectSkipped(claims, start, end);
   if (reports != before) decideNow();
   return claims;
+}
+
+/** Judges the first bytes of a body of any type as a serialized object. */
+export function judgeWhole(start: usize, end: usize): void {
+  const before = reports;
+  judgeObject(start, end);
+  if (reports != before) decideNow();
 }
 
 /** Decides on what was found up to now; whether that is to refuse. */

@@ -23,6 +23,8 @@ export const enum BodyKind {
   Xml = 6,
   /** The same, where what a page runs (tags and handlers) matters too. */
   Markup = 7,
+  /** Of a type that is not read, with a first byte that serialized objects have. */
+  Object = 9,
   Multipart = 8,
 }
 

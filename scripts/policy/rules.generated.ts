@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 169 rules of 22 classes.
+// 178 rules of 23 classes.
 
 export const CLASSES = [
   "sqli",
@@ -14,6 +14,7 @@ export const CLASSES = [
   "ldapi",
   "xpath",
   "jndi",
+  "deser",
   "codei",
   "ssi",
   "crlf",
@@ -135,6 +136,15 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "jndi-open", class: "jndi" },
   { id: "jndi-hidden-letters", class: "jndi" },
   { id: "jndi-disclosure", class: "jndi" },
+  { id: "deser-java", class: "deser" },
+  { id: "deser-php", class: "deser" },
+  { id: "deser-pickle", class: "deser" },
+  { id: "deser-net", class: "deser" },
+  { id: "deser-ruby", class: "deser" },
+  { id: "deser-function", class: "deser" },
+  { id: "deser-yaml", class: "deser" },
+  { id: "deser-type", class: "deser" },
+  { id: "deser-xml", class: "deser" },
   { id: "codei-php-tag", class: "codei" },
   { id: "codei-call", class: "codei" },
   { id: "codei-python", class: "codei" },

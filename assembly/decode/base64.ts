@@ -1,0 +1,135 @@
+// Values that are base64 or hexadecimal as a whole: RFC 4648, both alphabets of 4 and 5, and 8.
+//
+//   value = [ "data:" … ";base64," | "base64" ( ":" | "," ) | "Bearer " | "Basic " ] digits [ padding | "--" … ]
+//         | [ "0x" ] 2·n hexadecimal digits
+//
+// Ids, hashes, tokens and pictures look the same, so the first bytes decide: text begins with HEAD printable characters, a
+// serialized object with its magic number; of anything else no more than a few bytes are decoded. A space is a `+` that a form lost;
+// line breaks are passed over. The result is at most CAPACITY bytes.
+
+import { byteAt, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
+import { Char } from "../core/char";
+import { findEither } from "../core/scan";
+import { textStarts, textStartsNoCase } from "../core/text";
+
+/** Fewest digits that are looked at. */
+const SHORTEST: usize = 16;
+/** Printable characters that text must begin with. */
+const HEAD: usize = 9;
+const CAPACITY: usize = 12352;
+
+/** What was decoded, with room to read behind it. Owner: this file. */
+const DECODED: usize = memory.data(12416, 16);
+
+/** What `unwrap` has decoded. */
+// @ts-ignore: decorator
+@inline
+export const unwrapped: usize = DECODED;
+export let unwrappedEnd: usize = 0;
+/** Whether it begins as a serialized object. */
+export let unwrappedBinary: bool = false;
+
+/** Decodes `start..end` where all of it is base64 or hexadecimal and what it holds is text or an object; else false. */
+export function unwrap(start: usize, end: usize): bool {
+  start = skipPrefix(start, end);
+  if (end - start < SHORTEST) return false;
+  end = min(end, start + ((CAPACITY / 3) << 2));
+  if (isHex(start, min(end, start + SHORTEST))) {
+    return plausible(decodeHex(start, min(end, start + SHORTEST))) && decodeHex(start, end) != 0;
+  }
+  return plausible(decodeBase64(start, start + SHORTEST)) && decodeBase64(start, end) != 0;
+}
+
+function skipPrefix(start: usize, end: usize): usize {
+  const limit = min(end, start + 96);
+  if (textStartsNoCase(start, end, "data:")) {
+    const comma = findEither(start, limit, Char.Comma, Char.Comma);
+    return comma - start > 7 && textStartsNoCase(comma - 7, limit, ";base64") ? comma + 1 : end;
+  }
+  if (textStartsNoCase(start, end, "base64") && start + 7 < end && !isLetter(byteAt(start + 6))) return start + 7;
+  if (textStartsNoCase(start, end, "bearer ")) return start + 7;
+  if (textStartsNoCase(start, end, "basic ")) return start + 6;
+  return textStartsNoCase(start, end, "0x") ? start + 2 : start;
+}
+
+/** Whether the first bytes, which end at `headEnd`, are text or a magic number; 0: they could not be decoded. */
+function plausible(headEnd: usize): bool {
+  if (headEnd == 0) return false;
+  unwrappedBinary = beginsObject(DECODED);
+  if (unwrappedBinary) return true;
+  for (let at = DECODED; at < DECODED + min(HEAD, headEnd - DECODED); at++) {
+    const byte = byteAt(at);
+    if (byte - 0x20 > 0x5e && byte - <u32>Char.Tab > 4) return false;
+  }
+  return headEnd > DECODED + 5;
+}
+
+/** Whether at least 6 bytes at `at` begin as an object of Java, Python, .NET or Ruby. */
+export function beginsObject(at: usize): bool {
+  const first = byteAt(at);
+  const second = byteAt(at + 1);
+  if (first == 0xac) return second == 0xed && byteAt(at + 2) == 0 && byteAt(at + 3) == 5;
+  if (first == 0x80) return second - 2 < 4;
+  if (first == 0x00) return second == 1 && byteAt(at + 2) == 0 && byteAt(at + 4) == 0 && byteAt(at + 5) == 0xff;
+  if (first == 0x04) return second == 8;
+  // The page state of ASP.NET with an object of BinaryFormatter right in it.
+  return first == 0xff && second == 1 && byteAt(at + 2) == 0x32;
+}
+
+/** Whether a body may be such an object whose first byte begins no text, in whatever encoding. */
+// @ts-ignore: decorator
+@inline
+export function mayBeginObject(first: u32): bool {
+  return first == 0xac || first == 0x80 || first == 0x04;
+}
+
+/** Decodes base64; returns the end of what it gave, or 0 where other bytes stand in it. */
+function decodeBase64(start: usize, end: usize): usize {
+  let out = DECODED;
+  let bits: u32 = 0;
+  let held: u32 = 0;
+  for (; start < end; start++) {
+    const byte = byteAt(start);
+    const six = sixBits(byte);
+    if (six == 64) {
+      if (byte == Char.LineFeed || byte == Char.CarriageReturn) continue;
+      if (byte == Char.Equals || byte == Char.Percent || textStarts(start, end, "--")) break;
+      return 0;
+    }
+    if (byte == Char.Dash && start + 1 < end && byteAt(start + 1) == Char.Dash) break;
+    bits = (bits << 6) | six;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out = putByte(out, (bits >> held) & 0xff);
+  }
+  unwrappedEnd = out;
+  return out;
+}
+
+/** The value of a digit of either alphabet, or 64. */
+function sixBits(byte: u32): u32 {
+  if (isLetter(byte)) return byte - Char.a < 26 ? byte - Char.a + 26 : byte - Char.A;
+  if (isDigit(byte)) return byte - Char._0 + 52;
+  if (byte == Char.Plus || byte == Char.Dash || byte == Char.Space) return 62;
+  return byte == Char.Slash || byte == Char.Underscore ? 63 : 64;
+}
+
+function isHex(start: usize, end: usize): bool {
+  while (start < end && hexValue(byteAt(start)) < 16) start++;
+  return start == end;
+}
+
+/** Decodes hexadecimal digits; returns the end of what they gave, or 0 where other bytes stand among them. */
+function decodeHex(start: usize, end: usize): usize {
+  let out = DECODED;
+  if (((end - start) & 1) != 0) end--;
+  for (; start < end; start += 2) {
+    const high = hexValue(byteAt(start));
+    const low = hexValue(byteAt(start + 1));
+    if ((high | low) > 15) return 0;
+    out = putByte(out, (high << 4) | low);
+  }
+  unwrappedEnd = out;
+  return out;
+}
