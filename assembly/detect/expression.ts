@@ -258,7 +258,7 @@ const SOME: usize = 120;
 const STRONG: u32 = 86;
 
 /** Matches of a value that are weighed: each looks at all of it. */
-const MAX_WEIGHED: u32 = 16;
+const MAX_WEIGHED: u32 = 4;
 let weighed: u32 = 0;
 
 /** Weighs the match of `rule` in the expression `from..at`, sure at `last`, by what stands around it. */
