@@ -39,8 +39,8 @@ import { styleKind } from "../tokenize/style";
 import { codeRule, isInert, reachesConstructor, runsCode } from "./xss-script";
 import { Ceiling, countWords, first, isProse, last, lowerCeiling, report, setCeiling, short } from "./xss-value";
 
-/** Bytes that hidden tags may be read over, as a multiple of the value's length. */
-const HIDDEN_BUDGET: usize = 8;
+/** Bytes that hidden tags may be read over besides the value's own length: a short value many times, a long one once more. */
+const HIDDEN_BUDGET: usize = 4096;
 /** Bytes of a style that are given as evidence. */
 const MAX_EVIDENCE: usize = 256;
 /** A doubled name with its inner word taken out. Owner: `isDoubled`. */
@@ -64,7 +64,7 @@ export function judgeMarkup(open: u32): void {
   sawScript = false;
   sawMath = false;
   hiddenUntil = first;
-  let budget: usize = (last - first) * HIDDEN_BUDGET + 256;
+  let budget: usize = last - first + HIDDEN_BUDGET;
   if (open == Ceiling.Open) judgeOpening();
   let at = markdownBegin(first, last);
   while ((at = findOneOf(at, last, Char.Less, Char.Backtick, Char.LineFeed, Char.LineFeed)) < last) {
