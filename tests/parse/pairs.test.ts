@@ -133,10 +133,15 @@ function slowForm(text: string): Seen[] {
     if (raw === "") return;
     for (const { value, windowed } of windowsOf(raw)) seen.push({ event, value: percent(value, true), windowed, name });
   };
-  for (const [rawName, rawValue] of slowQuery(text)) {
+  for (const pair of text.split("&")) {
+    const [rawName = "", ...rest] = pair.split("=");
     const name = cutName(percent(rawName.slice(0, 16_384), true));
     windows("Name", rawName, name);
-    windows("Value", rawValue, name);
+    windows("Value", rest.join("="), name);
+    // The operand of an operator is a value, even an empty one.
+    if (rest.join("=") === "" && rest.length > 0 && name.length > 2 && name.slice(-16).includes("$")) {
+      seen.push({ event: "Value", value: "", windowed: false, name });
+    }
   }
   return [...seen, { event: "Done" }];
 }
