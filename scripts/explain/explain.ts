@@ -4,11 +4,22 @@
  */
 import { compilePolicy } from "../policy/compile.ts";
 import { parsePolicy, policyPlaces } from "../policy/load.ts";
+import { MODES } from "../policy/schema.ts";
+import type { Mode } from "../policy/schema.ts";
 import type { AttackClass } from "../policy/rule-ids.ts";
 import { sendExchange, startPlugin, workloadOf } from "../scan/engine.ts";
 import type { Exchange } from "../scan/exchange-line.ts";
 import type { Finding } from "../scan/verdict.ts";
-import { capPaths, exceptionPaths, fieldPaths, firstSaid, modePaths, routePath, sensitivityPaths } from "./settings.ts";
+import {
+  capPaths,
+  exceptionPaths,
+  fieldPaths,
+  firstSaid,
+  modePaths,
+  routePath,
+  rulePaths,
+  sensitivityPaths,
+} from "./settings.ts";
 import type { Said } from "./settings.ts";
 import { parseTrace } from "./trace.ts";
 
@@ -25,7 +36,9 @@ export interface ExplainedFinding extends Finding {
   thresholdFrom: Said | null;
   /** The declared field that the value stands in: its kind may have moved the threshold. */
   fieldFrom: Said | null;
-  /** The most that may happen about its class. */
+  /** Where the policy says the rule, where it is its own. */
+  ruleFrom: Said | null;
+  /** The most that may happen about it. */
   cap: string;
   capFrom: Said | null;
   exceptionFrom: Said | null;
@@ -69,7 +82,12 @@ export async function explain(
   const choice = { workload, route: routed ?? null };
   const findings = verdict.findings.map((finding): ExplainedFinding => {
     const attackClass = finding.class as AttackClass;
-    const cap = trace.caps.get(finding.class) ?? "off";
+    const ofClass = trace.caps.get(finding.class) ?? "off";
+    const ruleFrom = firstSaid(locate, rulePaths(policy, choice, finding.rule));
+    const own = [...(policy.workloads[workload]?.rules ?? []), ...policy.rules].find(({ id }) => id === finding.rule);
+    // A rule's own mode can only lower that of its class.
+    const isLower = own?.mode !== undefined && MODES.indexOf(own.mode) < MODES.indexOf(ofClass as Mode);
+    const cap = isLower ? own.mode! : ofClass;
     const traced = trace.findings.find(
       ({ rule, part, name: field }) =>
         rule === finding.rule && part === finding.where.part && field === finding.where.name,
@@ -82,7 +100,8 @@ export async function explain(
       thresholdFrom: firstSaid(locate, sensitivityPaths(choice, attackClass)),
       cap,
       fieldFrom: firstSaid(locate, fields),
-      capFrom: firstSaid(locate, capPaths(choice, attackClass)),
+      ruleFrom,
+      capFrom: isLower ? ruleFrom : firstSaid(locate, capPaths(choice, attackClass)),
       exceptionFrom:
         finding.exception === undefined ? null : firstSaid(locate, exceptionPaths(policy, choice, finding.exception)),
       decides: finding.exception === undefined && cap === "block" && finding.confidence >= threshold,

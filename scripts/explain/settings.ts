@@ -80,6 +80,13 @@ export function fieldPaths(
   return [index < own ? ["workloads", workload, "fields", index] : ["fields", index - own]];
 }
 
+/** Where the policy's own rule of that id stands. */
+export function rulePaths(policy: Policy, { workload }: Choice, id: string): Path[] {
+  const own = policy.workloads[workload]?.rules?.findIndex((rule) => rule.id === id) ?? -1;
+  const top = policy.rules.findIndex((rule) => rule.id === id);
+  return [...(own < 0 ? [] : [["workloads", workload, "rules", own]]), ...(top < 0 ? [] : [["rules", top]])];
+}
+
 /** Where the exception of that id stands. */
 export function exceptionPaths(policy: Policy, { workload }: Choice, id: string): Path[] {
   const own = policy.workloads[workload]?.exceptions?.findIndex((exception) => exception.id === id) ?? -1;

@@ -38,6 +38,7 @@ function cut(tokens: readonly string[]): string {
 function* findingLines(finding: ExplainedFinding, file: string): Generator<string> {
   const { rule, confidence, threshold, where, cap, exception } = finding;
   yield `${rule}, confidence ${confidence}, in ${placeOf(where.part, where.name)}`;
+  if (finding.ruleFrom !== null) yield `  a rule of the policy (${from(finding.ruleFrom, file)})`;
   yield `  ${label("evidence", printable(finding.evidence, MAX_TEXT))}`;
   if (exception !== undefined) {
     yield `  does not count: exception ${exception} (${from(finding.exceptionFrom, file)})`;
@@ -50,7 +51,7 @@ function* findingLines(finding: ExplainedFinding, file: string): Generator<strin
   }
   const compared = confidence >= threshold ? "reaches" : "is below";
   yield `  ${compared} the threshold of ${threshold} (${from(finding.thresholdFrom, file)})`;
-  if (cap !== "block") yield `  decides nothing: ${finding.class} is in ${cap} mode (${from(finding.capFrom, file)})`;
+  if (cap !== "block") yield `  decides nothing: it is in ${cap} mode (${from(finding.capFrom, file)})`;
 }
 
 function decision({ verdict, mode, modeFrom, rule, score }: Explanation, file: string): string {

@@ -156,6 +156,13 @@ describe("policy explain", () => {
     assert.match(sql.out, /^allow: /m);
   });
 
+  it("names the policy's own rule, and its mode", async () => {
+    const policy = "mode: block\nrules:\n  - { id: own, class: xss, contains: [marker], mode: detect, why: test }";
+    const { out } = await run(policy, JSON.stringify({ request: { method: "GET", path: "/?q=a+marker" } }));
+    assert.match(out, /^own, confidence 90, in query q\n {2}a rule of the policy \(meshward\.yaml:3:5 rules\[0\]\)$/m);
+    assert.match(out, /decides nothing: it is in detect mode \(meshward\.yaml:3:5 rules\[0\]\)/);
+  });
+
   it("says what is wrong with its input", async () => {
     const request = '{"request":{"method":"GET","path":"/"}}';
     assert.match((await run("mod: block", request)).err, /^meshward\.yaml:1:1: mod: unknown key/);
