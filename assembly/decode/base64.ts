@@ -37,10 +37,33 @@ export function unwrap(start: usize, end: usize): bool {
   if (isHex(start, min(end, start + SHORTEST))) {
     return plausible(decodeHex(start, min(end, start + SHORTEST))) && decodeHex(start, end) != 0;
   }
-  return plausible(decodeBase64(start, start + SHORTEST)) && decodeBase64(start, end) != 0;
+  return mayBegin(start) && plausible(decodeBase64(start, start + SHORTEST)) && decodeBase64(start, end) != 0;
+}
+
+/** Whether four digits at `start` can begin text or an object: nineteen of twenty words and ids end here. */
+function mayBegin(start: usize): bool {
+  const first = sixBits(byteAt(start));
+  const second = sixBits(byteAt(start + 1));
+  if ((first | second) > 63) return byteAt(start) <= <u32>Char.CarriageReturn;
+  const byte = (first << 2) | (second >> 4);
+  if (byte == 0xac || byte == 0x80 || byte == 0x00 || byte == 0x04 || byte == 0xff) return true;
+  if (!isText(byte)) return false;
+  const third = sixBits(byteAt(start + 2));
+  const fourth = sixBits(byteAt(start + 3));
+  if ((third | fourth) > 63) return true;
+  return isText(((second & 15) << 4) | (third >> 2)) && isText(((third & 3) << 6) | fourth);
+}
+
+/** Whether text may begin with that byte: printable ASCII, tab and line ends. */
+// @ts-ignore: decorator
+@inline
+function isText(byte: u32): bool {
+  return byte - 0x20 <= 0x5e || byte - <u32>Char.Tab <= 4;
 }
 
 function skipPrefix(start: usize, end: usize): usize {
+  const letter = byteAt(start) | 0x20;
+  if (letter != 0x62 && letter != 0x64) return textStartsNoCase(start, end, "0x") ? start + 2 : start;
   const limit = min(end, start + 96);
   if (textStartsNoCase(start, end, "data:")) {
     const comma = findEither(start, limit, Char.Comma, Char.Comma);
@@ -48,8 +71,7 @@ function skipPrefix(start: usize, end: usize): usize {
   }
   if (textStartsNoCase(start, end, "base64") && start + 7 < end && !isLetter(byteAt(start + 6))) return start + 7;
   if (textStartsNoCase(start, end, "bearer ")) return start + 7;
-  if (textStartsNoCase(start, end, "basic ")) return start + 6;
-  return textStartsNoCase(start, end, "0x") ? start + 2 : start;
+  return textStartsNoCase(start, end, "basic ") ? start + 6 : start;
 }
 
 /** Whether the first bytes, which end at `headEnd`, are text or a magic number; 0: they could not be decoded. */
@@ -59,7 +81,7 @@ function plausible(headEnd: usize): bool {
   if (unwrappedBinary) return true;
   for (let at = DECODED; at < DECODED + min(HEAD, headEnd - DECODED); at++) {
     const byte = byteAt(at);
-    if (byte - 0x20 > 0x5e && byte - <u32>Char.Tab > 4) return false;
+    if (!isText(byte)) return false;
   }
   return headEnd > DECODED + 5;
 }

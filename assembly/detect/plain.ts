@@ -1,16 +1,19 @@
-// Words and numbers, as most fields hold them: "green watering can", "J. O. Smith-Jones", "-12.50". A look at a value of letters,
-// digits, spaces, dots and dashes before any detector takes it apart. With no other marks it can only be
+// Words and numbers, as most fields hold them: "green watering can", "J. O'Neill-Hart", "-12.50", "2026-11-21T09:30:00Z". A look at
+// a value of letters, digits, spaces, dots, dashes, an apostrophe and the colons of a time before any detector takes it apart. With
+// no other marks it can only be
 //
 //   1 or true        a query: some word is one of SQL's
 //   ping -c 9        a command line: its first word is a command's, or an option follows
 //   x --             a comment
 //   a.constructor    a name behind a dot, or a climb, or an address
+//   __proto__        a name that code knows
 //
-// May say no too often, never a false yes (tests/detect/gates.test.ts). One vector pass and one step per byte, at most 64; few
-// words pass the filters of the keyword tables.
+// May say no too often, never a false yes (tests/detect/gates.test.ts). Two steps per byte, at most 64; few words pass the filters
+// of the keyword tables.
 
-import { byteAt, isDigit, isWord } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
+import { hasPair } from "../core/scan";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { Kind } from "../generated/kinds";
 import { Sql, SQLI_KEYWORDS } from "../generated/sqli";
@@ -18,12 +21,16 @@ import { keyword, mayBeKeyword } from "../match/keywords";
 
 /** The longest value that is looked at. */
 const LONGEST: usize = 64;
-const PLAIN: u32 = Kind.Space | Kind.Dot | Kind.Dash;
+const PLAIN: u32 = Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon;
 
 /** Whether `start..end`, with these kinds of byte, is words and numbers alone. */
 export function isPlain(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & ~PLAIN) != 0 || end - start > LONGEST) return false;
-  if ((kinds & (Kind.Dot | Kind.Dash)) != 0 && hasTelling(start, end)) return false;
+  // __proto__
+  if (hasPair(start, end, Char.Underscore, Char.Underscore)) return false;
+  // An identifier: nothing but an option begins with a dash and has no blank.
+  if (kinds == Kind.Dash && byteAt(start) != Char.Dash) return !hasPair(start, end, Char._0, Char.x); // 0x2e0x2e0x2f
+  if ((kinds & ~Kind.Space) != 0 && hasTelling(start, end)) return false;
   let at = start;
   let first = true;
   while (true) {
@@ -33,8 +40,13 @@ export function isPlain(start: usize, end: usize, kinds: u32): bool {
     while (at < end && !isDigit(byteAt(at)) && isWord(byteAt(at))) at++;
     const digits = at;
     while (at < end && isDigit(byteAt(at))) at++;
-    // "1or", "a0x2f": what stands behind digits may be a word of its own, or an escape.
-    if (at < end && isWord(byteAt(at))) return false;
+    // "1or", "a0x2f": what stands behind digits may be a word of its own, or an escape. In times it is T and Z.
+    if (at < end && isWord(byteAt(at))) {
+      const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Z;
+      if (digits != from || !(byteAt(at) == T ? isDigit(next) : byteAt(at) == Char.Z && next == Char.Z)) return false;
+      at++;
+      continue;
+    }
     if (digits == from) continue;
     const kind = keyword(SQLI_KEYWORDS, from, at);
     if (kind != 0 && kind != Sql.Prose) return false;
@@ -43,24 +55,30 @@ export function isPlain(start: usize, end: usize, kinds: u32): bool {
   }
 }
 
-/** Whether a dash or a dot begins more than a hyphen, a sign, a decimal or the end of a sentence. */
+/** The T of a time. */
+const T: u32 = 0x54;
+
+/** Whether a mark is more than a hyphen, a sign, a decimal point, the end of a sentence, an apostrophe or a colon between digits. */
 function hasTelling(start: usize, end: usize): bool {
-  const dots = i8x16.splat(<i8>Char.Dot);
-  const dashes = i8x16.splat(<i8>Char.Dash);
-  let numbers: u32 = 0;
-  for (let from = start; from < end; from += 16) {
-    const bytes = v128.load(from);
-    let hits = i8x16.bitmask(v128.or(i8x16.eq(bytes, dots), i8x16.eq(bytes, dashes)));
-    for (; hits != 0; hits &= hits - 1) {
-      const at = from + ctz(hits);
-      if (at >= end) return false;
-      const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Space;
-      if (next == Char.Dot || next == Char.Dash) return true;
-      const before: u32 = at > start ? byteAt(at - 1) : Char.Space;
-      if (byteAt(at) == Char.Dash) {
-        // "-5" is a number, "-c" an option.
-        if (!isWord(before) && (!isDigit(next) || at > start)) return true;
-      } else if (next != Char.Space && (!isDigit(next) || numbers++ != 0)) return true;
+  let decimals: u32 = 0;
+  let apostrophes: u32 = 0;
+  for (let at = start; at < end; at++) {
+    const byte = byteAt(at);
+    if (isWord(byte) || byte == Char.Space) continue;
+    const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Space;
+    const before: u32 = at > start ? byteAt(at - 1) : Char.Space;
+    if (byte == Char.Dash) {
+      // "-5" is a number, "-c" an option, "--" a comment.
+      if (next == Char.Dash || next == Char.Dot) return true;
+      if (!isWord(before) && (!isDigit(next) || at > start)) return true;
+    } else if (byte == Char.Dot) {
+      if (next != Char.Space && (!isDigit(next) || decimals++ != 0)) return true;
+    } else if (byte == Char.Colon) {
+      if (!isDigit(before) || !isDigit(next)) return true;
+    } else if (byte == Char.Quote) {
+      if (!isLetter(before) || !isLetter(next) || apostrophes++ != 0) return true;
+    } else if (byte == Char.DoubleQuote) {
+      return true;
     }
   }
   return false;

@@ -117,7 +117,7 @@ await suite("a plain value", () => {
       arbitrary: fc.constantFrom("a", "x1", "1", "0", "12.5", "-1", "green", "table", "_", "--", "-c", ".."),
     },
   );
-  const between = fc.constantFrom(" ", " ", " ", "  ", "-", ".", ", ", ",", "", ". ", "! ", "@");
+  const between = fc.constantFrom(" ", " ", " ", "  ", "-", ".", ", ", ",", "", ". ", "! ", "@", "'", ":", "T", "Z");
   const row = fc
     .array(fc.tuple(word, between), { minLength: 1, maxLength: 7 })
     .map((parts) => parts.map(([text, mark]) => text + mark).join(""));
@@ -142,6 +142,8 @@ await suite("a plain value", () => {
       "Mozambique Harbor",
       "watering can",
       "Oslo 2026",
+      "J. O'Neill-Hart",
+      "2026-11-21T09:30:00Z",
     ];
     for (const text of each) assert.equal(call("foundInPlain", 0, ...probe.write(text)), 0, text);
   });
