@@ -70,6 +70,19 @@ export function skipBlank(start: usize, end: usize): usize {
   return end;
 }
 
+/** How many spaces stand behind a letter in `start..end`, at most 64 more than `limit`; `start` stands behind a byte of memory. */
+export function countWords(start: usize, end: usize, limit: u32): u32 {
+  const spaces = i8x16.splat(0x20);
+  const before = i8x16.splat(0x61);
+  const letters = i8x16.splat(25);
+  let words: u32 = 0;
+  for (; start + 16 <= end && words <= limit; start += 16) {
+    const left = i8x16.sub(v128.or(v128.load(start - 1), spaces), before);
+    words += popcnt(i8x16.bitmask(v128.and(i8x16.eq(v128.load(start), spaces), i8x16.le_u(left, letters))));
+  }
+  return words;
+}
+
 /** Copies `start..end` to `out`, which must not reach into it, and returns the next cursor. */
 export function copyRun(out: usize, start: usize, end: usize): usize {
   const next = out + (end - start);

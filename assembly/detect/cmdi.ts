@@ -10,6 +10,7 @@ import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
+import { countWords } from "../core/scan";
 import { nextShell, openShell, Quoting, shellEnd } from "../tokenize/shell";
 import { mayRun } from "./cmdi-gate";
 import { found } from "./finding";
@@ -28,6 +29,10 @@ const SOME_WORDS: u32 = 9;
 const MANY_WORDS: u32 = 18;
 const MOST_WORDS: u32 = 45;
 
+/** Bytes and words from which on a value is an article. */
+const ARTICLE: usize = 1024;
+const ARTICLE_WORDS: u32 = MOST_WORDS * 4;
+
 let best: u32 = 0;
 let bestRule: u32 = 0;
 let bestEnd: usize = 0;
@@ -36,7 +41,14 @@ let bestEnd: usize = 0;
 export function detectCmdi(start: usize, end: usize, kinds: u32): void {
   while (start < end && byteAt(start) == Char.Space) start++;
   while (start < end && byteAt(end - 1) <= <u32>Char.Space) end--;
+  if (isArticle(start, end, kinds)) return;
   if (holdsBreak(start, end, kinds) && mayRun(start, end, kinds)) judgeCommands(start, end, kinds);
+}
+
+/** Whether a value has so many words that they take from any match what would make it count: articles, mails, books. */
+function isArticle(start: usize, end: usize, kinds: u32): bool {
+  if (end - start < ARTICLE || (kinds & Kind.Space) == 0) return false;
+  return countWords(start + 1, end, ARTICLE_WORDS) >= ARTICLE_WORDS;
 }
 
 /** Whether `start..end` leaves a word, or begins as a command line does. */

@@ -26,6 +26,7 @@ const PLAIN: u32 = Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon;
 /** Whether `start..end`, with these kinds of byte, is words and numbers alone. */
 export function isPlain(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & ~PLAIN) != 0 || end - start > LONGEST) return false;
+  if ((kinds & Kind.Quote) == 0 && isNumeric(start, end)) return !hasPair(start, end, Char.Dash, Char.Dash);
   // __proto__
   if (hasPair(start, end, Char.Underscore, Char.Underscore)) return false;
   // An identifier: nothing but an option begins with a dash and has no blank.
@@ -57,6 +58,25 @@ export function isPlain(start: usize, end: usize, kinds: u32): bool {
 
 /** The T of a time. */
 const T: u32 = 0x54;
+
+/** Whether all is digits, dashes, colons, spaces, T, Z and one dot at most: a number, a date, a time. */
+function isNumeric(start: usize, end: usize): bool {
+  const digits = i8x16.splat(0x30);
+  const nine = i8x16.splat(9);
+  let dots = 0;
+  for (let at = start; at < end; at += 16) {
+    const bytes = v128.load(at);
+    const dot = i8x16.eq(bytes, i8x16.splat(<i8>Char.Dot));
+    const digit = v128.or(dot, i8x16.le_u(i8x16.sub(bytes, digits), nine));
+    const mark = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dash)), i8x16.eq(bytes, i8x16.splat(<i8>Char.Colon)));
+    const time = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>T)), i8x16.eq(bytes, i8x16.splat(<i8>Char.Z)));
+    const known = v128.or(v128.or(digit, mark), v128.or(time, i8x16.eq(bytes, i8x16.splat(<i8>Char.Space))));
+    const lanes: u32 = end - at < 16 ? (1 << (<u32>(end - at))) - 1 : 0xffff;
+    if ((i8x16.bitmask(known) & lanes) != lanes) return false;
+    dots += popcnt(i8x16.bitmask(dot) & lanes);
+  }
+  return dots < 2;
+}
 
 /** Whether a mark is more than a hyphen, a sign, a decimal point, the end of a sentence, an apostrophe or a colon between digits. */
 function hasTelling(start: usize, end: usize): bool {
