@@ -71,7 +71,8 @@ function isNumeric(start: usize, end: usize): bool {
     const mark = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dash)), i8x16.eq(bytes, i8x16.splat(<i8>Char.Colon)));
     const time = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>T)), i8x16.eq(bytes, i8x16.splat(<i8>Char.Z)));
     const known = v128.or(v128.or(digit, mark), v128.or(time, i8x16.eq(bytes, i8x16.splat(<i8>Char.Space))));
-    const lanes: u32 = end - at < 16 ? (1 << (<u32>(end - at))) - 1 : 0xffff;
+    const left = <u32>min<usize>(end - at, 16);
+    const lanes = (1 << left) - 1;
     if ((i8x16.bitmask(known) & lanes) != lanes) return false;
     dots += popcnt(i8x16.bitmask(dot) & lanes);
   }
