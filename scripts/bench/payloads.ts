@@ -157,7 +157,7 @@ const makers: Record<TestName, () => Omit<Payload, "name">> = {
   }),
   multipart64k: () => ({
     benign: request("POST", "/albums?page=2", `multipart/form-data; boundary=${BOUNDARY}`, multipart()),
-    // Multipart bodies are passed on unread: the attack is where it is looked for.
+    // The file is bytes without a meaning: the attack is in the query, so that both have the same body.
     attack: request(
       "POST",
       `/albums?page=${encodeURIComponent(SQL)}`,

@@ -81,7 +81,8 @@ const OF_ONE_MACHINE: [what: string, pattern: RegExp][] = [
   ],
 ];
 /** Attacks name such places, too. */
-const PAYLOADS = /^(?:rules\/|docs\/rules\.md$|assembly\/generated\/|tests\/(?:vectors|detect|corpus|unit)\/)/;
+const PAYLOADS =
+  /^(?:rules\/|docs\/rules\.md$|assembly\/(?:generated|detect)\/|tests\/(?:vectors|detect|corpus|unit)\/)/;
 const TEXT = /(?:\.(?:md|ts|mts|js|mjs|json|jsonl|ya?ml|sh|toml|cjs)|\/run|(?:^|\/)(?:NOTICE|LICENSE|\.[a-z]+))$/;
 
 describe("committed text", () => {

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { packageRoot } from "../../scripts/package.ts";
 import { formatIssue, loadPolicy, policyFrom } from "../../scripts/policy/load.ts";
 import { CLASSES } from "../../scripts/policy/rule-ids.ts";
+import { PARTS } from "../../scripts/policy/schema.ts";
 import { schemaFiles } from "../../scripts/policy/json-schemas.ts";
 import { fences } from "./blocks.ts";
 
@@ -39,17 +40,23 @@ const rows = [...page.matchAll(/^\| `([^`]+)` +\| ([^|]*)\| ([^|]*)\| (.*)\|$/gm
   row.slice(1).map((cell) => cell.trim()),
 );
 
+/** The first cells of the table below a heading. */
+function namesUnder(heading: string): string[] {
+  const [, section = ""] = page.split(`## ${heading}\n`);
+  return [...section.split("\n## ")[0]!.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!);
+}
+
 describe("docs/policy.md", () => {
   it("has every key of the schema, and no other", () => {
     assert.deepEqual(rows.map(([key]) => key!).sort(), [...new Set(keysOf(schema))].sort());
   });
 
   it("names the classes", () => {
-    const named = /`CLASS` is one of (.*)\./.exec(page)![1]!;
-    assert.deepEqual(
-      [...named.matchAll(/`(\w+)`/g)].map(([, name]) => name),
-      [...CLASSES],
-    );
+    assert.deepEqual(namesUnder("Classes"), [...CLASSES]);
+  });
+
+  it("names the parts", () => {
+    assert.deepEqual(namesUnder("Parts"), [...PARTS]);
   });
 
   for (const [key, shown] of rows.filter(([, shown]) => shown !== "")) {
