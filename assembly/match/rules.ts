@@ -26,7 +26,10 @@ export const ALL_RULES: u32 = RULE_COUNT + CUSTOM_RULES;
 
 /** The place of a rule among all, 0 to ALL_RULES - 1; a binary search. */
 export function ruleIndex(code: u32): u32 {
-  if (code >= CUSTOM) return RULE_COUNT + code - CUSTOM;
+  if (code >= CUSTOM) {
+    if (isDefined(CHECKED)) assert(code < CUSTOM + CUSTOM_RULES); // a rule of a policy
+    return RULE_COUNT + code - CUSTOM;
+  }
   let low: u32 = 0;
   let high: u32 = RULE_COUNT - 1;
   while (low < high) {

@@ -273,7 +273,7 @@ function isEmptyComment(at: usize): bool {
 
 /** Owned by `halves`: a keyword whose comment is cut out. */
 const HALVES_CAPACITY: usize = 16;
-const HALVES: usize = memory.data(HALVES_CAPACITY);
+const HALVES: usize = memory.data(<i32>HALVES_CAPACITY);
 
 /** A keyword in two halves with an empty comment between them, which some filter strips, or the name `at..next` before it. */
 function halves(at: usize, next: usize, end: usize): u32 {

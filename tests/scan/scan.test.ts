@@ -128,7 +128,7 @@ test("what Envoy would refuse is judged", async () => {
   assert.equal(bad, 0);
   assert.deepEqual(
     out.map((line) => (JSON.parse(line) as Answer).verdict),
-    ["deny", "allow", "allow", "deny", "allow"],
+    ["deny", "allow", "allow", "deny", "deny"],
   );
 });
 
