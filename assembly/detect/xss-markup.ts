@@ -40,7 +40,7 @@ import { codeRule, isInert, reachesConstructor, runsCode } from "./xss-script";
 import { Ceiling, countWords, first, isProse, last, lowerCeiling, report, setCeiling, short } from "./xss-value";
 
 /** Bytes that hidden tags may be read over besides the value's own length: a short value many times, a long one once more. */
-const HIDDEN_BUDGET: usize = 4096;
+const HIDDEN_BUDGET: usize = 512;
 /** Bytes of a style that are given as evidence. */
 const MAX_EVIDENCE: usize = 256;
 /** A doubled name with its inner word taken out. Owner: `isDoubled`. */
