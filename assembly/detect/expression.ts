@@ -46,7 +46,7 @@ export function mayTemplate(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & Kind.Paren) != 0 && hasPair(start, end, Char.At, Char.ParenOpen)) return true;
   return (
     (kinds & (Kind.Bracket | Kind.Star)) == (Kind.Bracket | Kind.Star) &&
-    hasPair(start, end, Char.BracketOpen, Char.BracketOpen)
+    (hasPair(start, end, Char.BracketOpen, Char.BracketOpen) || hasPair(start, end, Char.BracketOpen, Char.Equals))
   );
 }
 
@@ -67,6 +67,8 @@ export function detectExpression(start: usize, end: usize, kinds: u32): void {
       if (double + 1 < end) code(start, double + 1, end);
     }
   }
+  if ((kinds & (Kind.Backslash | Kind.Slash)) == (Kind.Backslash | Kind.Slash) && namesController(start, end))
+    offer(Rule.CodeiCall, ruleConfidence(Rule.CodeiCall), start, end);
   if (best != 0) found(bestRule, best, bestStart, bestEnd);
 }
 
@@ -172,7 +174,7 @@ function opens(start: usize, at: usize, end: usize): bool {
     case Char.At:
       return next == Char.ParenOpen ? open(Expr.Round, at + 2) : false;
     case Char.BracketOpen:
-      if (next == Char.BracketOpen) return open(Expr.Wiki, at + 2);
+      if (next == Char.BracketOpen || next == Char.Equals) return open(Expr.Wiki, at + 2);
       if (next == Char.Percent) return open(Expr.Tag, skipMark(at + 2, end));
       return next == Char.Hash && textStartsNoCase(at, end, "[#assign") ? open(Expr.Directive, at + 8) : false;
     default:
@@ -201,6 +203,7 @@ function isBracesMark(byte: u32): bool {
     byte == Char.BraceOpen ||
     byte == Char.Hash ||
     byte == Char.Ampersand ||
+    byte == Char.Colon ||
     byte == Char.Greater
   );
 }
@@ -301,7 +304,7 @@ const MAX_NAME: usize = 32;
 export function mayCode(start: usize, end: usize, kinds: u32): bool {
   if (kinds & Kind.Paren) {
     for (let at = findEither(start, end, Char.ParenOpen, Char.ParenOpen); at < end;) {
-      if (at > start && isCalled(start, at)) return true;
+      if (byteAt(at + 1) == Char.Hash || (at > start && isCalled(start, at))) return true;
       at = findEither(at + 1, end, Char.ParenOpen, Char.ParenOpen);
     }
   }
@@ -309,6 +312,13 @@ export function mayCode(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & Kind.Backtick) != 0 && (textStartsNoCase(start, end, "print") || textStartsNoCase(start, end, "echo")))
     return true;
   return (kinds & Kind.Equals) != 0 && end - start > 12 && isPhpOption(start);
+}
+
+/** Whether a class of ThinkPHP is named as a controller: `/index/\think\app/…`, `\think\Container/…`. */
+function namesController(start: usize, end: usize): bool {
+  const mark = findEither(start, end, Char.Backslash, Char.Backslash);
+  if (mark + 7 >= end || !textStartsNoCase(mark + 1, end, "think\\")) return false;
+  return mark == start || byteAt(mark - 1) == Char.Slash || byteAt(mark - 1) == Char.Pipe;
 }
 
 function isPhpOption(at: usize): bool {
@@ -322,13 +332,16 @@ function isCalled(start: usize, at: usize): bool {
   while (end > start && isSpace(byteAt(end - 1)) && at - end < 2) end--;
   if (end == start) return false;
   const byte = byteAt(end - 1);
-  if (byte == Char.BracketClose || byte == Char.ParenClose) return end == at;
+  if (byte == Char.BracketClose || byte == Char.ParenClose || byte == Char.DoubleQuote || byte == Char.Quote)
+    return end == at;
   let name = end;
   while (name > start && end - name < MAX_NAME && isWord(byteAt(name - 1))) name--;
   if (name == end) return false;
-  if (name > start && byteAt(name - 1) == Char.Dollar) name--;
+  const before: u32 = name > start ? byteAt(name - 1) : 0;
+  if (before == Char.Dollar) return true;
   const kind = keyword(EXPRESSION_KEYWORDS, name, end);
   return (
+    (kind == Expr.Print && before == Char.Dot) ||
     kind == Expr.Danger ||
     kind == Expr.Exec ||
     kind == Expr.Runner ||
@@ -368,8 +381,8 @@ function code(start: usize, from: usize, end: usize): void {
     if (dfaDead(EXPRESSION_TABLE, state)) continue;
     state = dfaNext(EXPRESSION_TABLE, state, token);
     if (!dfaAccepts(EXPRESSION_TABLE, state)) continue;
-    const matched = dfaRule(EXPRESSION_TABLE, state);
-    if (rule != 0 && ruleConfidence(matched) <= ruleConfidence(rule)) continue;
+    const matched = codeRule(dfaRule(EXPRESSION_TABLE, state));
+    if (matched == 0 || (rule != 0 && ruleConfidence(matched) <= ruleConfidence(rule))) continue;
     if (rule == 0) {
       proseBefore = prose;
       lines = expressionLines;
@@ -377,7 +390,6 @@ function code(start: usize, from: usize, end: usize): void {
     rule = matched;
     last = at;
   }
-  rule = codeRule(rule);
   if (rule == 0) return;
   let loss: u32 = proseBefore > 0 ? 40 : 0;
   loss += prose == 0 ? 0 : prose == 1 ? 15 : prose < 4 ? 35 : 50;

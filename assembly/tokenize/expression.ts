@@ -139,6 +139,7 @@ export function isSigil(byte: u32): bool {
     byte == Char.At ||
     byte == Char.Star ||
     byte == Char.Tilde ||
+    byte == Char.Bang ||
     byte == Char.Percent
   );
 }
@@ -271,12 +272,16 @@ function textKind(start: usize, end: usize): u32 {
     return Expr.ClassString;
   if (textStartsNoCase(start, end, "javax.script") || textStartsNoCase(start, end, "java.util."))
     return Expr.ClassString;
+  if (textStartsNoCase(start, end, "xwork.") || textStartsNoCase(start, end, "com.opensymphony"))
+    return Expr.ClassString;
   return isPath(start, end) ? Expr.PathString : Expr.String;
 }
 
 /** Whether a text names a file of the system, a program's source or a stream. */
 function isPath(start: usize, end: usize): bool {
   return (
+    // Ruby and Perl open what a command prints.
+    (byteAt(start) == Char.Pipe && end - start > 2 && isWord(byteAt(start + 1))) ||
     textStartsNoCase(start, end, "/etc/") ||
     textStartsNoCase(start, end, "/proc/") ||
     textStartsNoCase(start, end, "file:") ||
