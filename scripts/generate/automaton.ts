@@ -67,9 +67,12 @@ export function compileAutomaton(source: Source<RuleFile>): Automaton | undefine
   }
 }
 
-/** The lanes of some rules' patterns, over an alphabet of `symbols`. Throws a RangeError where they grow too big. */
+/**
+ * The lanes of some rules' patterns, over an alphabet of `symbols`. Throws a RangeError where they grow too big. Each pattern is joined
+ * by itself: those of one rule are seldom alike, and together they would be most of a lane before the joining begins.
+ */
 export function compileRules(rules: readonly (readonly Ranked[])[], symbols: number, fairBytes?: number): Table[] {
-  const automata = rules.map((patterns) => minimize(determinize(buildNfa(patterns), symbols)));
+  const automata = rules.flat().map((pattern) => minimize(determinize(buildNfa([pattern]), symbols)));
   return joinLanes(automata, fairBytes).map((dfa) => arrange(classify(dfa)));
 }
 

@@ -1,8 +1,8 @@
-// Stage 6: which rules share an automaton. One automaton for all is the fastest, but its states are combinations of how far each
+// Stage 6: which patterns share an automaton. One automaton for all is the fastest, but its states are combinations of how far each
 // pattern got: thirteen SQL rules of 5 to 126 states alone need 4,000 together. So a table has up to four automata side by side
-// ("lanes"), each for some of the rules, and the runner steps them all.
+// ("lanes"), each for some of the patterns, and the runner steps them all.
 //
-// Begins with a lane for each rule and joins, again and again, the two whose union costs the fewest bytes: until there are few
+// Begins with a lane for each pattern and joins, again and again, the two whose union costs the fewest bytes: until there are few
 // enough lanes, and on as long as the table stays of a fair size.
 
 import type { Dfa } from "./determinize.ts";
