@@ -19,6 +19,7 @@ describe("through Envoy, as on the host", () => {
     it(`${given.id}: ${given.why}`, async () => {
       try {
         const decision = await bench.run(given);
+        if (given.id === "object-body") console.log(JSON.stringify(decision));
         assertExpected(given, decision);
         assert.deepEqual(decision, (await runOnHost(given)).decision);
       } catch (error) {
