@@ -17,6 +17,8 @@ const SHORTEST: usize = 16;
 /** Printable characters that text must begin with. */
 const HEAD: usize = 9;
 const CAPACITY: usize = 12352;
+/** First byte of a full-width form. */
+const WIDE: u32 = 0xef;
 
 /** What was decoded, with room to read behind it. Owner: this file. */
 const DECODED: usize = memory.data(12416, 16);
@@ -47,11 +49,15 @@ function mayBegin(start: usize): bool {
   if ((first | second) > 63) return byteAt(start) <= <u32>Char.CarriageReturn;
   const byte = (first << 2) | (second >> 4);
   if (byte == 0xac || byte == 0x80 || byte == 0x00 || byte == 0x04 || byte == 0xff) return true;
+  if (byte == WIDE) return true;
   if (!isText(byte)) return false;
   const third = sixBits(byteAt(start + 2));
   const fourth = sixBits(byteAt(start + 3));
   if ((third | fourth) > 63) return true;
-  return isText(((second & 15) << 4) | (third >> 2)) && isText(((third & 3) << 6) | fourth);
+  const next = ((second & 15) << 4) | (third >> 2);
+  return (
+    next == WIDE || (isText(next) && (isText(((third & 3) << 6) | fourth) || (((third & 3) << 6) | fourth) == WIDE))
+  );
 }
 
 /** Whether text may begin with that byte: printable ASCII, tab and line ends. */
@@ -81,7 +87,9 @@ function plausible(headEnd: usize): bool {
   if (unwrappedBinary) return true;
   for (let at = DECODED; at < DECODED + min(HEAD, headEnd - DECODED); at++) {
     const byte = byteAt(at);
-    if (!isText(byte)) return false;
+    // Full-width forms of printable characters: U+FF00 to U+FF7F.
+    if (byte == WIDE && (byteAt(at + 1) & 0xfe) == 0xbc) at += 2;
+    else if (!isText(byte)) return false;
   }
   return headEnd > DECODED + 5;
 }
