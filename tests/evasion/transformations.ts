@@ -235,7 +235,11 @@ const encodings = rows("encoding", [
     "percent-marks",
     "decoded once more",
     [...TEXT, ...URLS],
-    (value) => encodeURIComponent(value.toWellFormed()).replace(/[!'()*]/g, (mark) => `%${hex(mark.charCodeAt(0), 2)}`),
+    (value) =>
+      encodeURIComponent(value.replace(/\p{Surrogate}/gu, "\ufffd")).replace(
+        /[!'()*]/g,
+        (mark) => `%${hex(mark.charCodeAt(0), 2)}`,
+      ),
   ],
   ["percent-u", "ASP's escapes", "sqli xss cmdi traversal", (value) => everyUnit(value, (code) => `%u${hex(code, 4)}`)],
   ["entities-decimal", "text of XML or HTML", TEXT, (value) => punctuation(value, (code) => `&#${code};`)],
@@ -300,7 +304,7 @@ const wrappers = rows("wrapper", [
     "form-in-field",
     "a field that holds a form",
     TEXT,
-    (value, name) => `id=7&${new URLSearchParams([[name, value.toWellFormed()]])}`,
+    (value, name) => `id=7&${new URLSearchParams([[name, value.replace(/\p{Surrogate}/gu, "\ufffd")]])}`,
   ],
 ]);
 
@@ -330,13 +334,18 @@ export function applyChain(chain: readonly Transformation[], value: string, name
 
 /** What clients do to harmless values: forms in forms, JSON in fields, text escaped for HTML. */
 export const CLIENTS: readonly Transformation[] = rows("encoding", [
-  ["percent", "encodeURIComponent before a form", "benign", (value) => encodeURIComponent(value.toWellFormed())],
+  [
+    "percent",
+    "encodeURIComponent before a form",
+    "benign",
+    (value) => encodeURIComponent(value.replace(/\p{Surrogate}/gu, "\ufffd")),
+  ],
   ["json", "JSON.stringify into a field", "benign", (value, name) => JSON.stringify({ [name]: value })],
   [
     "form",
     "a form in a field",
     "benign",
-    (value, name) => `id=7&${new URLSearchParams([[name, value.toWellFormed()]])}`,
+    (value, name) => `id=7&${new URLSearchParams([[name, value.replace(/\p{Surrogate}/gu, "\ufffd")]])}`,
   ],
   [
     "html",
