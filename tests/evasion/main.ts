@@ -57,9 +57,9 @@ console.log(
   `${Math.round((Date.now() - began) / 1000)} s, commit ${(await commitText()) ?? "unknown"}, ${machineText()}`,
 );
 if (write) {
-  const missed = attacks
-    .filter(({ wrong }) => wrong.length > 0)
-    .sort((left, right) => (left.chain < right.chain ? -1 : 1));
-  writeFileSync(MISSES, missed.map(({ chain, wrong }) => `${JSON.stringify({ chain, missed: wrong })}\n`).join(""));
+  const named = benign.map((outcome) => ({ ...outcome, chain: `benign, ${outcome.chain}` }));
+  const wrongs = [...attacks, ...named].filter(({ wrong }) => wrong.length > 0);
+  wrongs.sort((left, right) => (left.chain < right.chain ? -1 : 1));
+  writeFileSync(MISSES, wrongs.map(({ chain, wrong }) => `${JSON.stringify({ chain, missed: wrong })}\n`).join(""));
 }
 process.exitCode = all.wrong > all.tried / 100 || refused.length > 0 ? 1 : 0;
