@@ -1,6 +1,7 @@
 // The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
 // judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
 
+import { byteAt, isDigit } from "./bytes";
 import { Char } from "./char";
 import { textIs } from "./text";
 
@@ -49,6 +50,31 @@ export function nameHoldsOperator(name: usize, end: usize): bool {
   if (size < 3) return false;
   const hits = i8x16.bitmask(i8x16.eq(v128.load(end - TAIL), i8x16.splat(<i8>Char.Dollar)));
   return (size >= TAIL ? hits : hits >> (<i32>(TAIL - size))) != 0;
+}
+
+/** The value is a string of a text of JSON that is a value itself. Set by `detect/judge.ts`. */
+export let fieldNested: bool = false;
+
+export function setNested(nested: bool): void {
+  fieldNested = nested;
+}
+
+/** Where the last member of the field's pointer that is no index begins and ends, and how deep it lies; set by `readMember`. */
+export let member: usize = 0;
+export let memberEnd: usize = 0;
+export let memberDepth: u32 = 0;
+
+/** Reads the pointer of a field of JSON: of "/steps/0/run/1" the member "run", four deep. */
+export function readMember(): void {
+  memberDepth = 0;
+  for (let at = fieldName; at < fieldNameEnd; at++) if (byteAt(at) == Char.Slash) memberDepth++;
+  memberEnd = fieldNameEnd;
+  do {
+    member = memberEnd;
+    while (member > fieldName && byteAt(member - 1) != Char.Slash) member--;
+    if (member >= memberEnd || !isDigit(byteAt(member))) return;
+    memberEnd = member > fieldName ? member - 1 : member;
+  } while (memberEnd > fieldName);
 }
 
 /** The name of a part, as events and policies have it. */

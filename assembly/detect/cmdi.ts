@@ -4,9 +4,10 @@
 // step per byte in each, no memory but the tokenizer's.
 
 import { Char } from "../core/char";
-import { byteAt, findByte, isSpace } from "../core/bytes";
+import { byteAt, findByte, isDigit, isSpace } from "../core/bytes";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
+import { Rule } from "../generated/rules";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
@@ -93,6 +94,7 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     matchEnd = shellEnd;
   }
   if (confidence == 0) return;
+  if (rule == Rule.CmdiEmbeddedCommand && isTimetable(start, end)) return;
   const loss: u32 =
     words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
   confidence = confidence > loss ? confidence - loss : 0;
@@ -100,6 +102,17 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   best = confidence;
   bestRule = rule;
   bestEnd = matchEnd;
+}
+
+/** Whether the value begins with the five fields of a line of a crontab: digits and `*` `/` `,` `-` each. */
+function isTimetable(start: usize, end: usize): bool {
+  for (let fields = 0; fields < 5; fields++) {
+    const from = start;
+    while (start < end && (isDigit(byteAt(start)) || byteAt(start) - Char.Star < 6)) start++;
+    if (start == from || start == end || !isSpace(byteAt(start))) return false;
+    start++;
+  }
+  return true;
 }
 
 /** Whether a value without any break-out begins with a command or an option: whole command lines are judged too. */

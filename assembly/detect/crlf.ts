@@ -200,7 +200,11 @@ function judgeCommand(start: usize, first: usize, at: usize, name: usize, value:
   if (name == at) return;
   switch (keyword(LINE_COMMAND, at, name)) {
     case LineCommand.Method:
-      if (next - value > 10 && textStarts(next - 9, next, " HTTP/1.")) weigh(Rule.CrlfRequest, 82);
+      // Under a heading, and in a text behind anything but a target, it is a request that somebody quotes.
+      if (next - value > 9 && textStarts(next - 9, next, " HTTP/1.")) {
+        const whole = inLine || isTarget(start, first) || byteAt(at - 2) == Char.CarriageReturn;
+        weigh(Rule.CrlfRequest, heading ? 45 : whole ? 82 : 50);
+      }
       return;
     case LineCommand.Smtp:
       if (textStartsNoCase(value, next, "to:") || textStartsNoCase(value, next, "from:")) weigh(Rule.CrlfCommand, 80);

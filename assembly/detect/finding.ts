@@ -3,9 +3,11 @@
 
 import { byteAt, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldName, fieldNameEnd, fieldPart } from "../core/field";
+import { fieldName, fieldNameEnd, fieldPart, member, memberDepth, memberEnd, Part, readMember } from "../core/field";
 import { addFinding, EVIDENCE_CAPACITY, findingEvidence } from "../core/findings";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
+import { MEMBER_NAME, MemberName } from "../generated/protocol";
+import { Rule } from "../generated/rules";
 import { SQLI_KEYWORDS } from "../generated/sqli";
 import { XSS_KEYWORDS } from "../generated/xss";
 import { keyword } from "../match/keywords";
@@ -16,10 +18,37 @@ export let reports: u32 = 0;
 /** Reports rule `rule` at `confidence` (0–100) for the current field; `start..end` is what the rule rests on. */
 export function found(rule: u32, confidence: u32, start: usize, end: usize): void {
   reports++;
+  if (fieldPart == Part.Json && confidence > QUOTED && quotes(rule)) confidence = QUOTED;
   const finding = addFinding(rule, confidence, fieldPart, fieldName, fieldNameEnd);
   if (finding === null) return;
   const evidence = findingEvidence(finding);
   finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
+}
+
+/** What is found in a member that holds what others ran or said is sure to at most this: listed, and refused nowhere. */
+const QUOTED: u32 = 55;
+/** How deep in a document the members lie that hold scripts; above, `code` and `path` are anybody's parameters. */
+const SCRIPT_DEPTH: u32 = 3;
+
+/**
+ * Whether rule `rule` is about a language that the current member of a document holds as such: the frames, commands and statements
+ * of telemetry, the steps of a build, the cells of a notebook. Those who read them show or run them by design.
+ */
+function quotes(rule: u32): bool {
+  // SQL, HTML and commands; absolute paths; addresses; templates; code.
+  const language = rule < 400 || rule - 600 < 100 || rule - 800 < 100 || rule - 1400 < 100;
+  const path = rule == Rule.TraversalSensitiveFile || rule == Rule.TraversalWindows || rule == Rule.TraversalFileUrl;
+  if (!language && !path) return false;
+  readMember();
+  switch (keyword(MEMBER_NAME, member, memberEnd)) {
+    case MemberName.Record:
+      return memberDepth > 1;
+    case MemberName.Script:
+      return memberDepth >= SCRIPT_DEPTH;
+    case MemberName.Place:
+      return path && memberDepth >= SCRIPT_DEPTH;
+  }
+  return false;
 }
 
 /** Letters of a run that are looked up as a keyword at most. */

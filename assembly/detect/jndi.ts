@@ -9,7 +9,7 @@
 import { byteAt, isWord, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { hasPair } from "../core/scan";
-import { textStartsNoCase } from "../core/text";
+import { textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
@@ -100,7 +100,8 @@ function close(open: usize, out: usize): usize {
   const fallback: usize = load<u32>(open, 4);
   if (textStartsNoCase(text, out, "jndi:")) {
     // Whoever writes about it leaves the name out: "${jndi:…}".
-    if (out > text + 5 && (isWord(byteAt(text + 5)) || byteAt(text + 5) == Char.Slash)) note(Rule.JndiLookup);
+    const named = out > text + 5 && (isWord(byteAt(text + 5)) || byteAt(text + 5) == Char.Slash);
+    if (named && !textStarts(out - 6, out, "://...")) note(Rule.JndiLookup);
     return out;
   }
   if (textStartsNoCase(text, out, "lower:") || textStartsNoCase(text, out, "upper:")) {

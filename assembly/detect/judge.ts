@@ -5,7 +5,7 @@
 import { byteAt, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { fieldPart, holdsOperator, Part } from "../core/field";
+import { fieldPart, holdsOperator, Part, setNested } from "../core/field";
 import { findEither, skipBlank } from "../core/scan";
 import { beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
 import { decodeEscapes } from "../decode/escape";
@@ -13,7 +13,6 @@ import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers"
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
 import { detectAuth } from "./auth";
-import { detectRequest } from "./protocol";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
@@ -119,7 +118,10 @@ function judgeStrings(start: usize, end: usize): void {
     const textEnd = escaped ? decodeEscapes(open, close, STRING) : close;
     const string = escaped ? STRING : open;
     const kinds = classify(string, textEnd);
-    if (kinds != 0) judgeLayers(string, textEnd, kinds);
+    if (kinds == 0) continue;
+    setNested(true);
+    judgeLayers(string, textEnd, kinds);
+    setNested(false);
   }
 }
 
@@ -154,5 +156,4 @@ export function detect(start: usize, end: usize, kinds: u32): void {
   detectPrototype(start, end, kinds);
   detectCrlf(start, end, kinds);
   detectAuth(start, end, kinds);
-  detectRequest(start, end, kinds);
 }

@@ -8,7 +8,7 @@
 
 import { Char } from "../core/char";
 import { byteAt, isSpace, isWord } from "../core/bytes";
-import { fieldPart, Part } from "../core/field";
+import { fieldNested, fieldPart, Part } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
@@ -222,6 +222,8 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
     loss = 20;
   }
   if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
+  // Maps of sources and manifests name what stands beside them: "../../src/a.ts".
+  else if (fieldNested && judgedRule == Rule.TraversalClimb) loss = 30;
   else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
   else if (place == Place.Embedded) {
     if (judgedRule == Rule.TraversalClimbTarget) loss = 30;

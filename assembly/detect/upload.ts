@@ -41,6 +41,9 @@ const NAME_TAIL: usize = 160;
 /** A page of at most this many bytes is little more than its script. */
 const SMALL_PAGE: usize = 2048;
 
+/** Bytes of a text in front of its first code that are none of a document. */
+const LEADING: usize = 512;
+
 /** Judges the name of a file and returns what it claims. */
 export function detectFileName(start: usize, end: usize): u32 {
   if (start == end) return 0;
@@ -227,7 +230,10 @@ function detectCode(claims: u32, start: usize, end: usize, text: bool): void {
     if (code) {
       const runs = readCode(at, end);
       if (phar) return found(Rule.UploadPhar, ruleConfidence(Rule.UploadPhar), at, min(end, at + 64));
-      if (runs) return found(Rule.UploadWebShell, ruleConfidence(Rule.UploadWebShell), at, min(end, at + 96));
+      // In the midst of a text that says to be no page, it is an example.
+      const shown = text && claims == 0 && at > start + LEADING;
+      if (runs)
+        return found(Rule.UploadWebShell, shown ? 50 : ruleConfidence(Rule.UploadWebShell), at, min(end, at + 96));
       if (media) return found(Rule.UploadServerCode, ruleConfidence(Rule.UploadServerCode), at, min(end, at + 96));
       // A document may show code; a file that begins with it is code.
       if (openers++ == 0) found(Rule.UploadServerCode, at < start + 16 ? 55 : 30, at, min(end, at + 64));

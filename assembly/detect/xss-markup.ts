@@ -443,7 +443,8 @@ export function attributeKind(): u32 {
   }
   let to = attributeName;
   while (to < attributeNameEnd && isLetter(byteAt(to))) to++;
-  return to == attributeNameEnd
+  // "onload-hint" is a component's.
+  return to == attributeNameEnd || byteAt(to) == Char.Dash
     ? Attribute.None
     : keyword(ATTRIBUTE, attributeName, to) == Attribute.Event
       ? Attribute.Event
