@@ -56,6 +56,7 @@ import {
   keepValue,
   resumeValue,
   unfinishedSize,
+  VALUE_CAPACITY,
   valueEnd,
   valueRoom,
   valueStart,
@@ -456,15 +457,19 @@ function judgePartContent(state: usize): void {
 /** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
 const DECODED: usize = memory.data(12352, 16);
 
-/** The first window of a body that may be a serialized object, or all of it; what follows is not read. */
+/**
+ * The first window of a body that may be a serialized object, or all of it; what follows is not read. It is not held, so its first
+ * chunk is judged by itself as well: the service shall not have an object before we do.
+ */
 function judgeBinary(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   const stop = min(end, start + valueRoom(state));
+  setField(Part.Body, 0, 0);
+  if (unfinishedSize(state) == 0 && !last) judgeWhole(start, min(stop, start + VALUE_CAPACITY));
   if (!collectValue(state, start, stop, Coding.None)) {
     if (!last) return;
     finishValue(state, stop, stop, Coding.None);
   }
-  setField(Part.Body, 0, 0);
   judgeWhole(valueStart, valueEnd);
   stream.bodyKind = <u8>BodyKind.None;
   openText(state);
