@@ -281,8 +281,8 @@ function readHeaders(state: usize, m: MultipartState): u32 {
   while (true) {
     const feed = findEither(line, limit, Char.LineFeed, Char.LineFeed);
     if (feed == limit) break;
-    const blank = !m.filled && isBlankLine(line, feed);
-    m.filled = false;
+    const blank = !m.filled && (m.cr ? line == feed : isBlankLine(line, feed));
+    m.filled = m.cr = false;
     line = feed + 1;
     if (!blank) continue;
     m.at = <u32>line;
@@ -290,15 +290,21 @@ function readHeaders(state: usize, m: MultipartState): u32 {
     finishValue(state, start, line, Coding.None);
     return MultipartEvent.Part;
   }
-  if (!isBlankLine(line, limit)) m.filled = true;
+  // A carriage return that the chunk cuts off is of a blank line only if the line feed is next.
+  if (line < limit) {
+    m.filled = m.filled || m.cr || !isBlankLine(line, limit);
+    m.cr = !m.filled;
+  }
   m.at = <u32>limit;
   if (collectValue(state, start, limit, Coding.None)) {
     // No client has headers of this size: what comes is looked at as content.
     m.phase = <u8>Phase.Content;
+    m.cr = false;
     return MultipartEvent.Outside;
   }
   if (limit < end || !m.last) return MultipartEvent.NeedMore;
   m.phase = <u8>Phase.Content;
+  m.cr = false;
   return GO_ON;
 }
 
