@@ -56,6 +56,12 @@ export function sameBytesNoCase(start: usize, end: usize, other: usize, otherEnd
 
 /** The address of the first `byte` in `start..end`, or `end`. Reads up to 15 bytes behind `end` and ignores them. */
 export function findByte(start: usize, end: usize, byte: u32): usize {
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) {
+      if (byteAt(start) == byte) return start;
+    }
+    return end;
+  }
   const bytes = i8x16.splat(<i8>byte);
   for (; start < end; start += 16) {
     const hits = i8x16.bitmask(i8x16.eq(v128.load(start), bytes));

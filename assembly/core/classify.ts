@@ -1,10 +1,12 @@
-// Which kinds of byte occur in a run: the first look at every value, 16 bytes a step, no memory.
+// Which kinds of byte occur in a run: the first look at every value, 16 bytes a step, no memory (byte by byte in a
+// build without SIMD).
 //
 //   byte  h h h h l l l l        kind k occurs  ⇔  bit k of LOW[l] and of HIGH[h]
 //
 // Each kind is a product of low nibbles and high nibbles (the generator refuses one that is not), so the answer is exact:
 // never a false "no", and no false "maybe" either. Reads up to 15 bytes behind `end` and ignores them.
 
+import { byteAt } from "./bytes";
 import { KIND_HIGH, KIND_LOW } from "../generated/kinds";
 
 /** 16 bytes of 0xff, then 16 of 0x00: at offset 16 - n a mask that keeps the first n lanes. */
@@ -15,6 +17,7 @@ const LANES: usize = memory.data<u8>([
 
 /** The set of `Kind` bits of the bytes in `start..end`. */
 export function classify(start: usize, end: usize): u32 {
+  if (!ASC_FEATURE_SIMD) return classifyBytes(start, end);
   const low0 = v128.load(KIND_LOW);
   const low1 = v128.load(KIND_LOW, 16);
   const low2 = v128.load(KIND_LOW, 32);
@@ -37,6 +40,20 @@ export function classify(start: usize, end: usize): u32 {
     start += 16;
   }
   return orLanes(kinds0) | (orLanes(kinds1) << 8) | (orLanes(kinds2) << 16);
+}
+
+/** The same, byte by byte. */
+function classifyBytes(start: usize, end: usize): u32 {
+  let kinds: u32 = 0;
+  for (; start < end; start++) {
+    const low: usize = byteAt(start) & 15;
+    const high: usize = byteAt(start) >> 4;
+    for (let row: usize = 0; row < 48; row += 16) {
+      const both = load<u8>(KIND_LOW + row + low) & load<u8>(KIND_HIGH + row + high);
+      kinds |= (<u32>both) << ((<u32>row) >> 1);
+    }
+  }
+  return kinds;
 }
 
 /** The bitwise or of 16 lanes. */

@@ -1,7 +1,7 @@
 // The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
 // judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
 
-import { byteAt, isDigit } from "./bytes";
+import { byteAt, findByte, isDigit } from "./bytes";
 import { Char } from "./char";
 import { textIs } from "./text";
 
@@ -44,12 +44,11 @@ export function holdsOperator(): bool {
   return nameHoldsOperator(fieldName, fieldNameEnd);
 }
 
-/** The same of any name, which stands behind at least 16 bytes of memory. */
+/** The same of any name. */
 export function nameHoldsOperator(name: usize, end: usize): bool {
   const size = end - name;
   if (size < 3) return false;
-  const hits = i8x16.bitmask(i8x16.eq(v128.load(end - TAIL), i8x16.splat(<i8>Char.Dollar)));
-  return (size >= TAIL ? hits : hits >> (<i32>(TAIL - size))) != 0;
+  return findByte(end - min(size, TAIL), end, Char.Dollar) < end;
 }
 
 /** The value is a string of a text of JSON that is a value itself. Set by `detect/judge.ts`. */

@@ -1,8 +1,19 @@
 // Runs through bytes 16 at a step: find the next byte that means something, copy what stands before it. Each function reads up
 // to 16 bytes behind its end and ignores them; `copyRun` also writes up to 15 bytes behind what it returns.
+// In a build without SIMD (asconfig.json, `baseline`) each goes byte by byte: the twin stands first in it. Beside this file,
+// bytes.ts, classify.ts and detect/plain.ts have vectors.
+
+import { byteAt } from "./bytes";
+import { Char } from "./char";
 
 /** The address of the first byte in `start..end` that is `a` or `b`, or `end`. */
 export function findEither(start: usize, end: usize, a: u32, b: u32): usize {
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) {
+      if (byteAt(start) == a || byteAt(start) == b) return start;
+    }
+    return end;
+  }
   const as = i8x16.splat(<i8>a);
   const bs = i8x16.splat(<i8>b);
   for (; start < end; start += 16) {
@@ -15,6 +26,13 @@ export function findEither(start: usize, end: usize, a: u32, b: u32): usize {
 
 /** The address of the first byte in `start..end` that is one of four, or `end`. */
 export function findOneOf(start: usize, end: usize, a: u32, b: u32, c: u32, d: u32): usize {
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) {
+      const byte = byteAt(start);
+      if (byte == a || byte == b || byte == c || byte == d) return start;
+    }
+    return end;
+  }
   const as = i8x16.splat(<i8>a);
   const bs = i8x16.splat(<i8>b);
   const cs = i8x16.splat(<i8>c);
@@ -29,19 +47,37 @@ export function findOneOf(start: usize, end: usize, a: u32, b: u32, c: u32, d: u
   return end;
 }
 
+/** The address of the first byte in `start..end` that is in a set of rules/kinds.yaml (32 bytes of nibbles), or `end`. */
+export function findInSet(start: usize, end: usize, set: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    while (start < end && (load<u8>(set + (byteAt(start) & 15)) & load<u8>(set + 16 + (byteAt(start) >> 4))) == 0)
+      start++;
+    return start;
+  }
+  const low = v128.load(set);
+  const high = v128.load(set, 16);
+  const nibble = i8x16.splat(15);
+  const none = i8x16.splat(0);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const both = v128.and(i8x16.swizzle(low, v128.and(bytes, nibble)), i8x16.swizzle(high, i8x16.shr_u(bytes, 4)));
+    const hits = i8x16.bitmask(i8x16.ne(both, none));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
 /** Whether `a` and right behind it `b` stand anywhere in `start..end`. */
 export function hasPair(start: usize, end: usize, a: u32, b: u32): bool {
-  const as = i8x16.splat(<i8>a);
-  const bs = i8x16.splat(<i8>b);
-  for (; start < end; start += 16) {
-    const hits = i8x16.bitmask(v128.and(i8x16.eq(v128.load(start), as), i8x16.eq(v128.load(start, 1), bs)));
-    if (hits != 0) return start + ctz(hits) + 1 < end;
-  }
-  return false;
+  return findPair(start, end, a, b) < end;
 }
 
 /** The address of the first `a` in `start..end` that has `b` right behind it, or `end`. */
 export function findPair(start: usize, end: usize, a: u32, b: u32): usize {
+  if (!ASC_FEATURE_SIMD) {
+    while (start + 1 < end && (byteAt(start) != a || byteAt(start + 1) != b)) start++;
+    return start + 1 < end ? start : end;
+  }
   const as = i8x16.splat(<i8>a);
   const bs = i8x16.splat(<i8>b);
   for (; start < end; start += 16) {
@@ -53,6 +89,12 @@ export function findPair(start: usize, end: usize, a: u32, b: u32): usize {
 
 /** The address of the first byte in `start..end` with its top bit set, or `end`. */
 export function findHigh(start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) {
+      if (byteAt(start) >= 0x80) return start;
+    }
+    return end;
+  }
   for (; start < end; start += 16) {
     const hits = i8x16.bitmask(v128.load(start));
     if (hits != 0) return min(start + ctz(hits), end);
@@ -62,6 +104,12 @@ export function findHigh(start: usize, end: usize): usize {
 
 /** The address of the first byte in `start..end` above a space: white space and control bytes are passed over. */
 export function skipBlank(start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) {
+      if (byteAt(start) > <u32>Char.Space) return start;
+    }
+    return end;
+  }
   const space = i8x16.splat(0x20);
   for (; start < end; start += 16) {
     const hits = i8x16.bitmask(i8x16.gt_u(v128.load(start), space));
@@ -85,6 +133,10 @@ export function countWords(start: usize, end: usize, limit: u32): u32 {
 
 /** Copies `start..end` to `out`, which must not reach into it, and returns the next cursor. */
 export function copyRun(out: usize, start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    memory.copy(out, start, end - start);
+    return out + (end - start);
+  }
   const next = out + (end - start);
   for (; start < end; start += 16, out += 16) v128.store(out, v128.load(start));
   return next;

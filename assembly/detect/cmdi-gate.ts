@@ -13,8 +13,8 @@
 
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
-import { Kind } from "../generated/kinds";
+import { findEither, findInSet } from "../core/scan";
+import { COMMAND_MARKS, Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, Shell } from "../generated/cmdi";
 import { keyword } from "../match/keywords";
 
@@ -34,25 +34,7 @@ export function mayRun(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & Kind.Dash) != 0 && (hasFlag(start, end) || hasOption(start, end, kinds))) return true;
   if ((kinds & (Kind.Angle | Kind.Slash)) == (Kind.Angle | Kind.Slash) && hasDevice(start, end)) return true;
   if (mayCommand(start, start, end)) return true;
-  const semicolons = i8x16.splat(<i8>Char.Semicolon);
-  const pipes = i8x16.splat(<i8>Char.Pipe);
-  const ampersands = i8x16.splat(<i8>Char.Ampersand);
-  const feeds = i8x16.splat(<i8>Char.LineFeed);
-  const returns = i8x16.splat(<i8>Char.CarriageReturn);
-  const parens = i8x16.splat(<i8>Char.ParenOpen);
-  const angles = i8x16.splat(<i8>Char.Less);
-  for (let at = start; at < end; at += 16) {
-    const bytes = v128.load(at);
-    const ends = v128.or(i8x16.eq(bytes, feeds), i8x16.eq(bytes, returns));
-    const joins = v128.or(i8x16.eq(bytes, pipes), i8x16.eq(bytes, ampersands));
-    const calls = v128.or(i8x16.eq(bytes, parens), i8x16.eq(bytes, angles));
-    let hits = i8x16.bitmask(v128.or(v128.or(ends, joins), v128.or(calls, i8x16.eq(bytes, semicolons))));
-    for (; hits != 0; hits &= hits - 1) {
-      const mark = at + ctz(hits);
-      if (mark >= end) return false;
-      if (mayLead(start, mark, end)) return true;
-    }
-  }
+  for (let at = start; (at = findInSet(at, end, COMMAND_MARKS)) < end; at++) if (mayLead(start, at, end)) return true;
   return false;
 }
 

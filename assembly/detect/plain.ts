@@ -61,6 +61,23 @@ const T: u32 = 0x54;
 
 /** Whether all is digits, dashes, colons, spaces, T, Z and one dot at most: a number, a date, a time. */
 function isNumeric(start: usize, end: usize): bool {
+  if (!ASC_FEATURE_SIMD) {
+    let found: u32 = 0;
+    for (; start < end; start++) {
+      const byte = byteAt(start);
+      if (byte == Char.Dot) found++;
+      else if (
+        !isDigit(byte) &&
+        byte != Char.Dash &&
+        byte != Char.Colon &&
+        byte != T &&
+        byte != Char.Z &&
+        byte != Char.Space
+      )
+        return false;
+    }
+    return found < 2;
+  }
   const digits = i8x16.splat(0x30);
   const nine = i8x16.splat(9);
   let dots = 0;

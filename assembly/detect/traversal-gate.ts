@@ -12,8 +12,8 @@
 import { byteAt, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
-import { findEither } from "../core/scan";
-import { Kind } from "../generated/kinds";
+import { findEither, findInSet } from "../core/scan";
+import { Kind, PATH_MARKS } from "../generated/kinds";
 import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
 import { keyword } from "../match/keywords";
 
@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 64;
 
 /** Whether `start..end`, trimmed and with a "/" in it or in the path of the URL, must be read. */
 export function mayPoint(start: usize, end: usize, kinds: u32): bool {
-  if ((kinds & Kind.Backslash) != 0 || hasMark(start, end, kinds)) return true;
+  if ((kinds & Kind.Backslash) != 0 || hasMark(start, end)) return true;
   if ((kinds & Kind.Colon) != 0 && hasScheme(start, end)) return true;
   // Inside a text only a run that is rooted, hidden or in somebody's home is looked at, or one with ":" or bytes beyond
   // ASCII: not "and/or".
@@ -48,58 +48,29 @@ export function mayPoint(start: usize, end: usize, kinds: u32): bool {
 }
 
 /** Whether a climb, an escape of scripting front ends, a control byte, or a byte that begins another spelling of a mark occurs. */
-function hasMark(start: usize, end: usize, kinds: u32): bool {
-  const dots = i8x16.splat(<i8>Char.Dot);
-  const marks = i8x16.splat(<i8>Char.Question);
-  const zeros = i8x16.splat(<i8>Char._0);
-  const smalls = i8x16.splat(0x20);
-  const xs = i8x16.splat(<i8>Char.x);
-  const tabs = i8x16.splat(<i8>Char.Tab);
-  const spaces = i8x16.splat(5);
-  for (; start < end; start += 16) {
-    const bytes = v128.load(start);
-    const next = v128.load(start, 1);
-    const climbs = v128.and(i8x16.eq(bytes, dots), i8x16.eq(next, dots));
-    // ".?/.?/etc": a wildcard for a dot.
-    const wild = v128.or(
-      v128.and(i8x16.eq(bytes, dots), i8x16.eq(next, marks)),
-      v128.and(i8x16.eq(bytes, marks), i8x16.eq(next, dots)),
-    );
-    const escapes = v128.and(i8x16.eq(bytes, zeros), i8x16.eq(v128.or(next, smalls), xs));
-    // NUL and its like, which may stand between dots: below a space and no white space.
-    const controls = v128.and(i8x16.lt_u(bytes, smalls), i8x16.ge_u(i8x16.sub(bytes, tabs), spaces));
-    let all = v128.or(v128.or(climbs, wild), v128.or(escapes, controls));
-    if ((kinds & Kind.High) != 0) all = v128.or(all, veiled(bytes));
-    if ((kinds & Kind.Percent) != 0) all = v128.or(all, escaped(bytes, next));
-    const hits = i8x16.bitmask(all);
-    if (hits != 0 && start + ctz(hits) < end) return true;
+function hasMark(start: usize, end: usize): bool {
+  for (let at = start; (at = findInSet(at, end, PATH_MARKS)) < end; at++) {
+    const next = byteAt(at + 1);
+    switch (byteAt(at)) {
+      case Char.Dot:
+        // ".?/.?/etc": a wildcard for a dot.
+        if (next == Char.Dot || next == Char.Question || next == Char.Percent) return true;
+        break;
+      case Char.Question:
+        if (next == Char.Dot) return true;
+        break;
+      case Char._0:
+        if ((next | 0x20) == Char.x) return true;
+        break;
+      case Char.Percent:
+        if (next >= <u32>Char._0 || next == Char.Percent) return true;
+        break;
+      // NUL and its like, which may stand between dots, and what a careless decoder takes for a mark: c0, c1, e0, e2, ef and up.
+      default:
+        return true;
+    }
   }
   return false;
-}
-
-/** The lanes that begin what a careless decoder takes for a mark: c0, c1, e0, e2, ef and f0 up. */
-// @ts-ignore: decorator
-@inline
-function veiled(bytes: v128): v128 {
-  return v128.or(
-    v128.or(
-      i8x16.eq(v128.and(bytes, i8x16.splat(<i8>0xfe)), i8x16.splat(<i8>0xc0)),
-      i8x16.eq(v128.and(bytes, i8x16.splat(<i8>0xfd)), i8x16.splat(<i8>0xe0)),
-    ),
-    i8x16.ge_u(bytes, i8x16.splat(<i8>0xef)),
-  );
-}
-
-/** The lanes of "%" before a letter, a digit or another, and of "." before "%". */
-// @ts-ignore: decorator
-@inline
-function escaped(bytes: v128, next: v128): v128 {
-  const percents = i8x16.splat(<i8>Char.Percent);
-  const behind = v128.or(i8x16.ge_u(next, i8x16.splat(<i8>Char._0)), i8x16.eq(next, percents));
-  return v128.or(
-    v128.and(i8x16.eq(bytes, percents), behind),
-    v128.and(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dot)), i8x16.eq(next, percents)),
-  );
 }
 
 /** Whether a drive, or a scheme that the rules name, stands before a ":". */

@@ -39,3 +39,13 @@ export const KIND_HIGH: usize = memory.data<u8>([
   1, 1, 254, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 224, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0,
   81, 2, 76, 32, 32, 32, 32, 32, 32, 32, 32,
 ]);
+
+/** Behind these a command, a call or an include may stand. */
+export const COMMAND_MARKS: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 1, 4, 12, 1, 0, 0, 1, 0, 2, 4, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
+
+/** What may begin a climb, an escape, or what a careless decoder takes for a mark. */
+export const PATH_MARKS: usize = memory.data<u8>([
+  59, 19, 35, 3, 3, 7, 3, 3, 3, 2, 2, 2, 2, 2, 7, 43, 1, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 2,
+]);

@@ -2,7 +2,9 @@
  * Builds what the package carries, into dist/: the release and checked modules, the tool. `check` runs the gates of check-wasm on
  * what was built.
  *
- *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [check]
+ *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [check] [baseline]
+ *
+ * `baseline` builds the module without SIMD, for a host that has none; nothing of the package uses it.
  */
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";
@@ -39,6 +41,8 @@ async function buildBench(): Promise<void> {
   await compile("release", "assembly/bench.ts", "--outFile", modulePath("bench"));
 }
 
+const baseline = (): Promise<void> => compile("baseline");
+
 async function buildTool(): Promise<void> {
   await run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
   chmodSync(join(packageRoot(), "dist/scripts/cli.js"), 0o755);
@@ -52,7 +56,13 @@ async function check(): Promise<void> {
   console.log(`check-wasm: ${readModule().byteLength} bytes, imports and request path are clean`);
 }
 
-const steps: Record<string, () => Promise<void>> = { module: buildModule, bench: buildBench, tool: buildTool, check };
+const steps: Record<string, () => Promise<void>> = {
+  module: buildModule,
+  bench: buildBench,
+  tool: buildTool,
+  check,
+  baseline,
+};
 
 const { positionals: asked } = parseArgs({ allowPositionals: true });
 for (const name of asked.length === 0 ? ["module", "bench", "tool"] : asked) {

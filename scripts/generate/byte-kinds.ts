@@ -1,5 +1,6 @@
 // rules/kinds.yaml → the nibble tables that classify 16 bytes at once. A kind must be a product of low and high nibbles, since
-// all that the tables can say is "this low nibble and this high nibble"; any other kind is refused.
+// all that the tables can say is "this low nibble and this high nibble"; any other kind is refused. A set of bytes that is looked
+// for by itself (core/scan.ts) may be any union of eight such products: one for each high nibble.
 
 import { z } from "zod";
 import { emitData, emitEnum, heading } from "./emit.ts";
@@ -10,6 +11,8 @@ import { readSource, type Source } from "./source.ts";
 const GROUP = 8;
 const GROUPS = MAX_BYTE_KINDS / GROUP;
 
+const range = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{2}$/);
+
 const byteKinds = z.strictObject({
   kinds: z
     .array(
@@ -17,12 +20,22 @@ const byteKinds = z.strictObject({
         z.strictObject({ name: z.string().regex(/^[A-Z][A-Za-z]*$/), bytes: z.string().regex(/^[\x20-\x7e]+$/) }),
         z.strictObject({
           name: z.string().regex(/^[A-Z][A-Za-z]*$/),
-          range: z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{2}$/),
+          range,
         }),
       ]),
     )
     .min(1)
     .max(MAX_BYTE_KINDS),
+  sets: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[A-Z][A-Z_]*$/),
+        bytes: z.string().regex(/^[\x00-\x7f]*$/),
+        ranges: z.array(range).default([]),
+        what: z.string(),
+      }),
+    )
+    .default([]),
 });
 
 export type ByteKinds = z.output<typeof byteKinds>;
@@ -34,8 +47,34 @@ export function readByteKinds(file: string, content: string): Source<ByteKinds> 
 /** The bytes of a kind, 0–255. */
 export function bytesOf(kind: ByteKinds["kinds"][number]): number[] {
   if ("bytes" in kind) return [...kind.bytes].map((character) => character.charCodeAt(0));
-  const [first = 0, last = 0] = kind.range.split("-").map((hex) => parseInt(hex, 16));
+  return bytesIn(kind.range);
+}
+
+/** `1c-1f` → the bytes from the one to the other. */
+function bytesIn(range: string): number[] {
+  const [first = 0, last = 0] = range.split("-").map((hex) => parseInt(hex, 16));
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** The 32 bytes by which a set is found: what a low nibble, then what a high nibble may be part of; undefined for too many. */
+export function setTable(bytes: readonly number[]): number[] | undefined {
+  const table = new Array<number>(32).fill(0);
+  const highs = [...new Set(bytes.map((byte) => byte >> 4))].sort((a, b) => a - b);
+  // High nibbles with the same low ones share a bit.
+  const lows = (high: number): string =>
+    bytes
+      .filter((byte) => byte >> 4 === high)
+      .map((byte) => byte & 15)
+      .sort()
+      .join();
+  const products = [...new Set(highs.map(lows))];
+  if (products.length > GROUP) return undefined;
+  for (const byte of bytes) {
+    const bit = 1 << products.indexOf(lows(byte >> 4));
+    table[byte & 15]! |= bit;
+    table[16 + (byte >> 4)]! |= bit;
+  }
+  return table;
 }
 
 /** Whether every low nibble of `bytes` occurs with every high nibble. */
@@ -65,6 +104,13 @@ export function emitByteKinds({ file, data, lineOf }: Source<ByteKinds>): string
       high[row + (byte >> 4)]! |= 1 << (index % GROUP);
     }
   });
+  const sets = data.sets.map(({ name, bytes, ranges, what }, index) => {
+    const table = setTable([...new Set([...Buffer.from(bytes, "latin1"), ...ranges.flatMap(bytesIn)])]);
+    if (table === undefined) {
+      problems.push({ file, line: lineOf(["sets", index]), message: `${name} is no union of ${GROUP} products` });
+    }
+    return emitData(name, "u8", table ?? [], what);
+  });
   if (problems.length > 0) throw new RulesError(problems);
   const about = `nibble: ${GROUPS} groups of ${GROUP} kinds, 16 bytes each.`;
   return [
@@ -77,5 +123,6 @@ export function emitByteKinds({ file, data, lineOf }: Source<ByteKinds>): string
     ),
     emitData("KIND_LOW", "u8", low, `Low ${about}`),
     emitData("KIND_HIGH", "u8", high, `High ${about}`),
+    ...sets,
   ].join("\n");
 }
