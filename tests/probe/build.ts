@@ -32,6 +32,8 @@ export interface Probe<Exports> {
 export interface ProbeOptions {
   /** Build as shipped, without asserts: for measurements. */
   release?: boolean;
+  /** Build without SIMD, and without asserts. */
+  baseline?: boolean;
 }
 
 /** Compiles where needed and instantiates `tests/probe/NAME.ts`. Throws with the compiler's text where it does not compile. */
@@ -39,11 +41,7 @@ export async function buildProbe<Exports = ProbeFunctions>(
   name: string,
   options: ProbeOptions = {},
 ): Promise<Probe<Exports>> {
-  const target = options.release === true ? "release" : "checked";
-  const entry = `tests/probe/${name}.ts`;
-  const outFile = `dist/probe/${name}.${target}.wasm`;
-  if ((await modified(outFile)) <= (await newestSource(entry))) await compile(entry, target, outFile);
-  const module = await WebAssembly.compile(await readFile(join(ROOT, outFile)));
+  const module = await compileProbe(name, options);
   const instance = await WebAssembly.instantiate(module, {});
   const { memory, ...functions } = instance.exports as { memory: WebAssembly.Memory };
   const base = memory.grow(ARENA / PAGE) * PAGE;
@@ -67,6 +65,15 @@ export async function buildProbe<Exports = ProbeFunctions>(
     text: (start, end) =>
       new TextDecoder().decode(new Uint8Array(memory.buffer, start >>> 0, (end >>> 0) - (start >>> 0))),
   };
+}
+
+/** Compiles `tests/probe/NAME.ts` where needed. Throws with the compiler's text where it does not compile. */
+export async function compileProbe(name: string, options: ProbeOptions = {}): Promise<WebAssembly.Module> {
+  const target = options.baseline === true ? "baseline" : options.release === true ? "release" : "checked";
+  const entry = `tests/probe/${name}.ts`;
+  const outFile = `dist/probe/${name}.${target}.wasm`;
+  if ((await modified(outFile)) <= (await newestSource(entry))) await compile(entry, target, outFile);
+  return WebAssembly.compile(await readFile(join(ROOT, outFile)));
 }
 
 async function compile(entry: string, target: string, outFile: string): Promise<void> {

@@ -1,0 +1,385 @@
+// Everything that reads bytes from outside, for `npm run fuzz -- --engine`: each input of a batch goes through all decoders, all
+// parsers (whole, and again in pieces: the events must be the same) and all detectors, in one call from outside for the batch.
+// What all of it gave is one number, by which a build is compared with another. Traps where a result cannot be right.
+//
+//   batch:  u32 length, u32 seed, the bytes, 64 quotes; and so on, each entry at a multiple of 8
+
+import { byteAt } from "./core/bytes";
+import { classify } from "./core/classify";
+import { Part, setField } from "./core/field";
+import { closeFindings, findingAt, findingCount, findingEvidence, freeFindings, openFindings } from "./core/findings";
+import { decodeContent } from "./decode/content";
+import { decodeEntities } from "./decode/entity";
+import { decodeEscapes } from "./decode/escape";
+import { decodePercent } from "./decode/percent";
+import { decodeUnicode } from "./decode/unicode";
+import { decodeUtf7 } from "./decode/utf7";
+import { detect, judge, judgeMarkup, judgeObject } from "./detect/judge";
+import { detectHeader } from "./detect/protocol";
+import { detectProbe, detectScanner } from "./detect/scanner";
+import { claimOfType, detectFile, detectFileName, detectSkipped } from "./detect/upload";
+import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "./parse/cookie";
+import { feedForm, FormEvent, formName, formNameEnd, nextForm, openForm } from "./parse/form";
+import { jsonFeed, JsonEvent, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd, jsonRest } from "./parse/json";
+import {
+  feedMultipart,
+  MultipartEvent,
+  nextMultipart,
+  openMultipart,
+  partName,
+  partNameEnd,
+  namePart,
+  skipContent,
+  tagPart,
+} from "./parse/multipart";
+import {
+  boundary,
+  boundaryEnd,
+  openPart,
+  PartValue,
+  partValueCount,
+  partValueEnd,
+  partValueKind,
+  partValueStart,
+  readBoundary,
+} from "./parse/part";
+import { nextSegment, normalizePath, openSegments, segmentEnd, segmentStart, unescapeSlashes } from "./parse/path";
+import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "./parse/query";
+import { feedText, nextText, openText, TextEvent } from "./parse/text";
+import {
+  Coding,
+  keepValue,
+  nextWindow,
+  openSpan,
+  resumeValue,
+  valueEnd,
+  valueStart,
+  valueWindowed,
+} from "./parse/value";
+import { feedXml, nextXml, openXml, xmlName, xmlNameEnd, xmlRest, XmlEvent } from "./parse/xml";
+
+/** Where the batch is written, and how much fits. */
+const BATCH: usize = memory.data(4194304, 16);
+const BATCH_CAPACITY: usize = 4194304;
+/** The longest input. */
+const LONGEST: usize = 1048576;
+/** A chunk as the host hands it over: behind it stands what is not its own. */
+const CHUNK: usize = memory.data(1048640, 16);
+/** Room for a path of three times the longest input. */
+const OUT: usize = memory.data(3145792, 16);
+const STATE: usize = memory.data(4096, 16);
+/** Another stream's parser, which leaves its bytes in what they share. */
+const OTHER: usize = memory.data(4096, 16);
+const NOISE: usize = memory.data<u8>([
+  39, 59, 32, 100, 114, 111, 112, 32, 116, 97, 98, 108, 101, 32, 120, 45, 45, 32, 60, 97,
+]);
+const SLOT: usize = memory.data(16448, 16);
+/** Names of fields, as rules ask for them; 16 readable bytes stand in front. */
+const NAMES: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 113, 117, 114, 108, 102, 105, 108, 101, 47, 64, 116, 121, 112, 101,
+  91, 36, 110, 101, 93,
+]);
+/** Where each begins and ends behind those 16: none, q, url, file, /@type, [$ne]. */
+const NAME_ENDS: usize = memory.data<u8>([0, 0, 0, 1, 1, 4, 4, 8, 8, 14, 14, 19]);
+const NAMES_COUNT: u32 = 6;
+const PARTS: u32 = 9;
+const DEPTH: u32 = 64;
+
+/** The input at work, from 0: what is told where the batch traps. */
+export let current: u32 = 0;
+/** What did not hold where it trapped by itself; 0: it is the engine that trapped. */
+export let failed: u32 = 0;
+
+const enum What {
+  Batch = 1,
+  /** A decoder wrote more than it was given. */
+  Decoded,
+  /** A parser gave what is not of its input. */
+  Span,
+  /** A parser wants more behind the last chunk. */
+  Unfinished,
+  Confidence,
+  /** 100 and the parser: the events of a body in pieces are others than those of the whole. */
+  Pieces = 100,
+}
+let digest: u32 = 0;
+/** Skipped content comes in pieces that depend on the chunks: what it is altogether counts. */
+let skipped: u32 = 0;
+
+export function batch(): usize {
+  return BATCH;
+}
+
+export function batchCapacity(): usize {
+  return BATCH_CAPACITY;
+}
+
+/** Runs the `count` inputs of the batch; returns what they gave. */
+export function run(count: u32): u32 {
+  let entry = BATCH;
+  let all: u32 = 0;
+  for (current = 0; current < count; current++) {
+    const length: usize = load<u32>(entry);
+    const start = entry + 8;
+    check(length <= LONGEST && start + length + 64 <= BATCH + BATCH_CAPACITY, What.Batch);
+    all = (all ^ runInput(start, start + length, load<u32>(entry, 4))) * 0x01000193;
+    entry = (start + length + 64 + 7) & ~7;
+  }
+  return all;
+}
+
+/** One input through all that there is. */
+function runInput(start: usize, end: usize, seed: u32): u32 {
+  digest = 0x811c9dc5;
+  const windowEnd = min(end, start + 16384);
+  decoders(start, windowEnd);
+  parts(start, end);
+  for (let parser: u32 = 0; parser < 5; parser++) {
+    const before = digest;
+    parse(parser, start, end, 0);
+    const whole = digest;
+    digest = before;
+    parse(parser, start, end, seed | 1);
+    check(digest == whole, What.Pieces + parser);
+  }
+  judgements(start, end, windowEnd, seed);
+  return digest;
+}
+
+function check(holds: bool, what: What): void {
+  if (holds) return;
+  failed = what;
+  unreachable();
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(value: u32): void {
+  digest = (digest ^ value) * 0x01000193;
+}
+
+function mixBytes(start: usize, end: usize): void {
+  mix(<u32>(end - start));
+  for (; start < end; start++) mix(byteAt(start));
+}
+
+/** What a decoder made of `start..end`: never more than that, since its buffers are no longer. */
+function decoded(start: usize, end: usize, outEnd: usize): void {
+  check(outEnd >= OUT && outEnd - OUT <= end - start, What.Decoded);
+  mixBytes(OUT, outEnd);
+}
+
+function decoders(start: usize, end: usize): void {
+  decoded(start, end, decodePercent(start, end, OUT, false));
+  decoded(start, end, decodePercent(start, end, OUT, true));
+  decoded(start, end, decodeEntities(start, end, OUT));
+  decoded(start, end, decodeEscapes(start, end, OUT));
+  decoded(start, end, decodeUnicode(start, end, OUT));
+  decoded(start, end, decodeUtf7(start, end, OUT));
+  decoded(start, end, decodeContent(start, end, OUT));
+}
+
+/** A span that a parser of a part gave: inside of what it was given. */
+function inside(from: usize, to: usize, start: usize, end: usize): void {
+  check(from <= to && (from == to || (from >= start && to <= end)), What.Span);
+  mixBytes(from, to);
+}
+
+function parts(start: usize, end: usize): void {
+  openQuery(start, end);
+  while (nextQuery()) {
+    inside(queryName, queryNameEnd, start, end);
+    inside(queryValue, queryValueEnd, start, end);
+  }
+  openCookies(start, end);
+  while (nextCookie()) {
+    inside(cookieName, cookieNameEnd, start, end);
+    inside(cookieValue, cookieValueEnd, start, end);
+  }
+  openSegments(start, end);
+  while (nextSegment()) inside(segmentStart, segmentEnd, start, end);
+  // Three times as long at most, and a byte; 0 for what Envoy refuses.
+  const path = normalizePath(start, end, OUT);
+  check(path == 0 || (path > OUT && path - OUT <= 3 * (end - start) + 1), What.Decoded);
+  mixBytes(OUT, max(path, OUT));
+  decoded(start, end, unescapeSlashes(start, end, OUT));
+  readBoundary(start, end);
+  mixBytes(boundary, boundaryEnd);
+  openSpan(start, end, Coding.Form);
+  while (nextWindow()) mixBytes(valueStart, valueEnd);
+}
+
+/** `start..end` through a parser: whole where `cuts` is 0, else in pieces by that seed. */
+function parse(parser: u32, start: usize, end: usize, cuts: u32): void {
+  skipped = 0;
+  open(parser, start, end);
+  let at = start;
+  do {
+    let next = end;
+    if (cuts != 0) {
+      cuts ^= cuts << 13;
+      cuts ^= cuts >> 17;
+      cuts ^= cuts << 5;
+      const left = <u32>(end - at);
+      // Many small pieces in a short input, few in a long one.
+      next = min(end, at + (cuts % (left < 64 ? 9 : left)));
+    }
+    memory.copy(CHUNK, at, next - at);
+    memory.fill(CHUNK + (next - at), 0x27, 64);
+    if (at != start || cuts != 0) {
+      keepValue(STATE, SLOT);
+      openText(OTHER);
+      feedText(OTHER, NOISE, NOISE + 20, false);
+      nextText(OTHER);
+      resumeValue(STATE, SLOT);
+    }
+    if (feed(parser, next - at, next == end, at - start)) break;
+    at = next;
+    if (at == end) break;
+  } while (true);
+  mix(skipped);
+}
+
+function open(parser: u32, start: usize, end: usize): void {
+  if (parser == 0) jsonOpen(STATE, DEPTH);
+  else if (parser == 1) openForm(STATE);
+  else if (parser == 2) openText(STATE);
+  else if (parser == 3) openXml(STATE);
+  else {
+    // With the boundary that it has itself, if it is a type, too.
+    readBoundary(start, end);
+    openMultipart(STATE, boundary, boundaryEnd);
+  }
+}
+
+/** Feeds the chunk of `length` bytes that stands at offset `at` of the body; true if nothing comes any more. */
+function feed(parser: u32, length: usize, last: bool, at: usize): bool {
+  const end = CHUNK + length;
+  if (parser == 0) {
+    jsonFeed(STATE, CHUNK, end, last);
+    for (let event = jsonNext(STATE); event != JsonEvent.NeedMore; event = jsonNext(STATE)) {
+      mix(event);
+      if (event == JsonEvent.Done) return true;
+      if (event == JsonEvent.Malformed || event == JsonEvent.TooDeep) return rest(jsonRest(STATE), end, at);
+      if (event <= JsonEvent.Literal) named(jsonPointer(STATE), jsonPointerEnd(STATE));
+    }
+  } else if (parser == 1) {
+    feedForm(STATE, CHUNK, end, last);
+    for (let event = nextForm(STATE); event != FormEvent.NeedMore; event = nextForm(STATE)) {
+      mix(event);
+      if (event == FormEvent.Done) return true;
+      named(formName(STATE), formNameEnd(STATE));
+    }
+  } else if (parser == 2) {
+    feedText(STATE, CHUNK, end, last);
+    for (let event = nextText(STATE); event != TextEvent.NeedMore; event = nextText(STATE)) {
+      mix(event);
+      if (event == TextEvent.Done) return true;
+      named(0, 0);
+    }
+  } else if (parser == 3) {
+    feedXml(STATE, CHUNK, end, last);
+    for (let event = nextXml(STATE); event != XmlEvent.NeedMore; event = nextXml(STATE)) {
+      mix(event);
+      if (event == XmlEvent.Done) return true;
+      if (event == XmlEvent.Malformed) return rest(xmlRest(STATE), end, at);
+      named(xmlName(STATE), xmlNameEnd(STATE));
+    }
+  } else {
+    feedMultipart(STATE, CHUNK, end, last);
+    for (let event = nextMultipart(STATE); event != MultipartEvent.NeedMore; event = nextMultipart(STATE)) {
+      if (event == MultipartEvent.Skipped) {
+        for (let byte = valueStart; byte < valueEnd; byte++) skipped = (skipped ^ byteAt(byte)) * 0x01000193;
+        continue;
+      }
+      mix(event);
+      if (event == MultipartEvent.Done) return true;
+      if (event == MultipartEvent.Malformed) continue;
+      if (event == MultipartEvent.Part) openHeaders();
+      else named(partName(STATE), partNameEnd(STATE));
+    }
+  }
+  check(!last, What.Unfinished);
+  return false;
+}
+
+/** Where a parser stopped, as an offset in the body. */
+function rest(stopped: usize, end: usize, at: usize): bool {
+  check(stopped >= CHUNK && stopped <= end, What.Span);
+  mix(<u32>(stopped - CHUNK + at));
+  return true;
+}
+
+function named(name: usize, nameEnd: usize): void {
+  check(valueStart <= valueEnd && valueEnd - valueStart <= 16384 && name <= nameEnd, What.Span);
+  mixBytes(valueStart, valueEnd);
+  mixBytes(name, nameEnd);
+  mix(u32(valueWindowed));
+}
+
+/** The headers of a part, as the filter takes them: files whose names have a "k" in front are passed over. */
+function openHeaders(): void {
+  openPart(valueStart, valueEnd);
+  let file = false;
+  let skip = false;
+  for (let i: usize = 0; i < partValueCount(); i++) {
+    const start = partValueStart(i);
+    const end = partValueEnd(i);
+    check(start <= end, What.Span);
+    mix(partValueKind(i));
+    mixBytes(start, end);
+    if (partValueKind(i) == PartValue.Name) namePart(STATE, start, end);
+    if (partValueKind(i) == PartValue.FileName) {
+      file = true;
+      skip = start < end && byteAt(start) == 0x6b;
+    }
+  }
+  tagPart(STATE, 0, file);
+  if (skip) skipContent(STATE);
+}
+
+/** All detectors: on the value as it stands, on what the filter makes of it, and on what only some parts of a request can be. */
+function judgements(start: usize, end: usize, windowEnd: usize, seed: u32): void {
+  const name = seed % NAMES_COUNT;
+  const nameStart = NAMES + 16 + load<u8>(NAME_ENDS + 2 * name);
+  const nameEnd = NAMES + 16 + load<u8>(NAME_ENDS + 2 * name, 1);
+  openFindings(0);
+  setField((seed >> 8) % PARTS, nameStart, nameEnd);
+  openSpan(start, end, (seed & 0x10000) == 0 ? Coding.Form : Coding.None);
+  while (nextWindow()) judge(valueStart, valueEnd);
+  told();
+  detect(start, windowEnd, classify(start, windowEnd));
+  told();
+  judgeMarkup(start, windowEnd);
+  judgeObject(start, windowEnd);
+  told();
+  const claims = detectFileName(start, min(windowEnd, start + 1024)) | claimOfType(start, windowEnd);
+  mix(claims);
+  mix(u32(detectFile(seed >> 12, start, windowEnd, true, true)));
+  mix(
+    detectSkipped(
+      detectSkipped(seed >> 12, start, start + (windowEnd - start) / 2),
+      start + (windowEnd - start) / 2,
+      end,
+    ),
+  );
+  told();
+  detectHeader(nameStart, nameEnd, start, windowEnd);
+  detectScanner(nameStart, nameEnd, start, windowEnd);
+  detectProbe(start, windowEnd);
+  told();
+}
+
+/** Counts what was found, and begins anew. */
+function told(): void {
+  const list = closeFindings();
+  for (let i: u32 = 0; i < findingCount(list); i++) {
+    const finding = findingAt(list, i);
+    mix(finding.rule);
+    mix(finding.confidence);
+    check(finding.confidence <= 100, What.Confidence);
+    mixBytes(findingEvidence(finding), findingEvidence(finding) + finding.evidenceLength);
+  }
+  freeFindings(list);
+  openFindings(0);
+}
