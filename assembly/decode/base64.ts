@@ -88,7 +88,7 @@ function plausible(headEnd: usize): bool {
   for (let at = DECODED; at < DECODED + min(HEAD, headEnd - DECODED); at++) {
     const byte = byteAt(at);
     // Full-width forms of printable characters: U+FF00 to U+FF7F.
-    if (byte == WIDE && (byteAt(at + 1) & 0xfe) == 0xbc) at += 2;
+    if (byte == WIDE && (at + 1 >= headEnd || (byteAt(at + 1) & 0xfe) == 0xbc)) at += 2;
     else if (!isText(byte)) return false;
   }
   return headEnd > DECODED + 5;
