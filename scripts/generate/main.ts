@@ -47,26 +47,40 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   const outputs = new Map<string, string>();
   const sources: Source<RuleFile>[] = [];
   const problems: RulesError[] = [];
-  for (const name of names) {
-    const file = `rules/${name}`;
-    const wanted = only === undefined || name === `${only}.yaml`;
+  const wanted: Source<RuleFile>[] = [];
+  const attempt = (file: string, isWanted: boolean, make: () => void): void => {
     try {
-      const content = await readFile(join(root, file), "utf8");
-      if (name === KINDS) {
-        if (wanted) outputs.set("assembly/generated/kinds.ts", emitByteKinds(readByteKinds(file, content)));
-        continue;
-      }
-      const source = readRuleFile(file, content);
-      sources.push(source);
-      const tables = wanted ? emitClass(source, compileAutomaton(source)) : undefined;
-      if (tables !== undefined) outputs.set(`assembly/generated/${source.name}.ts`, tables);
+      make();
     } catch (error) {
       if (!(error instanceof RulesError)) throw error;
-      if (wanted) problems.push(error);
+      if (isWanted) problems.push(error);
       else console.error(`left out for ${error.problems.length} problems: ${error.message.split("\n")[0] ?? file}`);
     }
+  };
+  const stopAtProblems = (): void => {
+    if (problems.length > 0) throw new RulesError(problems.flatMap((error) => error.problems));
+  };
+  for (const name of names) {
+    const file = `rules/${name}`;
+    const isWanted = only === undefined || name === `${only}.yaml`;
+    const content = await readFile(join(root, file), "utf8");
+    attempt(file, isWanted, () => {
+      if (name !== KINDS) {
+        const source = readRuleFile(file, content);
+        sources.push(source);
+        if (isWanted) wanted.push(source);
+      } else if (isWanted) outputs.set("assembly/generated/kinds.ts", emitByteKinds(readByteKinds(file, content)));
+    });
   }
-  if (problems.length > 0) throw new RulesError(problems.flatMap((error) => error.problems));
+  // Joining automata takes seconds: only where all files can be read.
+  stopAtProblems();
+  for (const source of wanted) {
+    attempt(source.file, true, () => {
+      const tables = emitClass(source, compileAutomaton(source));
+      if (tables !== undefined) outputs.set(`assembly/generated/${source.name}.ts`, tables);
+    });
+  }
+  stopAtProblems();
   const rules = joinRules(sources);
   if (rules.length > 0) {
     outputs.set("assembly/generated/rules.ts", emitRules(rules));
