@@ -12,7 +12,7 @@
 import { byteAt, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
-import { findEither, findInSet } from "../core/scan";
+import { findEither, findInSet, hasPair } from "../core/scan";
 import { Kind, PATH_MARKS } from "../generated/kinds";
 import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
 import { keyword } from "../match/keywords";
@@ -22,6 +22,8 @@ const LONGEST_NAME: usize = 64;
 
 /** Whether `start..end`, trimmed and with a "/" in it or in the path of the URL, must be read. */
 export function mayPoint(start: usize, end: usize, kinds: u32): bool {
+  // A climb in wildcards: ??/??/etc
+  if (hasPair(start, end, Char.Question, Char.Question)) return true;
   if ((kinds & Kind.Backslash) != 0 || hasMark(start, end)) return true;
   if ((kinds & Kind.Colon) != 0 && hasScheme(start, end)) return true;
   // Inside a text only a run that is rooted, hidden or in somebody's home is looked at, or one with ":" or bytes beyond
