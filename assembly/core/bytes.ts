@@ -103,6 +103,20 @@ export function isSpace(byte: u32): bool {
   return byte == Char.Space || byte - Char.Tab < 5;
 }
 
+/** The value of a base64 digit in either alphabet (RFC 4648 4 and 5), or 64 where `byte` is none. */
+export function base64Value(byte: u32): u32 {
+  if (isLetter(byte)) return byte - Char.a < 26 ? byte - Char.a + 26 : byte - Char.A;
+  if (isDigit(byte)) return byte - Char._0 + 52;
+  if (byte == Char.Plus || byte == Char.Dash) return 62;
+  return byte == Char.Slash || byte == Char.Underscore ? 63 : 64;
+}
+
+/** The address of the first byte in `start..end` that is no white space, or `end`. */
+export function skipSpaces(start: usize, end: usize): usize {
+  while (start < end && isSpace(byteAt(start))) start++;
+  return start;
+}
+
 /** The value of a hexadecimal digit, 0–15, or 16 where `byte` is none. */
 // @ts-ignore: decorator
 @inline

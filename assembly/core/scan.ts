@@ -144,6 +144,20 @@ export function countWords(start: usize, end: usize, limit: u32): u32 {
   return words;
 }
 
+/** A byte of the byte order mark EF BB BF. */
+// @ts-ignore: decorator
+@inline
+export function isMark(byte: u32): bool {
+  return byte == 0xef || byte == 0xbb || byte == 0xbf;
+}
+
+/** The first byte that is neither blank nor of a byte order mark, which parsers pass over too. */
+export function skipMarks(start: usize, end: usize): usize {
+  let at = skipBlank(start, end);
+  while (at < end && isMark(byteAt(at))) at = skipBlank(at + 1, end);
+  return at;
+}
+
 /** Copies `start..end` to `out`, which must not reach into it, and returns the next cursor. */
 export function copyRun(out: usize, start: usize, end: usize): usize {
   if (!ASC_FEATURE_SIMD) {

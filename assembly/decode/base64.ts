@@ -7,7 +7,7 @@
 // serialized object with its magic number; of anything else no more than a few bytes are decoded. A space is a `+` that a form lost;
 // line breaks are passed over. The result is at most CAPACITY bytes.
 
-import { byteAt, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
+import { base64Value, byteAt, hexValue, isLetter, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
@@ -137,12 +137,9 @@ function decodeBase64(start: usize, end: usize): usize {
   return out;
 }
 
-/** The value of a digit of either alphabet, or 64. */
+/** The value of a digit of either alphabet, or 64; a space is a `+` that a form lost. */
 function sixBits(byte: u32): u32 {
-  if (isLetter(byte)) return byte - Char.a < 26 ? byte - Char.a + 26 : byte - Char.A;
-  if (isDigit(byte)) return byte - Char._0 + 52;
-  if (byte == Char.Plus || byte == Char.Dash || byte == Char.Space) return 62;
-  return byte == Char.Slash || byte == Char.Underscore ? 63 : 64;
+  return byte == Char.Space ? 62 : base64Value(byte);
 }
 
 function isHex(start: usize, end: usize): bool {

@@ -6,7 +6,7 @@
 // or a sum ("+4930", "1+1") has no such unit and stays. Linear: a run that is no UTF-7 is left after three bytes, the others are
 // used up. Never longer than its input.
 
-import { byteAt, isDigit, isLetter, isSpace, putByte } from "../core/bytes";
+import { base64Value, byteAt, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { copyRun, findEither, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
@@ -61,9 +61,7 @@ function putUnits(at: usize, end: usize, out: usize): usize {
   return out;
 }
 
-/** The value of a base64 digit, or 64. RFC 4648 4. */
+/** The value of a digit of the first alphabet alone, or 64: a dash ends the run. */
 function sixBits(byte: u32): u32 {
-  if (isDigit(byte)) return byte - Char._0 + 52;
-  if (isLetter(byte)) return byte - Char.a < 26 ? byte - Char.a + 26 : byte - Char.A;
-  return byte == Char.Plus ? 62 : byte == Char.Slash ? 63 : 64;
+  return byte == Char.Dash || byte == Char.Underscore ? 64 : base64Value(byte);
 }

@@ -7,7 +7,7 @@
 //
 // One step per byte for operators and lines; a break-out is looked for in the first bytes of a value alone.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, isWord, sameBytes } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord, sameBytes, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither } from "../core/scan";
@@ -127,9 +127,9 @@ function leavesString(start: usize, end: usize): bool {
   const stop = min(end, start + LONGEST_HEAD);
   while (start < stop && isNameByte(byteAt(start))) start++;
   if (start == end || byteAt(start) != Char.DoubleQuote) return false;
-  start = skipBlanks(start + 1, end);
+  start = skipSpaces(start + 1, end);
   if (start == end || byteAt(start) != Char.Comma) return false;
-  start = skipBlanks(start + 1, end);
+  start = skipSpaces(start + 1, end);
   return start < end && byteAt(start) == Char.DoubleQuote;
 }
 
@@ -286,7 +286,7 @@ function readBreak(start: usize, end: usize, kinds: u32): void {
   if (
     byte == Char.Comma &&
     quote == Char.DoubleQuote &&
-    textStarts(skipBlanks(at + 1, end), end, '"ComparisonOperator"')
+    textStarts(skipSpaces(at + 1, end), end, '"ComparisonOperator"')
   ) {
     found(Rule.NosqliClause, 82, start, end);
     return;
@@ -332,11 +332,6 @@ function nameStop(at: usize, end: usize): usize {
   return at;
 }
 
-function skipBlanks(at: usize, end: usize): usize {
-  while (at < end && isSpace(byteAt(at))) at++;
-  return at;
-}
-
 /** `this.a`  `sleep(1)`  `1 == 1`  `'a'=='a`  `true//` behind `||` or `&&`. */
 function weighTerm(at: usize, end: usize, quoted: bool): u32 {
   while (at < end && (byteAt(at) == Char.ParenOpen || byteAt(at) == Char.Bang || isSpace(byteAt(at)))) at++;
@@ -373,7 +368,7 @@ function weighStatement(at: usize, end: usize, quoted: bool): u32 {
   const stop = nameStop(at, end);
   if (stop == at) return 0;
   const kind = keyword(NO_SQL_NAME, at, stop);
-  const rest = skipBlanks(stop, end);
+  const rest = skipSpaces(stop, end);
   if (rest == end) return 0;
   if (kind == NoSqlName.Return) {
     // "return true", "return(1)", "return this"; a sentence goes on with other words.
@@ -385,9 +380,9 @@ function weighStatement(at: usize, end: usize, quoted: bool): u32 {
   // it=new Date()
   let value = stop;
   if (kind == NoSqlName.Declare) value = nameStop(rest, end);
-  value = skipBlanks(value, end);
+  value = skipSpaces(value, end);
   if (value < end && byteAt(value) == Char.Equals) {
-    value = skipBlanks(value + 1, end);
+    value = skipSpaces(value + 1, end);
     if (keyword(NO_SQL_NAME, value, nameStop(value, end)) == NoSqlName.New) return quoted ? 80 : 64;
     if (kind == NoSqlName.Declare && quoted) return 60;
   }
@@ -399,7 +394,7 @@ function weighScript(at: usize, end: usize, quoted: bool): u32 {
   const stop = nameStop(at, end);
   if (stop == at || stop == end) return 0;
   const kind = keyword(NO_SQL_NAME, at, stop);
-  const rest = skipBlanks(stop, end);
+  const rest = skipSpaces(stop, end);
   const byte: u32 = rest < end ? byteAt(rest) : 0;
   switch (kind) {
     case NoSqlName.This:
@@ -439,7 +434,7 @@ function readClause(start: usize, at: usize, end: usize): void {
 
 /** Whether a clause goes on behind its first word: `MATCH (`, `UNION MATCH`, `SET n.a`, `WITH 1 AS`, `RETURN n //`. */
 function isClause(at: usize, end: usize): bool {
-  at = skipBlanks(at, end);
+  at = skipSpaces(at, end);
   if (at == end) return false;
   if (byteAt(at) == Char.ParenOpen) return true;
   let stop = nameStop(at, end);
@@ -448,7 +443,7 @@ function isClause(at: usize, end: usize): bool {
   if (keyword(CYPHER, at, stop) == Cypher.Clause) return true;
   const joint = byteAt(stop);
   if (joint == Char.Dot || joint == Char.ParenOpen) return stop + 1 < end && !isSpace(byteAt(stop + 1));
-  at = skipBlanks(stop, end);
+  at = skipSpaces(stop, end);
   if (at == end) return false;
   if (byteAt(at) == Char.Slash || byteAt(at) == Char.Comma) return true;
   stop = nameStop(at, end);

@@ -8,7 +8,7 @@
 // What makes a condition XPath's is a node function (`name(`, `position()`), a string function over a path (`contains(../pass,`), an
 // axis, or a path (`//`, `/*`, `@*`). One step per byte, no memory.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIs } from "../core/text";
 import { Kind } from "../generated/kinds";
@@ -247,10 +247,5 @@ function reaches(at: usize, end: usize): bool {
 /** The end of a name of XPath: letters, digits, "_" and "-". */
 function nameStop(at: usize, end: usize): usize {
   while (at < end && (isWord(byteAt(at)) || byteAt(at) == Char.Dash)) at++;
-  return at;
-}
-
-function skipSpaces(at: usize, end: usize): usize {
-  while (at < end && isSpace(byteAt(at))) at++;
   return at;
 }

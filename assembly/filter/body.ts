@@ -2,7 +2,7 @@
 // slot, or in a page if it is long, and put back before the next chunk: nothing is judged twice, and a cut changes no answer.
 
 import { Part, setField } from "../core/field";
-import { findOneOf, skipBlank } from "../core/scan";
+import { findOneOf, isMark, skipBlank, skipMarks } from "../core/scan";
 import { byteAt, findByte, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { found } from "../detect/finding";
@@ -256,13 +256,6 @@ function isBlank(byte: u32): bool {
   return byte == Char.Tab || byte == Char.LineFeed || byte == Char.CarriageReturn;
 }
 
-/** A byte of the byte order mark EF BB BF. */
-// @ts-ignore: decorator
-@inline
-function isMark(byte: u32): bool {
-  return byte == 0xef || byte == 0xbb || byte == 0xbf;
-}
-
 /**
  * Removes the bytes 00, FE and FF, in place, and returns the new end. What is left of ASCII in UTF-16 or UTF-32, which many parsers
  * tell from its first bytes whatever the type says, is ASCII; no text in another encoding has these bytes.
@@ -281,13 +274,6 @@ function dropWide(start: usize, end: usize): usize {
 function beginsOther(first: u32): bool {
   if (first <= <u32>Char.Space || first >= 0xfe || isMark(first)) return false;
   return first != Char.BraceOpen && first != Char.BracketOpen && first != Char.Less;
-}
-
-/** The first byte that is neither blank nor of a byte order mark, which parsers of JSON pass over too. */
-function skipMarks(start: usize, end: usize): usize {
-  let at = skipBlank(start, end);
-  while (at < end && isMark(byteAt(at))) at = skipBlank(at + 1, end);
-  return at;
 }
 
 function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {

@@ -6,7 +6,7 @@
 // Spans of what was read, undecoded but for quotes and encoded words; decoded in place, never longer. One look at each byte. What a
 // parser could read in two ways (a parameter twice, a folded line) is read in both: each is a value.
 
-import { byteAt, findByte, isSpace, isWord, putByte, hexValue } from "../core/bytes";
+import { byteAt, findByte, isSpace, isWord, putByte, hexValue, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { decodeBase64 } from "./word";
@@ -80,8 +80,8 @@ export function openPart(start: usize, end: usize): void {
 function readHeader(start: usize, end: usize): void {
   const colon = findByte(start, end, Char.Colon);
   const nameEnd = dropSpace(start, colon);
-  start = skipSpace(start, nameEnd);
-  const value = skipSpace(min(colon + 1, end), end);
+  start = skipSpaces(start, nameEnd);
+  const value = skipSpaces(min(colon + 1, end), end);
   end = dropSpace(value, end);
   if (textIsNoCase(start, nameEnd, "content-disposition")) {
     readParameters(findByte(value, end, Char.Semicolon), end);
@@ -105,13 +105,13 @@ let textEnd: usize = 0;
 
 /** Reads the parameter behind the semicolon at `at`, undoing its quotes; returns where the next semicolon stands, or `end`. */
 function nextParameter(at: usize, end: usize): usize {
-  name = skipSpace(at + 1, end);
+  name = skipSpaces(at + 1, end);
   at = name;
   while (at < end && byteAt(at) != Char.Equals && byteAt(at) != Char.Semicolon) at++;
   nameEnd = dropSpace(name, at);
   text = textEnd = at;
   if (at == end || byteAt(at) == Char.Semicolon) return at;
-  at = skipSpace(at + 1, end);
+  at = skipSpaces(at + 1, end);
   if (at < end && byteAt(at) == Char.DoubleQuote) {
     text = textEnd = ++at;
     for (; at < end && byteAt(at) != Char.DoubleQuote; at++) {
@@ -180,12 +180,12 @@ export function readBoundary(start: usize, end: usize): void {
   boundary = boundaryEnd = start;
   let many = false;
   for (let at = findByte(start, end, Char.Semicolon); at < end;) {
-    let from = skipSpace(at + 1, end);
+    let from = skipSpaces(at + 1, end);
     at = findByte(from, end, Char.Semicolon);
     if (!textStartsNoCase(from, at, "boundary")) continue;
-    from = skipSpace(from + 8, at);
+    from = skipSpaces(from + 8, at);
     if (from == at || byteAt(from) != Char.Equals) continue;
-    from = skipSpace(from + 1, at);
+    from = skipSpaces(from + 1, at);
     let to = at;
     if (from < end && byteAt(from) == Char.DoubleQuote) {
       to = findByte(++from, end, Char.DoubleQuote);
@@ -210,11 +210,6 @@ export function isType(start: usize, end: usize, literal: string): bool {
 
 function isTypeByte(byte: u32): bool {
   return isWord(byte) || byte == Char.Dash || byte == Char.Plus || byte == Char.Dot;
-}
-
-function skipSpace(start: usize, end: usize): usize {
-  while (start < end && isSpace(byteAt(start))) start++;
-  return start;
 }
 
 function dropSpace(start: usize, end: usize): usize {

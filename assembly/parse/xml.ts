@@ -13,7 +13,7 @@
 
 import { byteAt, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findOneOf, skipBlank } from "../core/scan";
+import { findEither, findOneOf, skipBlank, skipMarks } from "../core/scan";
 import { textStarts } from "../core/text";
 import { NAME_ROOM, appendByte, appendName } from "./name";
 import {
@@ -191,7 +191,7 @@ function endBody(state: usize): XmlEvent {
 function readContent(state: usize): XmlEvent {
   const xml = changetype<XmlState>(state);
   let start = <usize>xml.at;
-  if (xml.size == 0 && xml.scan == Scan.Plain) start = skipMarks(xml, start, xml.end);
+  if (xml.size == 0 && xml.scan == Scan.Plain) start = skipLead(xml, start, xml.end);
   const limit = min(<usize>xml.end, start + valueRoom(state));
   let at = start;
   while (at < limit) {
@@ -200,7 +200,7 @@ function readContent(state: usize): XmlEvent {
       if (xml.depth != 0) {
         at = findEither(at, limit, Char.Less, Char.Less);
       } else if (byte != Char.Less) {
-        at = skipMarks(xml, at, limit);
+        at = skipLead(xml, at, limit);
         if (at == limit || byteAt(at) == Char.Less) continue;
         xml.at = <u32>at;
         xml.mode = Mode.Stopped;
@@ -223,11 +223,8 @@ function readContent(state: usize): XmlEvent {
 }
 
 /** Blanks, and outside of all elements what is left of a byte order mark. */
-function skipMarks(xml: XmlState, at: usize, end: usize): usize {
-  at = skipBlank(at, end);
-  if (xml.depth != 0) return at;
-  while (at < end && (byteAt(at) == 0xef || byteAt(at) == 0xbb || byteAt(at) == 0xbf)) at = skipBlank(at + 1, end);
-  return at;
+function skipLead(xml: XmlState, at: usize, end: usize): usize {
+  return xml.depth != 0 ? skipBlank(at, end) : skipMarks(at, end);
 }
 
 /** Passes the byte at `at`, or several: on from `<` to what it begins, or on in a comment, section or instruction. */
