@@ -36,17 +36,6 @@ let configInvalid: u32 = 0;
 
 /** Adds all counts since the last call to the statistics. */
 export function flushCounters(): void {
-  for (let outcome: u32 = 0; outcome < OUTCOMES; outcome++) {
-    // Defined even at zero: a rate needs the series before the first attack.
-    const id = metricAt(REQUESTS + (outcome << 2));
-    const count = takeRequests(outcome);
-    if (id == 0) {
-      let end = label(putText(NAME, "meshward."), "outcome", outcomeName(outcome));
-      addTo(REQUESTS + (outcome << 2), putText(end, "requests_total"), count);
-    } else if (count != 0) {
-      addToMetric(id, count);
-    }
-  }
   for (let i: u32 = 0; i < CLASS_COUNT * 2; i++) {
     const count = takeFindings(i >> 1, i & 1);
     if (count == 0) continue;
@@ -69,6 +58,18 @@ export function flushCounters(): void {
     if (count == 0) continue;
     let end = label(putText(NAME, "meshward."), "what", overflowName(what));
     addTo(OVERFLOW + (what << 2), putText(end, "overflow_total"), count);
+  }
+  // Requests last: who sees a request counted, sees all that was counted of it.
+  for (let outcome: u32 = 0; outcome < OUTCOMES; outcome++) {
+    // Defined even at zero: a rate needs the series before the first attack.
+    const id = metricAt(REQUESTS + (outcome << 2));
+    const count = takeRequests(outcome);
+    if (id == 0) {
+      let end = label(putText(NAME, "meshward."), "outcome", outcomeName(outcome));
+      addTo(REQUESTS + (outcome << 2), putText(end, "requests_total"), count);
+    } else if (count != 0) {
+      addToMetric(id, count);
+    }
   }
 }
 
