@@ -1,8 +1,8 @@
-// Everything that reads bytes from outside, for `npm run fuzz -- --engine`: each input of a batch goes through all decoders, all
-// parsers (whole, and again in pieces: the events must be the same) and all detectors, in one call from outside for the batch.
-// What all of it gave is one number, by which a build is compared with another. Traps where a result cannot be right.
+// Everything that reads bytes from outside, for `npm run fuzz -- --engine`: an input goes through all decoders, all parsers (whole,
+// and again in pieces: the events must be the same) and all detectors, in one call from outside. What all of it gave is one number,
+// by which a build is compared with another, and a run with one between other inputs. Traps where a result cannot be right.
 //
-//   batch:  u32 length, u32 seed, the bytes, 64 quotes; and so on, each entry at a multiple of 8
+//   input()  64 bytes that are not its own, the input, 64 more: what stands around every value, too
 
 import { byteAt } from "./core/bytes";
 import { classify } from "./core/classify";
@@ -17,7 +17,7 @@ import { decodeUtf7 } from "./decode/utf7";
 import { detect, judge, judgeMarkup, judgeObject } from "./detect/judge";
 import { detectHeader } from "./detect/protocol";
 import { detectProbe, detectScanner } from "./detect/scanner";
-import { claimOfType, detectFile, detectFileName, detectSkipped } from "./detect/upload";
+import { Claim, claimOfType, detectFile, detectFileName, detectSkipped } from "./detect/upload";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "./parse/cookie";
 import { feedForm, FormEvent, formName, formNameEnd, nextForm, openForm } from "./parse/form";
 import { jsonFeed, JsonEvent, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd, jsonRest } from "./parse/json";
@@ -58,11 +58,10 @@ import {
 } from "./parse/value";
 import { feedXml, nextXml, openXml, xmlName, xmlNameEnd, xmlRest, XmlEvent } from "./parse/xml";
 
-/** Where the batch is written, and how much fits. */
-const BATCH: usize = memory.data(4194304, 16);
-const BATCH_CAPACITY: usize = 4194304;
-/** The longest input. */
+/** Where the input is written, and how long it may be. */
+const INPUT: usize = memory.data(1048704, 16);
 const LONGEST: usize = 1048576;
+const AROUND: usize = 64;
 /** A chunk as the host hands it over: behind it stands what is not its own. */
 const CHUNK: usize = memory.data(1048640, 16);
 /** Room for a path of three times the longest input. */
@@ -74,6 +73,8 @@ const NOISE: usize = memory.data<u8>([
   39, 59, 32, 100, 114, 111, 112, 32, 116, 97, 98, 108, 101, 32, 120, 45, 45, 32, 60, 97,
 ]);
 const SLOT: usize = memory.data(16448, 16);
+/** The value that is judged, with as much around it. */
+const VALUE: usize = memory.data(16512, 16);
 /** Names of fields, as rules ask for them; 16 readable bytes stand in front. */
 const NAMES: usize = memory.data<u8>([
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 113, 117, 114, 108, 102, 105, 108, 101, 47, 64, 116, 121, 112, 101,
@@ -85,13 +86,11 @@ const NAMES_COUNT: u32 = 6;
 const PARTS: u32 = 9;
 const DEPTH: u32 = 64;
 
-/** The input at work, from 0: what is told where the batch traps. */
-export let current: u32 = 0;
 /** What did not hold where it trapped by itself; 0: it is the engine that trapped. */
 export let failed: u32 = 0;
 
 const enum What {
-  Batch = 1,
+  Length = 1,
   /** A decoder wrote more than it was given. */
   Decoded,
   /** A parser gave what is not of its input. */
@@ -106,30 +105,15 @@ let digest: u32 = 0;
 /** Skipped content comes in pieces that depend on the chunks: what it is altogether counts. */
 let skipped: u32 = 0;
 
-export function batch(): usize {
-  return BATCH;
+export function input(): usize {
+  return INPUT;
 }
 
-export function batchCapacity(): usize {
-  return BATCH_CAPACITY;
-}
-
-/** Runs the `count` inputs of the batch; returns what they gave. */
-export function run(count: u32): u32 {
-  let entry = BATCH;
-  let all: u32 = 0;
-  for (current = 0; current < count; current++) {
-    const length: usize = load<u32>(entry);
-    const start = entry + 8;
-    check(length <= LONGEST && start + length + 64 <= BATCH + BATCH_CAPACITY, What.Batch);
-    all = (all ^ runInput(start, start + length, load<u32>(entry, 4))) * 0x01000193;
-    entry = (start + length + 64 + 7) & ~7;
-  }
-  return all;
-}
-
-/** One input through all that there is. */
-function runInput(start: usize, end: usize, seed: u32): u32 {
+/** Takes the input of `length` bytes through all that there is; returns what it gave. */
+export function run(length: u32, seed: u32): u32 {
+  check(length <= <u32>LONGEST, What.Length);
+  const start = INPUT + AROUND;
+  const end = start + length;
   digest = 0x811c9dc5;
   const windowEnd = min(end, start + 16384);
   decoders(start, windowEnd);
@@ -225,7 +209,7 @@ function parse(parser: u32, start: usize, end: usize, cuts: u32): void {
       next = min(end, at + (cuts % (left < 64 ? 9 : left)));
     }
     memory.copy(CHUNK, at, next - at);
-    memory.fill(CHUNK + (next - at), 0x27, 64);
+    memory.copy(CHUNK + (next - at), end, AROUND);
     if (at != start || cuts != 0) {
       keepValue(STATE, SLOT);
       openText(OTHER);
@@ -346,7 +330,14 @@ function judgements(start: usize, end: usize, windowEnd: usize, seed: u32): void
   openFindings(0);
   setField((seed >> 8) % PARTS, nameStart, nameEnd);
   openSpan(start, end, (seed & 0x10000) == 0 ? Coding.Form : Coding.None);
-  while (nextWindow()) judge(valueStart, valueEnd);
+  while (nextWindow()) {
+    const length = valueEnd - valueStart;
+    const value = VALUE + AROUND;
+    memory.copy(VALUE, end, AROUND);
+    memory.copy(value, valueStart, length);
+    memory.copy(value + length, end, AROUND);
+    judge(value, value + length);
+  }
   told();
   detect(start, windowEnd, classify(start, windowEnd));
   told();
@@ -356,13 +347,9 @@ function judgements(start: usize, end: usize, windowEnd: usize, seed: u32): void
   const claims = detectFileName(start, min(windowEnd, start + 1024)) | claimOfType(start, windowEnd);
   mix(claims);
   mix(u32(detectFile(seed >> 12, start, windowEnd, true, true)));
-  mix(
-    detectSkipped(
-      detectSkipped(seed >> 12, start, start + (windowEnd - start) / 2),
-      start + (windowEnd - start) / 2,
-      end,
-    ),
-  );
+  const middle = start + (windowEnd - start) / 2;
+  const before = ((seed >> 12) & (Claim.Media | Claim.Script | Claim.Page)) | (((seed >> 16) % 5) * Claim.Progress);
+  mix(detectSkipped(detectSkipped(before, start, middle), middle, end));
   told();
   detectHeader(nameStart, nameEnd, start, windowEnd);
   detectScanner(nameStart, nameEnd, start, windowEnd);

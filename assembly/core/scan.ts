@@ -52,7 +52,7 @@ export function findInSet(start: usize, end: usize, set: usize): usize {
   if (!ASC_FEATURE_SIMD) {
     while (start < end && (load<u8>(set + (byteAt(start) & 15)) & load<u8>(set + 16 + (byteAt(start) >> 4))) == 0)
       start++;
-    return start;
+    return min(start, end);
   }
   const low = v128.load(set);
   const high = v128.load(set, 16);

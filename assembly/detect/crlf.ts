@@ -65,6 +65,7 @@ function weigh(rule: u32, confidence: u32): void {
 
 function judgeLines(start: usize, first: usize, end: usize): void {
   best = 0;
+  bestRule = 0;
   firstSpaces = 0;
   for (let at = start; at < first; at++) if (byteAt(at) == Char.Space) firstSpaces++;
   inLine = fieldPart == Part.Path || fieldPart == Part.Header || fieldPart == Part.Cookie || fieldPart == Part.Query;
@@ -202,7 +203,7 @@ function judgeCommand(start: usize, first: usize, at: usize, name: usize, value:
     case LineCommand.Method:
       // Under a heading, and in a text behind anything but a target, it is a request that somebody quotes.
       if (next - value > 9 && textStarts(next - 9, next, " HTTP/1.")) {
-        const whole = inLine || isTarget(start, first) || byteAt(at - 2) == Char.CarriageReturn;
+        const whole = inLine || isTarget(start, first) || (start < first && byteAt(at - 2) == Char.CarriageReturn);
         weigh(Rule.CrlfRequest, heading ? 45 : whole ? 82 : 50);
       }
       return;

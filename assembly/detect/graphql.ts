@@ -55,7 +55,7 @@ let keeping = true;
 export let stringStart: usize = 0;
 export let stringEnd: usize = 0;
 
-/** Forgets the strings of the last document. */
+/** Forgets the strings of documents that were read before. */
 // @ts-ignore: decorator
 @inline
 export function forgetStrings(): void {

@@ -63,6 +63,7 @@ export function judge(start: usize, end: usize): void {
 
 /** A value as it stands, then layer by layer. */
 function judgeLayers(start: usize, end: usize, kinds: u32): void {
+  forgetStrings();
   detect(start, end, kinds);
   // The strings of a document are values to the service, as they stand and encoded.
   if (nextString()) {
@@ -74,7 +75,6 @@ function judgeLayers(start: usize, end: usize, kinds: u32): void {
     kinds = classify(start, end);
   }
   peel(start, end, kinds);
-  forgetStrings();
 }
 
 /** Judges what `start..end` is encoded from, layer by layer. */

@@ -364,7 +364,11 @@ function walk(at: usize, end: usize, quote: u32): usize {
         else if (before == Shape.Fresh || (seen & Seen.Verdict) == 0) {
           // Text in front of the mark and text in the comment: `foo bar'# baz`.
           const word = before == Shape.Fresh && wordy ? skipBlank(sqlStart, end) : sqlStart;
-          doubt = doubt || (word < end && isLetter(byteAt(word)) && (word == sqlStart || isLetter(byteAt(word + 1))));
+          doubt =
+            doubt ||
+            (word < end &&
+              isLetter(byteAt(word)) &&
+              (word == sqlStart || (word + 1 < end && isLetter(byteAt(word + 1)))));
         }
         break;
       case Sql.Sleep:

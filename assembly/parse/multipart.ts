@@ -27,7 +27,7 @@ export const enum MultipartEvent {
   Content,
   /** The value is what no parser of forms looks at: in front of the first part, behind the last, headers without an end. */
   Outside,
-  /** The value is skipped content: bytes of the chunk, not copied. */
+  /** The value is skipped content: bytes of the chunk or of the state block, not copied. */
   Skipped,
   /** A boundary's line ends in another way than those before it: parsers differ in whether that is one. */
   Malformed,
@@ -393,8 +393,9 @@ function contentEvent(m: MultipartState): u32 {
 function giveBack(state: usize, m: MultipartState): u32 {
   const from = state + MARK + m.back;
   if (m.phase == Phase.Skip) {
+    finishValue(state, from, state + MARK + m.backEnd, Coding.None);
     m.back = m.backEnd = 0;
-    return GO_ON;
+    return MultipartEvent.Skipped;
   }
   const count = min(<usize>(m.backEnd - m.back), valueRoom(state));
   m.back += <u8>count;

@@ -189,10 +189,10 @@ function isMark(kind: u32): bool {
 /** Whether the unit that ended at `last` is an escape of no ASCII byte, or none at all. */
 // @ts-ignore: decorator
 @inline
-function isStrange(last: usize): bool {
+function isStrange(last: usize, end: usize): bool {
   return (
     (unit == 0x80 && unitEncoded) ||
-    (unit == Char.Percent && byteAt(last) == Char.Percent && !shapesPath(byteAt(last + 1)))
+    (unit == Char.Percent && last + 1 < end && byteAt(last) == Char.Percent && !shapesPath(byteAt(last + 1)))
   );
 }
 
@@ -306,7 +306,7 @@ export function tokenizePath(start: usize, end: usize): void {
       at = readUnit(at, end);
       // Careless decoders make a separator of more than anybody lists ("..%c1%af", "..%bg%qf"); nothing else stands escaped
       // behind two dots.
-      if (dots >= 2 && !plain && isStrange(at - 1)) {
+      if (dots >= 2 && !plain && isStrange(at - 1, end)) {
         at = skipEscapes(at, end);
         unit = Char.Backslash;
         unitEncoded = true;

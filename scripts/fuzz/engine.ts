@@ -1,27 +1,29 @@
 /**
- * The engine under inputs of any kind, in batches (assembly/fuzz.ts): nothing may trap, a body in pieces must give what it gives
- * whole, and a build without SIMD must say the same as the one with it. The other way round, `slowest` looks for inputs whose time
- * grows faster than their length.
+ * The engine under inputs of any kind (assembly/fuzz.ts): nothing may trap, a body in pieces must give what it gives whole, and an
+ * input gives the same in a build without SIMD, behind other inputs and with other bytes around it. `growthOf` measures inputs whose
+ * time may grow faster than their length.
  */
 import type { Input } from "./values.ts";
 
 interface Guest {
   memory: WebAssembly.Memory;
-  batch(): number;
-  batchCapacity(): number;
-  current: { value: number };
+  input(): number;
   failed: { value: number };
-  run(count: number): number;
+  run(length: number, seed: number): number;
 }
 
-const TAIL = 64;
-const HEAD = 8;
-const QUOTE = 0x27;
+/** Bytes in front of an input and behind it that are not its own. */
+const AROUND = 64;
+const QUOTES: Buffer = Buffer.from("'");
+/** What may stand there: each is the rest of something. */
+const OTHERS = ["..", "/", "\\", "<a", ">", "%2", "=1", ";", " ", "\0", "\xff", "(", "a.", "}", "-", "\r", "&lt;"].map(
+  (text) => Buffer.from(text, "latin1"),
+);
 
 /** assembly/fuzz.ts, What. */
 const CHECKS = [
   "a trap",
-  "a batch that does not fit",
+  "an input that does not fit",
   "a decoder wrote more than it was given",
   "a parser gave what is not of its input",
   "a parser wants more behind the last chunk",
@@ -33,7 +35,7 @@ const PARSERS = ["json", "form", "text", "xml", "multipart"];
 export interface Failure {
   input: Input;
   message: string;
-  /** Whether it fails without the inputs in front of it, too. */
+  /** Whether it fails without the inputs around it, too. */
   alone: boolean;
 }
 
@@ -56,25 +58,13 @@ export class EngineGuest {
     this.#guest = this.#start();
   }
 
-  /** What the inputs gave, as one number. Throws what the module threw; `current` is the input that it was at. */
-  run(inputs: readonly Input[]): number {
-    const guest = this.#guest;
-    const room = Buffer.from(guest.memory.buffer, guest.batch(), guest.batchCapacity());
-    let at = 0;
-    for (const { bytes, seed } of inputs) {
-      const next = (at + HEAD + bytes.length + TAIL + 7) & ~7;
-      if (next > room.length) throw new RangeError(`a batch holds at most ${room.length} bytes`);
-      room.writeUInt32LE(bytes.length, at);
-      room.writeUInt32LE(seed, at + 4);
-      bytes.copy(room, at + HEAD);
-      room.fill(QUOTE, at + HEAD + bytes.length, next);
-      at = next;
-    }
-    return guest.run(inputs.length) >>> 0;
-  }
-
-  get current(): number {
-    return this.#guest.current.value;
+  /** What an input gave, with `others` again and again around it, as one number. Throws what the module threw. */
+  run({ bytes, seed }: Input, others = QUOTES): number {
+    const { memory, input } = this.#guest;
+    const room = Buffer.from(memory.buffer, input(), AROUND + bytes.length + AROUND);
+    room.fill(others);
+    bytes.copy(room, AROUND);
+    return this.#guest.run(bytes.length, seed) >>> 0;
   }
 
   /** What did not hold, as a person reads it. */
@@ -85,33 +75,40 @@ export class EngineGuest {
   }
 }
 
-/** The first failure of a batch, or null; `twin` must give the same as `guest`. */
-export function failureOf(inputs: readonly Input[], guest: EngineGuest, twin: EngineGuest | null): Failure | null {
-  try {
-    const seen = guest.run(inputs);
-    if (twin === null || seen === twin.run(inputs)) return null;
-  } catch (error) {
-    const input = inputs[guest.current]!;
-    const message = `${guest.failed}: ${(error as Error).message}`;
-    guest.restart();
-    twin?.restart();
-    return { input, message, alone: trapOf(input, guest) !== null };
-  }
+/** The first failure among `inputs`, or null: `twin` takes them the other way round, and with something else around each. */
+export function failureOf(inputs: readonly Input[], guest: EngineGuest, twin: EngineGuest): Failure | null {
+  const seen: number[] = [];
   for (const input of inputs) {
-    guest.restart();
-    twin!.restart();
-    if (guest.run([input]) !== twin!.run([input])) return { input, message: "differs without SIMD", alone: true };
+    try {
+      seen.push(guest.run(input));
+    } catch (error) {
+      const message = `${guest.failed}: ${(error as Error).message}`;
+      guest.restart();
+      return { input, message, alone: traps(input, guest) };
+    }
   }
-  return { input: inputs[0]!, message: "the batch differs without SIMD", alone: false };
+  for (const [index, input] of [...inputs.entries()].reverse()) {
+    const others = OTHERS[input.seed % OTHERS.length]!;
+    if (twin.run(input, others) === seen[index]) continue;
+    const fresh = (build: EngineGuest, around: Buffer): number => {
+      build.restart();
+      return build.run(input, around);
+    };
+    const alone = fresh(guest, QUOTES);
+    if (alone !== fresh(twin, QUOTES)) return { input, message: "differs without SIMD", alone: true };
+    if (alone !== fresh(twin, others)) return { input, message: "depends on what stands around it", alone: true };
+    return { input, message: "depends on the inputs before it", alone: false };
+  }
+  return null;
 }
 
-function trapOf(input: Input, guest: EngineGuest): string | null {
+function traps(input: Input, guest: EngineGuest): boolean {
   try {
-    guest.run([input]);
-    return null;
-  } catch (error) {
+    guest.run(input);
+    return false;
+  } catch {
     guest.restart();
-    return (error as Error).message;
+    return true;
   }
 }
 
@@ -127,7 +124,7 @@ export function growthOf(
     let best = Infinity;
     for (let turn = 0; turn < 3; turn++) {
       const began = process.hrtime.bigint();
-      guest.run([input]);
+      guest.run(input);
       best = Math.min(best, Number(process.hrtime.bigint() - began) / length);
     }
     return best;

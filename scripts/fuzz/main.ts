@@ -8,8 +8,8 @@
  * Each of the `count` rounds takes 20,000 callbacks on a host that fails, and 200 streams among each other. Exit code 1, with the seed
  * of the round, where the module traps or a stream is decided on otherwise than alone.
  *
- * With --engine: `count` inputs, 10 million if it is not given, through all decoders, parsers and detectors, with SIMD and without
- * (assembly/fuzz.ts). An input that fails is kept in tests/fuzz/seeds/, which the tests go through. With --slow: `count` short texts,
+ * With --engine: `count` inputs, 10 million if it is not given, through all decoders, parsers and detectors, with SIMD and without,
+ * in both orders and with other bytes around each (assembly/fuzz.ts). An input that fails is kept in tests/fuzz/seeds/, which the tests go through. With --slow: `count` short texts,
  * each repeated; those whose time for a byte more than doubles from 2 KiB to 16 KiB are printed, the worst first.
  */
 import { createHash } from "node:crypto";
@@ -82,9 +82,7 @@ async function fuzzEngine(): Promise<void> {
     if (failure === null) continue;
     failures++;
     const command = `npm run fuzz -- --engine --count ${BATCH} --seed ${seed}`;
-    console.error(
-      `${failure.message}: ${failure.alone ? keep(failure) : "only behind the inputs in front of it"}\n  ${command}`,
-    );
+    console.error(`${failure.message}: ${failure.alone ? keep(failure) : "only among the others"}\n  ${command}`);
   }
   const seconds = Math.round((Date.now() - began) / 1000);
   console.log(`${Math.min(done, count)} inputs from seed ${first} in ${seconds} s: ${failures} failures`);
