@@ -62,8 +62,9 @@ export class EngineGuest {
   run({ bytes, seed }: Input, others = QUOTES): number {
     const { memory, input } = this.#guest;
     const room = Buffer.from(memory.buffer, input(), AROUND + bytes.length + AROUND);
-    room.fill(others);
+    room.fill(others, 0, AROUND);
     bytes.copy(room, AROUND);
+    room.fill(others, AROUND + bytes.length);
     return this.#guest.run(bytes.length, seed) >>> 0;
   }
 
