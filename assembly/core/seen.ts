@@ -1,39 +1,63 @@
 // Runs of bytes that were judged clean before. Header values repeat from request to request (a browser sends the same dozen for
-// hours), so the judge need not look at them again. Compared byte by byte: a run is known or it is not, no hash is trusted.
+// hours), and so do paths, cookies and many parameters, so the judge need not look at them again. Compared byte by byte: a run is
+// known or it is not, no hash is trusted.
 //
-//   entry (256 bytes): u32 length, then up to 252 bytes of the run; a newer run takes the place of an older one
+//   entry (256 bytes): u8 place, u8 length, then up to 252 bytes of the run; a newer run takes the place of an older one
 
 /** Longest run that is remembered, in bytes. */
 export const SEEN_CAPACITY: usize = 252;
 /** Runs that are remembered at once, a power of two. */
 const ENTRIES: usize = 512;
-const TABLE: usize = memory.data(131072, 16);
+/** With room to read behind the last one. */
+const TABLE: usize = memory.data(131088, 16);
+const RUN: usize = 4;
 
-/** Whether `start..end`, at least one byte, was given to `remember` and nothing has taken its place. */
-export function isRemembered(start: usize, end: usize): bool {
+/**
+ * Whether `start..end`, at least one byte, was given to `remember` and nothing has taken its place. `place`: which kind of run it
+ * is, since the same bytes may mean another thing elsewhere. Reads up to 7 bytes behind `end` and ignores them.
+ */
+export function isRemembered(place: u32, start: usize, end: usize): bool {
   const length = end - start;
   if (length > SEEN_CAPACITY) return false;
-  const entry = entryOf(start, end);
-  return load<u32>(entry) == <u32>length && memory.compare(entry + 4, start, length) == 0;
+  const entry = entryOf(place, start, end);
+  if (load<u16>(entry) != head(place, length)) return false;
+  let known = entry + RUN;
+  for (; end - start >= 8; start += 8, known += 8) if (load<u64>(start) != load<u64>(known)) return false;
+  return start == end || ((load<u64>(start) ^ load<u64>(known)) & firstBytes(end - start)) == 0;
 }
 
 /** Remembers `start..end`, unless it is too long. */
-export function remember(start: usize, end: usize): void {
+export function remember(place: u32, start: usize, end: usize): void {
   const length = end - start;
   if (length > SEEN_CAPACITY) return;
-  const entry = entryOf(start, end);
-  store<u32>(entry, <u32>length);
-  memory.copy(entry + 4, start, length);
+  const entry = entryOf(place, start, end);
+  store<u16>(entry, head(place, length));
+  memory.copy(entry + RUN, start, length);
 }
 
-/** The place of a run: its length and words mixed. Reads up to 7 bytes behind `end` and ignores them. */
-function entryOf(start: usize, end: usize): usize {
-  let hash: u64 = end - start;
-  for (; start < end; start += 8) {
-    let word = load<u64>(start);
-    // Bytes behind the end are masked, so that the same run has the same place.
-    if (end - start < 8) word &= ((1 as u64) << (((end - start) as u64) << 3)) - 1;
-    hash = rotl(hash ^ word, 29) * 0x9e3779b97f4a7c15;
-  }
+// @ts-ignore: decorator
+@inline
+function head(place: u32, length: usize): u32 {
+  return place | ((<u32>length) << 8);
+}
+
+/** A mask of the first `count` bytes of a word, 1 to 7. */
+// @ts-ignore: decorator
+@inline
+function firstBytes(count: usize): u64 {
+  return ((1 as u64) << ((<u64>count) << 3)) - 1;
+}
+
+/** Where a run belongs: its head and its words mixed. */
+function entryOf(place: u32, start: usize, end: usize): usize {
+  let hash: u64 = head(place, end - start);
+  for (; end - start >= 8; start += 8) hash = mix(hash, load<u64>(start));
+  if (start != end) hash = mix(hash, load<u64>(start) & firstBytes(end - start));
   return TABLE + ((<usize>(hash >> 55)) << 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(hash: u64, word: u64): u64 {
+  return rotl(hash ^ word, 29) * 0x9e3779b97f4a7c15;
 }

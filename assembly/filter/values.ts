@@ -9,7 +9,16 @@ import { textStartsNoCase } from "../core/text";
 import { reports } from "../detect/finding";
 import { detectHeader } from "../detect/protocol";
 import { detectProbe, detectScanner } from "../detect/scanner";
-import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
+import {
+  cookieName,
+  cookieNameEnd,
+  cookiePair,
+  cookiePairEnd,
+  cookieValue,
+  cookieValueEnd,
+  nextCookie,
+  openCookies,
+} from "../parse/cookie";
 import { appendName } from "../parse/name";
 import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } from "../parse/path";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
@@ -24,14 +33,33 @@ let nameEnd: usize = NAME;
 /** Judges `start..end` as the value of the named field. */
 function judgeSpan(start: usize, end: usize, coding: Coding): void {
   openSpan(start, end, coding);
-  while (nextWindow()) {
-    if (clean) judgeAgain(valueStart, valueEnd);
-    else judgeValue(valueStart, valueEnd);
-  }
+  while (nextWindow()) judgeWindow();
+}
+
+function judgeWindow(): void {
+  if (clean) judgeAgain(valueStart, valueEnd);
+  else judgeValue(valueStart, valueEnd);
 }
 
 /** Whether detectors have judged clean before what is at work. */
 let clean: bool = false;
+/** What had been reported before it. */
+let before: u32 = 0;
+
+/** Begins on a run of bytes of the message; true where it was judged clean before and there is nobody else to ask. */
+function skip(part: Part, start: usize, end: usize): bool {
+  const known = isRemembered(part, start, end);
+  if (known && !hasOwnRules()) return true;
+  clean = known;
+  before = reports;
+  return false;
+}
+
+/** Ends what `skip` began. */
+function settle(part: Part, start: usize, end: usize): void {
+  if (reports == before && !clean) remember(part, start, end);
+  clean = false;
+}
 
 /** Decodes the name `start..end`, makes it the field's and judges it as a value of its own: attacks hide in names too. */
 function judgeName(part: Part, start: usize, end: usize): void {
@@ -41,17 +69,19 @@ function judgeName(part: Part, start: usize, end: usize): void {
     if (first) nameEnd = NAME + appendName(NAME, 0, valueStart, valueEnd);
     first = false;
     setField(part, NAME, nameEnd);
-    judgeValue(valueStart, valueEnd);
+    judgeWindow();
   }
 }
 
-/** Judges `start..end`, a query without its `?`: names and values. */
+/** Judges `start..end`, a query without its `?`: names and values; but for pairs that were judged clean before. */
 export function judgeQuery(start: usize, end: usize): void {
   openQuery(start, end);
   while (nextQuery()) {
+    if (skip(Part.Query, queryName, queryValueEnd)) continue;
     judgeName(Part.Query, queryName, queryNameEnd);
     // `user[$ne]=` compares with nothing, which says a lot.
     if (queryValue < queryValueEnd || holdsOperator()) judgeSpan(queryValue, queryValueEnd, Coding.Form);
+    settle(Part.Query, queryName, queryValueEnd);
   }
 }
 
@@ -60,12 +90,7 @@ export function judgeQuery(start: usize, end: usize): void {
  * clean before. `name`: where its name in the header map begins, right before it, so that `name..end` is one run.
  */
 export function judgePath(name: usize, start: usize, end: usize): void {
-  if (start == end) return;
-  if (isRemembered(name, end)) {
-    if (!hasOwnRules()) return;
-    clean = true;
-  }
-  const before = reports;
+  if (start == end || skip(Part.Path, name, end)) return;
   setField(Part.Path, NAME, NAME);
   judgeSpan(start, end, Coding.Percent);
   detectProbe(start, end);
@@ -74,16 +99,17 @@ export function judgePath(name: usize, start: usize, end: usize): void {
     setField(Part.Path, NAME, putDecimal(NAME, segmentIndex));
     judgeSpan(segmentStart, segmentEnd, Coding.Percent);
   }
-  if (reports == before && !clean) remember(name, end);
-  clean = false;
+  settle(Part.Path, name, end);
 }
 
-/** Judges the value of a Cookie header: names and values. */
+/** Judges the value of a Cookie header: names and values; but for pairs that were judged clean before. */
 export function judgeCookies(start: usize, end: usize): void {
   openCookies(start, end);
   while (nextCookie()) {
+    if (skip(Part.Cookie, cookiePair, cookiePairEnd)) continue;
     judgeName(Part.Cookie, cookieName, cookieNameEnd);
     if (cookieValue < cookieValueEnd) judgeSpan(cookieValue, cookieValueEnd, Coding.Form);
+    settle(Part.Cookie, cookiePair, cookiePairEnd);
   }
 }
 
@@ -92,11 +118,7 @@ export function judgeCookies(start: usize, end: usize): void {
  * before. In a header map the value stands right behind its name: `name..valueEnd` is one run.
  */
 export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usize): void {
-  if (isRemembered(name, valueEnd)) {
-    if (!hasOwnRules()) return;
-    clean = true;
-  }
-  const before = reports;
+  if (skip(Part.Header, name, valueEnd)) return;
   setField(Part.Header, name, end);
   detectHeader(name, end, value, valueEnd);
   detectScanner(name, end, value, valueEnd);
@@ -106,8 +128,7 @@ export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usi
     // User and password.
     judgeValue(CREDENTIALS, decodeBase64(value + 6, min(valueEnd, value + BASIC), CREDENTIALS));
   }
-  if (reports == before && !clean) remember(name, valueEnd);
-  clean = false;
+  settle(Part.Header, name, valueEnd);
 }
 
 /** Bytes of Basic credentials that are decoded. */

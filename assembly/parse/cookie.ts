@@ -15,6 +15,9 @@ export let cookieName: usize = 0;
 export let cookieNameEnd: usize = 0;
 export let cookieValue: usize = 0;
 export let cookieValueEnd: usize = 0;
+/** All of it, with its blanks and quotes. */
+export let cookiePair: usize = 0;
+export let cookiePairEnd: usize = 0;
 
 let at: usize = 0;
 let stop: usize = 0;
@@ -34,6 +37,8 @@ export function nextCookie(): bool {
     cookieNameEnd = dropBlanks(cookieName, equals);
     cookieValue = skipBlanks(equals + 1, end);
     cookieValueEnd = dropBlanks(cookieValue, end);
+    cookiePair = at;
+    cookiePairEnd = end;
     at = end + 1;
     if (equals == end) {
       cookieValue = cookieName;

@@ -14,8 +14,8 @@ let probe: Probe<{
   isUuid(start: number, end: number): number;
   traceId(start: number, end: number): number;
   newUuid(): number;
-  remember(start: number, end: number): void;
-  isRemembered(start: number, end: number): number;
+  remember(place: number, start: number, end: number): void;
+  isRemembered(place: number, start: number, end: number): number;
 }>;
 
 before(async () => {
@@ -91,17 +91,22 @@ test("what was remembered is known, and nothing else ever is", () => {
   const given = new Set<string>();
   const small = fc.string({ unit: fc.constantFrom("a", "b", "\0"), minLength: 1, maxLength: 12 });
   fc.assert(
-    fc.property(fc.oneof(small, fc.string({ minLength: 1, maxLength: 260 })), fc.boolean(), (value, isNew) => {
-      const run = probe.write(value);
-      const length = run[1] - run[0];
-      if (isNew) {
-        probe.exports.remember(...run);
-        if (length <= 252) given.add(value);
-        assert.equal(probe.exports.isRemembered(...run), length <= 252 ? 1 : 0);
-      } else if (!given.has(value)) {
-        assert.equal(probe.exports.isRemembered(...run), 0);
-      }
-    }),
+    fc.property(
+      fc.oneof(small, fc.string({ minLength: 1, maxLength: 260 })),
+      fc.nat(2),
+      fc.boolean(),
+      (value, place, isNew) => {
+        const run = probe.write(value);
+        const length = run[1] - run[0];
+        if (isNew) {
+          probe.exports.remember(place, ...run);
+          if (length <= 252) given.add(`${place}${value}`);
+          assert.equal(probe.exports.isRemembered(place, ...run), length <= 252 ? 1 : 0);
+        } else if (!given.has(`${place}${value}`)) {
+          assert.equal(probe.exports.isRemembered(place, ...run), 0);
+        }
+      },
+    ),
     { numRuns: 3000 },
   );
 });

@@ -40,10 +40,10 @@ export function newUuid(): usize {
   return putUuid(OUT);
 }
 
-export function remember(start: usize, end: usize): void {
-  rememberRun(start, end);
+export function remember(place: u32, start: usize, end: usize): void {
+  rememberRun(place, start, end);
 }
 
-export function isRemembered(start: usize, end: usize): bool {
-  return isRememberedRun(start, end);
+export function isRemembered(place: u32, start: usize, end: usize): bool {
+  return isRememberedRun(place, start, end);
 }
