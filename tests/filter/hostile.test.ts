@@ -113,3 +113,29 @@ test("nothing traps, all that is said is valid, and a cut changes nothing", asyn
     assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
   }
 });
+
+test("what came before changes nothing: paths, pairs and headers that were clean in one place are judged anew in another", async () => {
+  // prettier-ignore
+  const pieces = ["a", "b", "=", "=", "&", ";", "; ", "\"", "\"", "'", " or 1=1--", "x' or 'a'='a", "$ne", "[$ne]", "/", "../../etc/passwd", "%27", "+", "1"];
+  const run = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((parts) => parts.join(""));
+  const sent = fc.sample(fc.tuple(run, run, run, run), { numRuns: 600, seed: 11 });
+  const judged = async (order: readonly number[]): Promise<unknown[]> => {
+    const process = createEnvoyProcess({});
+    const plugin = await process.addPlugin({ name: "meshward", rootId: "meshward", vmId: "meshward", module });
+    assert.ok(plugin.configure(JSON.stringify(compile({ mode: "block" }))).accepted);
+    const verdicts: unknown[] = [];
+    for (const index of order) {
+      const [path, query, cookie, other] = sent[index]!;
+      const headers: Header[] = [
+        ["cookie", cookie],
+        ["x-a", other],
+      ];
+      const { verdict } = plugin.exchange({ path: `/${path}?${query}`, headers });
+      const { findings, outcome } = verdictSchema.parse(verdict);
+      verdicts[index] = { outcome, findings };
+    }
+    return verdicts;
+  };
+  const order = sent.map((_, index) => index);
+  assert.deepEqual(await judged([...order, ...order]), await judged(order.toReversed()));
+});
