@@ -3,7 +3,7 @@
 // In a build without SIMD (asconfig.json, `baseline`) each goes byte by byte: the twin stands first in it. Beside this file,
 // bytes.ts, classify.ts and detect/plain.ts have vectors.
 
-import { byteAt } from "./bytes";
+import { byteAt, isDigit, isLetter } from "./bytes";
 import { Char } from "./char";
 
 /** The address of the first byte in `start..end` that is `a` or `b`, or `end`. */
@@ -97,6 +97,26 @@ export function findHigh(start: usize, end: usize): usize {
   }
   for (; start < end; start += 16) {
     const hits = i8x16.bitmask(v128.load(start));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
+/** The address of the first byte in `start..end` that is neither a letter nor a digit of ASCII, or `end`. */
+export function findMark(start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    while (start < end && (isLetter(byteAt(start)) || isDigit(byteAt(start)))) start++;
+    return start;
+  }
+  const small = i8x16.splat(0x20);
+  const a = i8x16.splat(0x61);
+  const letters = i8x16.splat(25);
+  const zero = i8x16.splat(0x30);
+  const digits = i8x16.splat(9);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const letter = i8x16.gt_u(i8x16.sub(v128.or(bytes, small), a), letters);
+    const hits = i8x16.bitmask(v128.and(letter, i8x16.gt_u(i8x16.sub(bytes, zero), digits)));
     if (hits != 0) return min(start + ctz(hits), end);
   }
   return end;

@@ -22,7 +22,7 @@ import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
-import { isPlain } from "./plain";
+import { isLink, isPlain } from "./plain";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
@@ -44,6 +44,7 @@ export function judge(start: usize, end: usize): void {
   const kinds = classify(start, end);
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
   if (kinds == 0) judgeWord(start, end);
+  else if (isLink(start, end, kinds)) return judgeLink(start, end, kinds);
   else if (!isPlain(start, end, kinds)) judgeLayers(start, end, kinds);
   // A class's name alone is plain, but not where a reader of JSON looks for a type.
   else if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json) detectDeser(start, end, kinds);
@@ -59,6 +60,14 @@ export function judge(start: usize, end: usize): void {
   } else if ((kinds & Kind.Quote) != 0) {
     judgeStrings(start, end);
   }
+}
+
+/** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */
+export function judgeLink(start: usize, end: usize, kinds: u32): void {
+  detectTraversal(start, end, kinds);
+  detectUrls(start, end, kinds);
+  detectPrototype(start, end, kinds);
+  detectAuth(start, end, kinds);
 }
 
 /** A value as it stands, then layer by layer. */

@@ -13,7 +13,8 @@
 
 import { byteAt, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { hasPair } from "../core/scan";
+import { findMark, hasPair } from "../core/scan";
+import { textStarts } from "../core/text";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { Kind } from "../generated/kinds";
 import { Sql, SQLI_KEYWORDS } from "../generated/sqli";
@@ -27,6 +28,7 @@ const PLAIN: u32 = Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon;
 export function isPlain(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & ~PLAIN) != 0 || end - start > LONGEST) return false;
   if ((kinds & Kind.Quote) == 0 && isNumeric(start, end)) return !hasPair(start, end, Char.Dash, Char.Dash);
+  if ((kinds & ~(Kind.Dot | Kind.Dash)) == 0 && isMailbox(start, end)) return true;
   // __proto__
   if (hasPair(start, end, Char.Underscore, Char.Underscore)) return false;
   // An identifier: nothing but an option begins with a dash and has no blank.
@@ -54,6 +56,80 @@ export function isPlain(start: usize, end: usize, kinds: u32): bool {
     if (first && mayLead(from, at, end)) return false;
     first = false;
   }
+}
+
+/** Whether all is letters, digits and single marks between them: a local part, "@" and a host that no number ends. */
+function isMailbox(start: usize, end: usize): bool {
+  let at = start;
+  let host: usize = 0;
+  let last: u32 = 0;
+  while (true) {
+    const mark = findMark(at, end);
+    if (mark == at) return false;
+    if (mark == end) return host != 0 && last == Char.Dot && isLetter(byteAt(at));
+    last = byteAt(mark);
+    if (last == Char.At) {
+      if (host != 0) return false;
+      host = mark + 1;
+    } else if (last != Char.Dot && last != Char.Dash && last != Char.Underscore) {
+      return false;
+    }
+    at = mark + 1;
+  }
+}
+
+/**
+ * Whether `start..end` is a link as most are: "https://shop.example/p/123-green_can.html?ref=mail&lang=en". What follows from where it
+ * points (an address inside, a file by its name) is not asked here, and no other language takes it for more than a word.
+ */
+export function isLink(start: usize, end: usize, kinds: u32): bool {
+  if ((kinds & ~LINK) != 0 || (~kinds & (Kind.Colon | Kind.Slash)) != 0) return false;
+  let at = start + (textStarts(start, end, "https://") ? 8 : textStarts(start, end, "http://") ? 7 : 0);
+  if (at == start) return false;
+  // Where the name of a parameter stands that has no "=" yet; 0 in the path.
+  let name: usize = 0;
+  let query = false;
+  while (true) {
+    const mark = findMark(at, end);
+    const next: u32 = mark + 1 < end ? byteAt(mark + 1) : 0;
+    if (mark == end) return name == 0;
+    switch (byteAt(mark)) {
+      case Char.Slash:
+        if (next == Char.Slash || name != 0) return false;
+        break;
+      case Char.Dot:
+        if (mark == at || !isAlphanumeric(next)) return false;
+        break;
+      case Char.Dash:
+        if (mark == at || !isAlphanumeric(next)) return false;
+        break;
+      case Char.Underscore:
+        if (next == Char.Underscore) return false;
+        break;
+      case Char.Question:
+        if (query || !isLetter(next)) return false;
+        query = true;
+        name = mark + 1;
+        break;
+      case Char.Equals:
+        if (name == 0 || next == Char.Equals) return false;
+        name = 0;
+        break;
+      case Char.Ampersand:
+        if (!query || name != 0 || !isLetter(next)) return false;
+        name = mark + 1;
+        break;
+      default:
+        return false;
+    }
+    at = mark + 1;
+  }
+}
+
+const LINK: u32 = Kind.Colon | Kind.Slash | Kind.Dot | Kind.Dash | Kind.Equals | Kind.Ampersand;
+
+function isAlphanumeric(byte: u32): bool {
+  return isLetter(byte) || isDigit(byte);
 }
 
 /** The T of a time. */

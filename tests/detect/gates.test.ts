@@ -144,8 +144,57 @@ await suite("a plain value", () => {
       "Oslo 2026",
       "J. O'Neill-Hart",
       "2026-11-21T09:30:00Z",
+      "jane.doe_1@mail.shop.example",
     ];
     for (const text of each) assert.equal(call("foundInPlain", 0, ...probe.write(text)), 0, text);
+  });
+  test("is a mailbox, and nothing that looks like one", () => {
+    const mail = fc
+      .tuple(word, fc.constantFrom(".", "", "-", "_", "@", ".."), word, fc.constantFrom("@", "@@", "."), word, word)
+      .map(([a, mark, b, at, c, d]) => `${a}${mark}${b}${at}${c}.${d}`);
+    fc.assert(
+      fc.property(mail, fc.nat({ max: PARTS - 1 }), (text, part) => {
+        assert.ok(call("foundInPlain", part, ...probe.write(Buffer.from(text, "latin1"))) <= 0, text);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+  test("is a link, but for where it points and what it carries", () => {
+    const mark = fc.constantFrom(
+      "/",
+      "/",
+      ".",
+      "-",
+      "_",
+      "?",
+      "=",
+      "&",
+      "&",
+      "=",
+      "//",
+      "..",
+      "--",
+      ":",
+      "@",
+      ",",
+      "+",
+      "#",
+    );
+    const link = fc
+      .tuple(fc.constantFrom("https://shop.example/", "http://"), fc.array(fc.tuple(word, mark), { maxLength: 10 }))
+      .map(([scheme, parts]) => scheme + parts.map(([text, joint]) => text + joint).join("") + "1");
+    let links = 0;
+    fc.assert(
+      fc.property(link, fc.nat({ max: PARTS - 1 }), (text, part) => {
+        const more = call("foundInLink", part, ...probe.write(Buffer.from(text, "latin1")));
+        if (more >= 0) links++;
+        assert.ok(more <= 0, `part ${String(part)}: ${text}`);
+      }),
+      { numRuns: 60_000 },
+    );
+    assert.ok(links > 1_000, `only ${String(links)} were links`);
+    const usual = "https://shop.example.com/p/123-green_can.html?ref=mail&lang=en-US&x=&y=1.5";
+    assert.equal(call("foundInLink", 0, ...probe.write(usual)), 0);
   });
 });
 

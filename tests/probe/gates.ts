@@ -19,8 +19,8 @@ import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmd
 import { judgePlaces } from "../../assembly/detect/sqli";
 import { isTight, mayContinue } from "../../assembly/detect/sqli-gate";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
-import { detect } from "../../assembly/detect/judge";
-import { isPlain } from "../../assembly/detect/plain";
+import { detect, judgeLink } from "../../assembly/detect/judge";
+import { isLink, isPlain } from "../../assembly/detect/plain";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
 const enum Detector {
@@ -75,6 +75,22 @@ export function foundInPlain(part: Part, start: usize, end: usize): i32 {
   const count = findingCount(findings);
   freeFindings(closeFindings());
   return count;
+}
+
+/** What all detectors together report in a link that is called plain, beyond those that are asked about links; -1 for any other value. */
+export function foundInLink(part: Part, start: usize, end: usize): i32 {
+  setField(part, 0, 0);
+  const kinds = classify(start, end);
+  if (!isLink(start, end, kinds)) return -1;
+  openFindings(0);
+  judgeLink(start, end, kinds);
+  const asked = findingCount(findings);
+  freeFindings(closeFindings());
+  openFindings(0);
+  detect(start, end, kinds);
+  const all = findingCount(findings);
+  freeFindings(closeFindings());
+  return all - asked;
 }
 
 const DECODED: usize = memory.data(16448);
