@@ -9,10 +9,10 @@
 // Talk about templates and pasted programs are no attacks: words around an expression, lines, declarations and two words in a row
 // lower a match. Each byte is tokenized at most four times, no memory.
 
-import { byteAt, isSpace, isWord } from "../core/bytes";
+import { byteAt, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, findOneOf, hasPair } from "../core/scan";
-import { textStartsNoCase } from "../core/text";
+import { textIs, textStarts, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS, EXPRESSION_TABLE } from "../generated/expression";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -38,9 +38,14 @@ export function mayTemplate(start: usize, end: usize, kinds: u32): bool {
     (hasPair(start, end, Char.Less, Char.Percent) || hasPair(start, end, Char.Less, Char.Question))
   )
     return true;
-  if ((kinds & Kind.Hash) != 0 && (kinds & Kind.Equals) != 0) {
-    if (hasPair(start, end, Char.Hash, 0x73) || hasPair(start, end, Char.Hash, Char.a)) return true;
+  if ((kinds & Kind.Hash) != 0) {
+    for (let at = findEither(start, end, Char.Hash, Char.Hash); at < end;) {
+      if (opens(start, at > start ? at - 1 : at, end) || opens(start, at, end)) return true;
+      at = findEither(at + 1, end, Char.Hash, Char.Hash);
+    }
   }
+  if ((kinds & (Kind.Angle | Kind.Quote)) == (Kind.Angle | Kind.Quote) && hasPair(start, end, Char.Less, Char.At))
+    return true;
   if ((kinds & Kind.Percent) != 0 && (kinds & Kind.Bracket) != 0 && hasPair(start, end, Char.BracketOpen, Char.Percent))
     return true;
   if ((kinds & Kind.Paren) != 0 && hasPair(start, end, Char.At, Char.ParenOpen)) return true;
@@ -161,11 +166,14 @@ function opens(start: usize, at: usize, end: usize): bool {
       }
       // One brace opens a template of PHP at the start, behind another, or in a quoted text.
       const apart = at == start || before == Char.BraceClose || before == Char.Quote || before == Char.DoubleQuote;
-      return apart && (isWord(next) || next == Char.Dollar || next == Char.Equals) ? open(Expr.Single, at + 1) : false;
+      const begins = isWord(next) || next == Char.Dollar || next == Char.Equals || next == Char.Quote;
+      return apart && begins ? open(Expr.Single, at + 1) : false;
     }
     case Char.Less:
       if (next == Char.Percent) return open(Expr.Tag, skipMark(at + 2, end));
-      if (next == Char.Hash) return textStartsNoCase(at, end, "<#assign") ? open(Expr.Directive, at + 8) : false;
+      if (next == Char.Hash) return opensDirective(at, end);
+      if (next == Char.At)
+        return at + 2 < end && byteAt(at + 2) == Char.DoubleQuote ? open(Expr.Directive, at + 2) : false;
       if (next != Char.Question) return false;
       if (textStartsNoCase(at, end, "<?php")) return open(Expr.Php, at + 5);
       return at + 2 < end && (byteAt(at + 2) == Char.Equals || isSpace(byteAt(at + 2)))
@@ -176,13 +184,38 @@ function opens(start: usize, at: usize, end: usize): bool {
     case Char.BracketOpen:
       if (next == Char.BracketOpen || next == Char.Equals) return open(Expr.Wiki, at + 2);
       if (next == Char.Percent) return open(Expr.Tag, skipMark(at + 2, end));
-      return next == Char.Hash && textStartsNoCase(at, end, "[#assign") ? open(Expr.Directive, at + 8) : false;
+      return next == Char.Hash ? opensDirective(at, end) : false;
+    case Char.Hash:
+      return opensLine(at + 1, end);
     default:
-      if (next != 0x73 || !textStartsNoCase(at, end, "#set")) return false;
-      at += 4;
-      if (at < end && byteAt(at) == Char.Space) at++;
-      return at < end && byteAt(at) == Char.ParenOpen ? open(Expr.Directive, at + 1) : false;
+      return false;
   }
+}
+
+/** A directive of FreeMarker at `at`: `<#assign`, `[#include`. */
+function opensDirective(at: usize, end: usize): bool {
+  if (at + 2 >= end || !isLetter(byteAt(at + 2))) return false;
+  return open(Expr.Directive, textStartsNoCase(at + 2, end, "assign") ? at + 8 : at + 2);
+}
+
+/** A directive of Velocity or Cheetah behind its "#": `set(`, `set $x`, `if(`, `parse(`, `include(`, `evaluate(`. */
+function opensLine(at: usize, end: usize): bool {
+  const word = at;
+  while (at < end && isLetter(byteAt(at)) && at - word < 9) at++;
+  const stop = at;
+  if (at < end && byteAt(at) == Char.Space) at++;
+  if (at >= end) return false;
+  if (textIs(word, stop, "set")) {
+    if (byteAt(at) == Char.ParenOpen) return open(Expr.Directive, at + 1);
+    return byteAt(at) == Char.Dollar ? open(Expr.Directive, at) : false;
+  }
+  if (byteAt(at) != Char.ParenOpen) return false;
+  const known =
+    textIs(word, stop, "if") ||
+    textIs(word, stop, "parse") ||
+    textIs(word, stop, "include") ||
+    textIs(word, stop, "evaluate");
+  return known ? open(Expr.Directive, word) : false;
 }
 
 // @ts-ignore: decorator
@@ -286,7 +319,8 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
   else if (whole > SOME && confidence < STRONG) loss += 30;
   if (kind == Expr.Dollar && holdsBacktick(start, from)) loss += 40;
   if (expressionLines > 3) loss += 30;
-  if (rule == Rule.SstiServerObject && whole > 2) loss += 20;
+  // A loop has a body.
+  if (rule == Rule.SstiServerObject && whole > 2) loss += kind == Expr.Statement ? 10 : 20;
   offer(rule, confidence - min(confidence, loss), from, last);
 }
 
@@ -297,6 +331,8 @@ function holdsBacktick(start: usize, end: usize): bool {
 
 // --------------------------------------------------------------------------------------------------------------------- code
 
+/** Bytes of a value that is one line of a template. */
+const LONE: usize = 64;
 /** Bytes of a name before a parenthesis at most. */
 const MAX_NAME: usize = 32;
 
@@ -308,7 +344,18 @@ export function mayCode(start: usize, end: usize, kinds: u32): bool {
       at = findEither(at + 1, end, Char.ParenOpen, Char.ParenOpen);
     }
   }
-  if ((kinds & Kind.Dot) != 0 && textStartsNoCase(start, end, "class")) return true;
+  if ((kinds & Kind.Dot) != 0) {
+    if (textStartsNoCase(start, end, "class")) return true;
+    if ((kinds & (Kind.Paren | Kind.Quote | Kind.Bracket)) != 0 && hasPair(start, end, Char.Underscore, Char.Underscore))
+      return true;
+  }
+  // Lines of Slim and Haml, a shell of Ruby, a member of OGNL's root.
+  if ((kinds & (Kind.Equals | Kind.Percent | Kind.Hash)) != 0 && end - start <= LONE) {
+    const first = byteAt(start);
+    const second: u32 = start + 1 < end ? byteAt(start + 1) : 0;
+    if (first == Char.Equals || first == Char.Bang) return second == Char.Space || second == Char.Equals;
+    if ((first == Char.Percent && second == Char.x) || (first == Char.Hash && second == Char.Underscore)) return true;
+  }
   if ((kinds & Kind.Backtick) != 0 && (textStartsNoCase(start, end, "print") || textStartsNoCase(start, end, "echo")))
     return true;
   return (kinds & Kind.Equals) != 0 && end - start > 12 && isPhpOption(start);
@@ -339,6 +386,13 @@ function isCalled(start: usize, at: usize): bool {
   if (name == end) return false;
   const before: u32 = name > start ? byteAt(name - 1) : 0;
   if (before == Char.Dollar) return true;
+  // Of what its caller sent, of a path, by a symbol; of the process.
+  const argument = byteAt(at + 1);
+  const second = byteAt(at + 2);
+  if (argument == Char.Dollar && second == Char.Underscore) return true;
+  if ((argument == Char.Quote || argument == Char.DoubleQuote) && second == Char.Slash) return true;
+  if (argument == Char.Colon && isLetter(second)) return true;
+  if (before == Char.Dot && name >= start + 8 && textStarts(name - 8, name, "process.")) return true;
   const kind = keyword(EXPRESSION_KEYWORDS, name, end);
   return (
     (kind == Expr.Print && before == Char.Dot) ||
@@ -350,6 +404,7 @@ function isCalled(start: usize, at: usize): bool {
     kind == Expr.Reader ||
     kind == Expr.Reflect ||
     kind == Expr.Require ||
+    kind == Expr.Import ||
     kind == Expr.Constructor ||
     kind == Expr.Deep ||
     kind == Expr.Digest ||
@@ -372,25 +427,29 @@ function code(start: usize, from: usize, end: usize): void {
   let previous: u32 = from == start ? Expr.Start : Expr.Junk;
   openExpression();
   while (true) {
-    const token = expressionToken(at, end);
+    let token = expressionToken(at, end);
     at = expressionNext;
-    if (token == Expr.End) break;
+    if (token == Expr.End) token = Expr.Finish;
     if (isWordKind(token) && isWordKind(previous)) prose++;
     if (token == Expr.Declare) declares = true;
     previous = token;
-    if (dfaDead(EXPRESSION_TABLE, state)) continue;
-    state = dfaNext(EXPRESSION_TABLE, state, token);
-    if (!dfaAccepts(EXPRESSION_TABLE, state)) continue;
-    const matched = codeRule(dfaRule(EXPRESSION_TABLE, state));
-    if (matched == 0 || (rule != 0 && ruleConfidence(matched) <= ruleConfidence(rule))) continue;
-    if (rule == 0) {
-      proseBefore = prose;
-      lines = expressionLines;
+    if (!dfaDead(EXPRESSION_TABLE, state)) {
+      state = dfaNext(EXPRESSION_TABLE, state, token);
+      const matched = dfaAccepts(EXPRESSION_TABLE, state) ? codeRule(dfaRule(EXPRESSION_TABLE, state)) : 0;
+      if (matched != 0 && (rule == 0 || ruleConfidence(matched) > ruleConfidence(rule))) {
+        if (rule == 0) {
+          proseBefore = prose;
+          lines = expressionLines;
+        }
+        rule = matched;
+        last = at;
+      }
     }
-    rule = matched;
-    last = at;
+    if (token == Expr.Finish) break;
   }
   if (rule == 0) return;
+  // A comprehension has words in a row too.
+  if (rule == Rule.CodeiPython && byteAt(start) == Char.BracketOpen) proseBefore = prose = 0;
   let loss: u32 = proseBefore > 0 ? 40 : 0;
   loss += prose == 0 ? 0 : prose == 1 ? 15 : prose < 4 ? 35 : 50;
   if (declares) loss += 35;
@@ -423,6 +482,7 @@ function codeRule(rule: u32): u32 {
     case Rule.CodeiCall:
     case Rule.CodeiJava:
     case Rule.CodeiSetting:
+    case Rule.SstiArithmeticBrackets:
       return rule;
   }
   return 0;

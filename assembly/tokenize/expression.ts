@@ -54,6 +54,10 @@ export function expressionToken(at: usize, end: usize): u32 {
   const byte = byteAt(at);
   const next: u32 = at + 1 < end ? byteAt(at + 1) : 0;
   if (isDigit(byte)) return number(at, end);
+  // What trims blanks or leaves text as it is, before the end: `-}}` `~}}` `=}` `_%>`
+  if (next == Char.BraceClose && (byte == Char.Dash || byte == Char.Tilde || byte == Char.Equals))
+    return put(at + 1, Expr.Close);
+  if (next == Char.Percent && byte == Char.Underscore) return put(at + 2, Expr.Close);
   if (isWord(byte) || byte >= 0x80) return name(at, end);
   if (next == Char.BraceOpen && isSigil(byte)) return put(at + 2, byte == Char.Dollar ? Expr.Dollar : Expr.Mark);
   switch (byte) {
@@ -95,6 +99,8 @@ export function expressionToken(at: usize, end: usize): u32 {
       return put(next == Char.Equals ? at + 2 : at + 1, Expr.Compare);
     case Char.Greater:
     case Char.Bang:
+      if (next == Char.Bang && at + 2 < end && byteAt(at + 2) == Char.BraceClose) return put(at + 3, Expr.Close);
+      return put(next == Char.Equals || next == byte ? at + 2 : at + 1, Expr.Compare);
     case Char.Ampersand:
       return put(next == Char.Equals || next == byte ? at + 2 : at + 1, Expr.Compare);
     case Char.Star:
@@ -148,7 +154,8 @@ export function isSigil(byte: u32): bool {
 export function skipMark(at: usize, end: usize): usize {
   while (at < end) {
     const byte = byteAt(at);
-    if (byte != Char.Equals && byte != Char.Dash && byte != Char.Tilde && byte != Char.Bang) break;
+    const blank = byte == Char.Underscore && at + 1 < end && byteAt(at + 1) == Char.Space;
+    if (byte != Char.Equals && byte != Char.Dash && byte != Char.Tilde && byte != Char.Bang && !blank) break;
     at++;
   }
   return at;
