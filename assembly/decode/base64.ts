@@ -7,7 +7,7 @@
 // serialized object with its magic number; of anything else no more than a few bytes are decoded. A space is a `+` that a form lost;
 // line breaks are passed over. The result is at most CAPACITY bytes.
 
-import { base64Value, byteAt, hexValue, isLetter, putByte } from "../core/bytes";
+import { base64Value, byteAt, hexValue, isLetter, isWord, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
@@ -111,6 +111,19 @@ export function beginsObject(at: usize): bool {
 @inline
 export function mayBeginObject(first: u32): bool {
   return first == 0xac || first == 0x80 || first == 0x04;
+}
+
+/** `cposix\nsystem\n`, behind marks: the text of a pickle. */
+export function beginsGlobal(at: usize, end: usize): bool {
+  if (byteAt(at) == Char.ParenOpen) at++;
+  if (byteAt(at++) != 0x63) return false;
+  const limit = min(end, at + 64);
+  const name = at;
+  while (at < limit && (isWord(byteAt(at)) || byteAt(at) == Char.Dot)) at++;
+  if (at == name || at == limit || byteAt(at++) != Char.LineFeed) return false;
+  const attribute = at;
+  while (at < limit && isWord(byteAt(at))) at++;
+  return at > attribute && at < limit && byteAt(at) == Char.LineFeed;
 }
 
 /** Decodes base64; returns the end of what it gave, or 0 where other bytes stand in it. */

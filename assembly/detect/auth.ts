@@ -59,8 +59,10 @@ function judgeToken(start: usize, end: usize): void {
   const headEnd = skip64(start, end);
   if (headEnd == end || byteAt(headEnd) != Char.Dot || headEnd - start > LONGEST) return;
   const claimsEnd = skip64(headEnd + 1, end);
-  if (claimsEnd == headEnd + 1 || claimsEnd == end || byteAt(claimsEnd) != Char.Dot) return;
-  const signature = claimsEnd + 1;
+  if (claimsEnd == headEnd + 1 || (claimsEnd < end && byteAt(claimsEnd) != Char.Dot)) return;
+  // Without its last dot it is a token only to who needs no signature.
+  if (claimsEnd == end && byteAt(headEnd + 1) != Char.e) return;
+  const signature = min(claimsEnd + 1, end);
   const signatureEnd = skip64(signature, end);
   const stop = decodeBase64(start, headEnd, HEAD);
   if (stop == HEAD || byteAt(HEAD) != Char.BraceOpen) return;
@@ -68,6 +70,7 @@ function judgeToken(start: usize, end: usize): void {
   if (alg == 0) return;
   // A detached payload and encrypted tokens have more dots; a token that a sentence ends is no token cut short.
   if (textIsNoCase(alg, algEnd, "none")) return report(Rule.AuthNone, alg, algEnd);
+  if (claimsEnd == end) return;
   if (textStarts(signature, signatureEnd, "MAYCAQACAQA") || isZeros(signature, signatureEnd)) {
     return report(Rule.AuthZeroSignature, alg, algEnd);
   }
@@ -147,10 +150,12 @@ function stringFrom(at: usize, end: usize): usize {
 /** Whether a key id leads out of where keys are kept: a climb, a file of the system, a quote, a command, a URL of another place. */
 function isPathOrQuery(start: usize, end: usize): bool {
   if (start < end && byteAt(start) == Char.Slash && end - start > 1) return isSystemPath(start, end);
+  if (textStarts(start, end, "file:")) return true;
   for (let at = start; at < end; at++) {
     const byte = byteAt(at);
     const next: u32 = at + 1 < end ? byteAt(at + 1) : 0;
     if (byte == Char.Dot && next == Char.Dot) return true;
+    if (byte == Char.BraceOpen || byte == Char.Less || (byte == Char.Percent && next == 0x32)) return true;
     if (byte == Char.Quote || byte == Char.Semicolon || byte == Char.Pipe || byte == Char.Backtick) return true;
     if (byte == Char.Backslash || (byte == Char.Dollar && next == Char.ParenOpen) || byte < <u32>Char.Space)
       return true;

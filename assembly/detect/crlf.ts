@@ -1,6 +1,6 @@
 // Line ends that split what a value is put into: headers of HTTP and mail, requests, responses, and commands of line protocols.
 //
-//   first-line EOL { line EOL } line      EOL = CR | LF | CR LF, U+2028, U+2029, U+0085, and U+560A U+560D
+//   first-line EOL { line EOL } line      EOL = CR | LF | CR LF, U+2028, U+2029, U+0085, U+010D U+010A, and U+560A U+560D
 //   line = header-name ":" value | "HTTP/1." status | method … | command
 //
 // The first line tells an injection from a text: what continues a value is short and no prose, and is no header or request line
@@ -39,7 +39,7 @@ export function detectCrlf(start: usize, end: usize, kinds: u32): void {
   if (!mayBreakLine(start, end, kinds)) return;
   if ((kinds & Kind.High) != 0) {
     const at = findLookAlike(start, end);
-    if (at < end && byteAt(at) == 0xe5) {
+    if (at < end && (byteAt(at) == 0xe5 || byteAt(at) == 0xc4)) {
       found(Rule.CrlfLookAlike, 80, at, end);
       return;
     }
@@ -54,6 +54,9 @@ let firstSpaces: u32 = 0;
 let inLine: bool = false;
 /** The first line is a heading: "Response:", "Meeting". */
 let heading: bool = false;
+/** The header is the only line behind the line end that the value begins with. */
+let lone: bool = false;
+let valueEnd: usize = 0;
 let best: u32 = 0;
 let bestRule: u32 = 0;
 
@@ -66,12 +69,13 @@ function weigh(rule: u32, confidence: u32): void {
 function judgeLines(start: usize, first: usize, end: usize): void {
   best = 0;
   bestRule = 0;
+  valueEnd = end;
   firstSpaces = 0;
   for (let at = start; at < first; at++) if (byteAt(at) == Char.Space) firstSpaces++;
   inLine = fieldPart == Part.Path || fieldPart == Part.Header || fieldPart == Part.Cookie || fieldPart == Part.Query;
   heading = fieldPart != Part.Path && isHeading(start, first);
   // "/a HTTP/1.1\r\n…"
-  const splits = firstSpaces == 1 && first - start > 10 && textStarts(first - 9, first, " HTTP/1.");
+  const splits = firstSpaces == 1 && first - start > 9 && textStarts(first - 9, first, " HTTP/1.");
   if (splits) weigh(Rule.CrlfRequest, 62);
   let evidence = first;
   let at = first;
@@ -92,7 +96,12 @@ function judgeLines(start: usize, first: usize, end: usize): void {
 
 /** Weighs the line `at..next` behind the first one, `start..first`. */
 function judgeLine(start: usize, first: usize, at: usize, next: usize, second: bool): void {
-  if (at == next || byteAt(at) == Char.Space || byteAt(at) == Char.Tab) return;
+  if (at == next) return;
+  if (byteAt(at) <= <u32>Char.Space) {
+    // A parser that reads the line end as a blank has the header begin here.
+    if (!second || !inLine || firstSpaces != 0 || byteAt(at - 2) != Char.CarriageReturn) return;
+    at++;
+  }
   if (next - at > 11 && textStarts(at, next, "HTTP/") && isDigit(byteAt(at + 5)) && isDigit(byteAt(at + 9))) {
     weigh(Rule.CrlfResponse, firstSpaces == 0 && !heading ? 85 : bestRule == Rule.CrlfHeader && !heading ? 75 : 45);
     return;
@@ -125,13 +134,14 @@ function judgeHeader(
   second: bool,
 ): void {
   const sure: u32 = firstSpaces == 0 ? 85 : firstSpaces <= 2 ? 68 : 45;
+  lone = start == first && isLone(start, next);
   const kind = keyword(HEADER_NAME, at, name);
   switch (kind) {
     case HeaderName.Cookie:
       if (findEither(value, next, Char.Equals, Char.Equals) < next) weighHeader(start, first, sure);
       return;
     case HeaderName.Location:
-      if (isTarget(value, next)) weighHeader(start, first, sure);
+      if (isTarget(value, next) || hasScheme(value, next)) weighHeader(start, first, sure);
       return;
     case HeaderName.Number:
       if (value < next && isDigit(byteAt(value))) weighHeader(start, first, sure);
@@ -139,7 +149,7 @@ function judgeHeader(
     case HeaderName.Type:
       // A field for text may begin with an empty line and a header.
       if (findEither(value, next, Char.Slash, Char.Slash) < next)
-        weighHeader(start, first, start == first && !inLine ? sure - 10 : sure);
+        weighHeader(start, first, start == first && !inLine && !isLone(start, next) ? sure - 10 : sure);
       return;
     case HeaderName.Host:
       if (findEither(value, next, Char.Space, Char.Space) == next) {
@@ -165,16 +175,29 @@ function judgeHeader(
   } else if (fieldPart == Part.Path || fieldPart == Part.Cookie) weigh(Rule.CrlfHeader, 70);
   else if (second && path && firstSpaces == 0 && fieldPart != Part.Header) {
     const line = inLine || (start < first && byteAt(at - 2) == Char.CarriageReturn);
-    weigh(Rule.CrlfHeader, line && findEither(at, name, Char.Dash, Char.Dash) < name ? 64 : 50);
+    const dashed = findEither(at, name, Char.Dash, Char.Dash) < name;
+    weigh(Rule.CrlfHeader, line && (dashed || (inLine && start < first && name - at > 3)) ? 64 : 50);
   }
 }
 
 /** A field for text may begin with an empty line, or with a heading. */
 function weighHeader(start: usize, first: usize, confidence: u32): void {
   let loss: u32 = 0;
-  if (!inLine && start == first) loss = confidence > 80 ? 21 : 30;
+  if (!inLine && start == first) loss = confidence > 80 ? 21 : lone ? 18 : 30;
   else if (heading) loss = 30;
   weigh(Rule.CrlfHeader, confidence - loss);
+}
+
+/** Whether the line that ends at `next` is all that stands behind the CR LF at `start`. */
+function isLone(start: usize, next: usize): bool {
+  return byteAt(start) == Char.CarriageReturn && skipLineEnds(next, valueEnd) == valueEnd;
+}
+
+/** `javascript:`, `data:`: letters, a colon and no blank. */
+function hasScheme(at: usize, end: usize): bool {
+  const word = at;
+  while (at < end && isLetter(byteAt(at))) at++;
+  return at > word && at + 1 < end && byteAt(at) == Char.Colon && byteAt(at + 1) > <u32>Char.Space;
 }
 
 /** Weighs a header of mail: `value..next` behind an address or a subject. */
@@ -289,6 +312,7 @@ function skipLineEnds(at: usize, end: usize): usize {
     if (byte == Char.LineFeed || byte == Char.CarriageReturn) at++;
     else if (byte == 0xe2 && isLookAlike(at, end)) at += 3;
     else if (byte == 0xc2 && isLookAlike(at, end)) at += 2;
+    else if (byte == 0xc4 && isLookAlike(at, end)) at += 4;
     else break;
   }
   return at;
@@ -300,10 +324,11 @@ function findLookAlike(at: usize, end: usize): usize {
   return end;
 }
 
-/** Whether U+0085, U+2028, U+2029, or U+560A and U+560D in any order stand at `at`. */
+/** Whether U+0085, U+2028, U+2029, U+010D U+010A, or U+560A and U+560D in any order stand at `at`. */
 function isLookAlike(at: usize, end: usize): bool {
   const byte = byteAt(at);
   if (byte == 0xc2) return end - at > 1 && byteAt(at + 1) == 0x85;
+  if (byte == 0xc4) return end - at > 3 && byteAt(at + 1) == 0x8d && byteAt(at + 2) == 0xc4 && byteAt(at + 3) == 0x8a;
   if (byte == 0xe2) return end - at > 2 && byteAt(at + 1) == 0x80 && (byteAt(at + 2) | 1) == 0xa9;
   if (byte != 0xe5 || end - at < 6) return false;
   const first = load16(at + 1);

@@ -11,7 +11,7 @@
 import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
-import { findEither } from "../core/scan";
+import { findEither, findPair, skipBlank } from "../core/scan";
 import { textIs, textStarts, textStartsNoCase } from "../core/text";
 import { GADGET } from "../generated/deser";
 import { Kind } from "../generated/kinds";
@@ -46,7 +46,7 @@ export function detectDeser(start: usize, end: usize, kinds: u32): void {
   if ((kinds & Kind.Quote) != 0 && (kinds & Kind.Colon) != 0) judgePhp(start, end);
   if ((kinds & Kind.Dollar) != 0) judgeFunctions(start, end);
   if ((kinds & (Kind.Colon | Kind.Slash | Kind.Dot)) != 0) judgeTags(start, end);
-  if ((kinds & Kind.Dot) != 0) {
+  if ((kinds & (Kind.Dot | Kind.Colon)) != 0) {
     if (fieldPart == Part.Json) judgeMember(start, end);
     if ((kinds & Kind.Quote) != 0 && (kinds & Kind.Colon) != 0) judgeTypes(start, end);
   }
@@ -196,6 +196,7 @@ function judgeTags(start: usize, end: usize): void {
     let tag = at + 1;
     if (byteAt(tag) == Char.Bang) tag++;
     else if (textStarts(tag, end, "<tag:yaml.org,2002:")) tag += 19;
+    else if (textStarts(tag, end, " tag:yaml.org,2002:")) tag += 19; // %TAG
     const confidence = tagConfidence(tag, end);
     if (confidence == 0) continue;
     found(Rule.DeserYaml, confidence, at, min(end, tag + 64));
@@ -214,6 +215,7 @@ function tagConfidence(tag: usize, end: usize): u32 {
       return 70;
     return textStarts(tag, end, "object:") ? 85 : 0;
   }
+  if (textStarts(tag, end, "php/object") || textStarts(tag, end, "map:java.")) return 85;
   if (textStarts(tag, end, "js/function") || textStarts(tag, end, "perl/code")) return 88;
   // "!!com.example.Type": a package in small letters, then a class.
   if (byteAt(tag - 1) != Char.Bang || byteAt(tag - 2) != Char.Bang) return 0;
@@ -295,6 +297,8 @@ function judgeMember(start: usize, end: usize): void {
   while (name > fieldName && byteAt(name - 1) != Char.Slash) name--;
   const type = isTypeName(name, fieldNameEnd);
   const first = textIs(name, fieldNameEnd, "0");
+  // Members that jsonpickle, Oj and Ruby's own reader build from: {"py/reduce": [{"py/type": "os.system"}, …]}, {"^o": "Gem::Installer"}
+  if (buildsMember(name, fieldNameEnd, start, end)) return found(Rule.DeserType, 78, start, end);
   const named =
     textIs(name, fieldNameEnd, "class") || textIs(name, fieldNameEnd, "val") || textIs(name, fieldNameEnd, "type");
   if (!type && !first && !named) return;
@@ -309,8 +313,26 @@ function isTypeName(start: usize, end: usize): bool {
     textIs(start, end, "$type") ||
     textIs(start, end, "@class") ||
     textIs(start, end, "__type") ||
+    textIs(start, end, "_class") ||
     textIs(start, end, "@c")
   );
+}
+
+/** Whether the member `name..nameEnd` with the text `start..end` has an object built, or a function called. */
+function buildsMember(name: usize, nameEnd: usize, start: usize, end: usize): bool {
+  if (nameEnd - name > 5 && textStarts(name, nameEnd, "py")) {
+    // In a JSON Pointer "/" is "~1".
+    const at = name + (byteAt(name + 2) == Char.Slash ? 3 : textStarts(name + 2, nameEnd, "~1") ? 4 : 0);
+    return (
+      at > name &&
+      (textIs(at, nameEnd, "reduce") ||
+        textIs(at, nameEnd, "type") ||
+        textIs(at, nameEnd, "function") ||
+        textIs(at, nameEnd, "repr"))
+    );
+  }
+  const ruby = textIs(name, nameEnd, "^o") || textIs(name, nameEnd, "^c") || textIs(name, nameEnd, "json_class");
+  return ruby && start < end && byteAt(start) - Char.A < 26 && findPair(start, end, Char.Colon, Char.Colon) < end;
 }
 
 /** Text of JSON: a member `"@type":"…"`, or an array `["com.…",` that says what follows. */
@@ -321,9 +343,12 @@ function judgeTypes(start: usize, end: usize): void {
       let quote = at;
       while (quote > start && isSpace(byteAt(quote - 1))) quote--;
       if (quote - start < 4 || !isQuote(byteAt(quote - 1))) continue;
-      const limit = quote - start > 8 ? quote - 8 : start;
+      const limit = quote - start > 12 ? quote - 12 : start;
       let name = quote - 1;
       while (name > limit && !isQuote(byteAt(name - 1))) name--;
+      const value = skipBlank(at + 1, end) + 1;
+      const valueEnd = findEither(value, min(end, value + MAX_NAME), Char.DoubleQuote, Char.Quote);
+      if (buildsMember(name, quote - 1, value, valueEnd)) return found(Rule.DeserType, 78, name, valueEnd);
       if (!isTypeName(name, quote - 1)) continue;
     }
     let value = at + 1;
@@ -371,6 +396,7 @@ function tagOf(name: usize, end: usize): u32 {
   if (textIs(name, at, "dynamic-proxy") || textIs(name, at, "ObjectDataProvider")) return 80;
   const dotted = typeConfidence(name, at);
   if (dotted >= 90 || textStarts(name, at, "javax.") || textStarts(name, at, "com.sun.")) return 85;
+  if (textStarts(name, at, "jdk.nashorn.")) return 85;
   // One walk over the attributes' values.
   while ((at = findEither(at, end, Char.Equals, Char.Equals)) < end) {
     const equals = at++;

@@ -346,7 +346,10 @@ export function mayCode(start: usize, end: usize, kinds: u32): bool {
   }
   if ((kinds & Kind.Dot) != 0) {
     if (textStartsNoCase(start, end, "class")) return true;
-    if ((kinds & (Kind.Paren | Kind.Quote | Kind.Bracket)) != 0 && hasPair(start, end, Char.Underscore, Char.Underscore))
+    if (
+      (kinds & (Kind.Paren | Kind.Quote | Kind.Bracket)) != 0 &&
+      hasPair(start, end, Char.Underscore, Char.Underscore)
+    )
       return true;
   }
   // Lines of Slim and Haml, a shell of Ruby, a member of OGNL's root.
@@ -386,16 +389,15 @@ function isCalled(start: usize, at: usize): bool {
   if (name == end) return false;
   const before: u32 = name > start ? byteAt(name - 1) : 0;
   if (before == Char.Dollar) return true;
-  // Of what its caller sent, of a path, by a symbol; of the process.
+  // With a path, with a symbol, of the process.
   const argument = byteAt(at + 1);
   const second = byteAt(at + 2);
-  if (argument == Char.Dollar && second == Char.Underscore) return true;
   if ((argument == Char.Quote || argument == Char.DoubleQuote) && second == Char.Slash) return true;
   if (argument == Char.Colon && isLetter(second)) return true;
   if (before == Char.Dot && name >= start + 8 && textStarts(name - 8, name, "process.")) return true;
   const kind = keyword(EXPRESSION_KEYWORDS, name, end);
   return (
-    (kind == Expr.Print && before == Char.Dot) ||
+    (kind == Expr.Print && (before == Char.Dot || (argument == Char.Dollar && second == Char.Underscore))) ||
     kind == Expr.Danger ||
     kind == Expr.Exec ||
     kind == Expr.Runner ||

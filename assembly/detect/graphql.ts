@@ -94,7 +94,14 @@ export function mayGraphql(start: usize, end: usize, kinds: u32): bool {
 
 /** Judges `start..end` and reports what is found. */
 export function detectGraphql(start: usize, end: usize, kinds: u32): void {
-  if (mayGraphql(start, end, kinds)) readDocument(start, end);
+  if (mayGraphql(start, end, kinds)) return readDocument(start, end);
+  // A selection without its braces, as text that a service puts into its own document.
+  if ((kinds & Kind.Brace) == 0 || !textStarts(start, end, "__")) return;
+  const stop = nameStop(start, end);
+  const next: u32 = stop < end ? byteAt(skipIgnored(stop, end)) : 0;
+  const schema = textIs(start, stop, "__schema") && next == Char.BraceOpen;
+  if (schema || (textIs(start, stop, "__type") && next == Char.ParenOpen))
+    found(Rule.GraphqlIntrospection, 72, start, stop);
 }
 
 function readDocument(start: usize, end: usize): void {
@@ -218,7 +225,9 @@ function readDocument(start: usize, end: usize): void {
   if (schema != 0) found(Rule.GraphqlIntrospection, 72, schema, min(schema + 8, end));
   if (deepest > DEEP) found(Rule.GraphqlDepth, deepest > VERY_DEEP ? 85 : 68, start, min(start + 64, end));
   else if (circle >= 3) found(Rule.GraphqlDepth, circle > 3 ? 76 : 64, start, min(start + 64, end));
-  if (hasCycle()) found(Rule.GraphqlFragmentCycle, 55, start, min(start + 64, end));
+  // Tests of clients lay such documents out in lines.
+  const line = findEither(start, end, Char.LineFeed, Char.LineFeed) == end;
+  if (hasCycle()) found(Rule.GraphqlFragmentCycle, line ? 64 : 50, start, min(start + 64, end));
   if (guesses >= GUESSES) found(Rule.GraphqlBatch, 80, start, min(start + 64, end));
   else if (most >= MANY) found(Rule.GraphqlBatch, most >= 2 * MANY ? 75 : 64, start, min(start + 64, end));
   else if (index >= BATCH) found(Rule.GraphqlBatch, 64, start, min(start + 64, end));

@@ -163,13 +163,20 @@ function discloses(text: usize, end: usize): bool {
   }
   // Look-ups of Commons Text, which run, fetch and read: `script:js:…`, `url:UTF-8:…`, `dns:address|…`
   const script = textStartsNoCase(text, end, "script:") || textStartsNoCase(text, end, "base64decoder:");
-  if (script || textStartsNoCase(text, end, "url:") || textStartsNoCase(text, end, "dns:") || textStartsNoCase(text, end, "file:utf")) {
+  if (
+    script ||
+    textStartsNoCase(text, end, "url:") ||
+    textStartsNoCase(text, end, "dns:") ||
+    textStartsNoCase(text, end, "file:utf")
+  ) {
     let at = text;
     while (byteAt(at) != Char.Colon) at++;
     const argument = ++at;
     while (at < end && (isWord(byteAt(at)) || byteAt(at) == Char.Dash)) at++;
     if (at > argument && at + 1 < end && (byteAt(at) == Char.Colon || byteAt(at) == Char.Pipe)) return true;
   }
+  if (textStartsNoCase(text, end, "k8s:") || textStartsNoCase(text, end, "docker:container")) return true;
+  if (textStartsNoCase(text, end, "log4j:config")) return true;
   if (textStartsNoCase(text, end, "sys:java.") || textStartsNoCase(text, end, "sys:os.")) return true;
   return textStartsNoCase(text, end, "env:aws_secret") || textStartsNoCase(text, end, "env:aws_access");
 }

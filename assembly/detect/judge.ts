@@ -7,7 +7,7 @@ import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { fieldPart, holdsOperator, Part, setNested } from "../core/field";
 import { findEither, skipBlank } from "../core/scan";
-import { beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
+import { beginsGlobal, beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
 import { decodeEscapes } from "../decode/escape";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
@@ -136,7 +136,8 @@ function judgeStrings(start: usize, end: usize): void {
 
 /** Judges a body, or its first 16 KiB, of a type that is not read: only as a serialized object. */
 export function judgeObject(start: usize, end: usize): void {
-  if (end - start > 6 && beginsObject(start)) detectDeser(start, end, classify(start, end));
+  if (end - start > 6 && (beginsObject(start) || beginsGlobal(start, end)))
+    detectDeser(start, end, classify(start, end));
 }
 
 /** Judges a start tag of XML: only as what it makes its reader load or build. */

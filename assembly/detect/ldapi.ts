@@ -118,6 +118,7 @@ export function detectLdapi(start: usize, end: usize, kinds: u32): void {
   else if (sign) sure = star || tight ? 82 : 50;
   else if (known && tight) sure = 80;
   else if (star) sure = 72;
+  else if (tight && isWordTo(start, left)) sure = 64;
   found(Rule.LdapiFilterBreak, sure, left, end);
 }
 
@@ -135,6 +136,12 @@ function isNameOfEntry(): bool {
   return keyword(LDAP_NAME, name, fieldNameEnd) != 0;
 }
 
+/** Whether all of `at..end` could be an attribute's value without blanks or marks: `admin`. */
+function isWordTo(at: usize, end: usize): bool {
+  while (at < end && isAttributeByte(byteAt(at))) at++;
+  return at == end;
+}
+
 /** Blanks between the ")" at `at`, those behind it, and the next "("; -1 where anything else stands there. */
 function gapBehind(at: usize, end: usize): i32 {
   let blanks = 0;
@@ -142,7 +149,7 @@ function gapBehind(at: usize, end: usize): i32 {
     const byte = byteAt(at);
     if (byte == Char.ParenOpen) return blanks;
     if (isSpace(byte)) blanks++;
-    else if (byte != Char.ParenClose) return -1;
+    else if (byte != Char.ParenClose && byte != Char.Pipe && byte != Char.Ampersand) return -1;
   }
   return -1;
 }

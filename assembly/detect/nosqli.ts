@@ -471,6 +471,12 @@ function isNode(at: usize, end: usize): bool {
 
 /** Looks behind each line end for a command. */
 function readLines(start: usize, end: usize): void {
+  // A whole request of Redis.
+  const head = findEither(start, end, Char.LineFeed, Char.CarriageReturn);
+  if (byteAt(start) == Char.Star && fieldPart != Part.Body && isCommandLine(start, head, end)) {
+    found(Rule.NosqliCommandLine, 80, start, head);
+    return;
+  }
   for (let at = start; (at = findEither(at, end, Char.LineFeed, Char.LineFeed)) + 4 < end; at++) {
     const line = at + 1;
     if (byteAt(line) != Char.Star && !isLetter(byteAt(line))) continue;

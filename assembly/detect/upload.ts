@@ -20,6 +20,7 @@ import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import { found } from "./finding";
 import { detectXss } from "./xss";
+import { detectXxe } from "./xxe";
 
 /** What a file is said to be: bits. */
 export const enum Claim {
@@ -61,6 +62,11 @@ export function detectFileName(start: usize, end: usize): u32 {
     kind == FileKind.Media ? Claim.Media : kind == FileKind.Page || kind == FileKind.Vector ? Claim.Page : 0;
   for (let at = start; at < last; at++) {
     const byte = byteAt(at);
+    // U+202E turns around what a person reads of the name.
+    if (byte == 0xe2 && textStarts(at, last, "\u202e")) {
+      found(Rule.UploadHiddenExtension, ruleConfidence(Rule.UploadHiddenExtension), start, end);
+      return claim;
+    }
     const cut = cutsName(at, last);
     // "photo.php.jpg" runs where handlers are added by extension; "index.php.html" and "a.aspx.cs" are pages saved and sources.
     if (!cut && (byte != Char.Dot || claim != Claim.Media)) continue;
@@ -123,7 +129,9 @@ function dropTail(start: usize, end: usize): usize {
 /** Whether a name may be cut at `at`: by a NUL or a line end, raw or escaped, `;`, `:`, `#`, `?` or `/`. */
 function cutsName(at: usize, end: usize): bool {
   const byte = byteAt(at);
-  if (byte == Char.Percent) return at + 2 < end && byteAt(at + 1) == Char._0;
+  if (byte == Char.Percent) return at + 2 < end && (byteAt(at + 1) == Char._0 || textStarts(at, end, "%250"));
+  // "\\x00", written out.
+  if (byte == Char.Backslash) return textStarts(at + 1, end, "x0") || textStarts(at + 1, end, "u00");
   if (byte < <u32>Char.Space) return true;
   return (
     byte == Char.Semicolon || byte == Char.Colon || byte == Char.Hash || byte == Char.Question || byte == Char.Slash
@@ -148,7 +156,11 @@ export function detectFile(claims: u32, start: usize, end: usize, first: bool, w
     if (markup && hasWord(head, min(end, head + 512), "<svg")) isPage = true;
   }
   detectCode(claims, start, end, text);
-  if (isPage) detectXss(start, end, classify(start, end));
+  if (isPage) {
+    const kinds = classify(start, end);
+    detectXss(start, end, kinds);
+    detectXxe(start, end, kinds);
+  }
   return text;
 }
 
@@ -174,6 +186,9 @@ function detectProgram(claims: u32, head: usize, end: usize): bool {
     rule = Rule.UploadExecutable;
   } else if (media && textStarts(head, end, "MZ") && hasWord(head, near, "this program")) {
     rule = Rule.UploadExecutable;
+  } else if (textStarts(head, end, "X5O!P%@AP[4")) {
+    // The file that tests of virus scanners agree on.
+    rule = Rule.UploadExecutable;
   }
   if (rule != 0) found(rule, ruleConfidence(rule), head, min(end, head + 64));
   return rule != 0;
@@ -188,7 +203,10 @@ function detectArchive(start: usize, end: usize): void {
       const name = at + (kind == 0x0403 ? 30 : kind == 0x0201 ? 46 : 0);
       if (name == at) continue;
       const size: usize = kind == 0x0403 ? load<u16>(at, 26) : load<u16>(at, 28);
-      if (climbs(name, min(end, name + size))) return;
+      if (climbs(name, min(end, name + size)) || leaves(name, min(end, name + size))) return;
+      // A link: the kind of file in the upper half of what Unix knows of it.
+      const unix = kind == 0x0201 && byteAt(at + 5) == 3;
+      if (unix && (byteAt(at + 41) & 0xf0) == 0xa0 && linksAway(start, at, end)) return;
     }
     return;
   }
@@ -197,7 +215,46 @@ function detectArchive(start: usize, end: usize): void {
   let stop = start;
   while (stop < end && stop < start + 100 && byteAt(stop) != 0) stop++;
   if (stop == end || stop - start < 4 || byteAt(stop) != 0) return;
-  if (end - start < 512 || textStarts(start + 257, end, "ustar")) climbs(start, stop);
+  if (end - start >= 512 && !textStarts(start + 257, end, "ustar")) return;
+  if (climbs(start, stop) || end - start < 512) return;
+  // A link (type 1 or 2) to a file of the system.
+  const type = byteAt(start + 156);
+  if (type == 0x31 || type == 0x32) linksTo(start + 157, start + 257);
+  else leaves(start, stop);
+}
+
+/** Reports a name from the root of the machine, or of a drive: where servers keep what they run. */
+function leaves(start: usize, end: usize): bool {
+  const drive =
+    end - start > 3 &&
+    isLetter(byteAt(start)) &&
+    byteAt(start + 1) == Char.Colon &&
+    byteAt(start + 2) == Char.Backslash;
+  const root =
+    textStarts(start, end, "/etc/") ||
+    textStarts(start, end, "/var/") ||
+    textStarts(start, end, "/root/") ||
+    textStarts(start, end, "/usr/") ||
+    textStarts(start, end, "/home/") ||
+    textStarts(start, end, "/proc/");
+  if (drive || root) found(Rule.UploadArchive, ruleConfidence(Rule.UploadArchive), start, end);
+  return drive || root;
+}
+
+/** Reports a link to a file of the system, or three steps up. */
+function linksTo(start: usize, end: usize): bool {
+  if (leaves(start, end)) return true;
+  if (!textStarts(start, end, "../../../")) return false;
+  found(Rule.UploadArchive, ruleConfidence(Rule.UploadArchive), start, end);
+  return true;
+}
+
+/** Whether the zip's link, whose entry in the directory is at `entry`, leads away: its content, stored, is the target. */
+function linksAway(start: usize, entry: usize, end: usize): bool {
+  const local = start + load<u32>(entry, 42);
+  if (local < start || local + 30 > entry) return false;
+  const target = local + 30 + load<u16>(local, 26) + load<u16>(local, 28);
+  return target < entry && linksTo(target, min(entry, target + 64));
 }
 
 /** Reports a name with a step up in it. */
@@ -270,10 +327,16 @@ function opensCode(at: usize, end: usize): bool {
     const opens = third == Char.At || third == Char.Equals || third == Char.Bang || isSpace(third) || isLetter(third);
     return opens && isPlain(at, min(end, at + 12));
   }
-  if (textStartsNoCase(at, end, "<jsp:scriptlet") || textStartsNoCase(at, end, "<cfexecute")) return true;
+  if (textStartsNoCase(at, end, "<jsp:scriptlet") || opensColdFusion(at, end)) return true;
   if (!textStartsNoCase(at, end, "<script")) return false;
   const stop = min(end, at + 80);
   return hasWord(at, stop, "runat") || hasWord(at, stop, '"php"') || hasWord(at, stop, "'php'");
+}
+
+/** Tags of ColdFusion that run programs or objects of Java. */
+function opensColdFusion(at: usize, end: usize): bool {
+  if (textStartsNoCase(at, end, "<cfexecute")) return true;
+  return textStartsNoCase(at, end, "<cfset") && hasWord(at, min(end, at + 128), "java.lang.");
 }
 
 function isPlain(start: usize, end: usize): bool {
@@ -290,12 +353,17 @@ const CODE: usize = 4096;
 /** Whether the code at `at` hands what its caller sends to something that runs it, or is a directive that makes a page of it. */
 function readCode(at: usize, end: usize): bool {
   phar = false;
+  if (opensColdFusion(at, end)) return true;
   const directive = byteAt(at + 2) == Char.At;
   const limit = min(end, at + CODE);
   let run = false;
   let input = false;
   for (at += 2; at < limit;) {
-    if (!isWord(byteAt(at))) {
+    const mark = byteAt(at);
+    if (!isWord(mark)) {
+      // `…$_GET…`, $_GET[a]($_GET[b]), $f($_GET[c]), ("sys"."tem")($_GET[c]): run without a name.
+      if (mark == Char.Backtick) run = true;
+      else if (mark == Char.ParenOpen && callsInput(at, limit)) run = true;
       at++;
       continue;
     }
@@ -309,6 +377,16 @@ function readCode(at: usize, end: usize): bool {
     if (phar || (run && input)) return !phar;
   }
   return false;
+}
+
+/** Whether what is called at the "(" is no name but a variable, an element or a text, with what the caller sent. */
+function callsInput(at: usize, end: usize): bool {
+  if (!textStarts(at, end, "($")) return false;
+  const before = byteAt(at - 1);
+  if (before == Char.BracketClose || before == Char.ParenClose || before == Char.BraceClose) return true;
+  let name = at;
+  while (isWord(byteAt(name - 1)) && at - name < 32) name--;
+  return name < at && byteAt(name - 1) == Char.Dollar;
 }
 
 /** "<?php" */

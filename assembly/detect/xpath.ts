@@ -8,9 +8,9 @@
 // What makes a condition XPath's is a node function (`name(`, `position()`), a string function over a path (`contains(../pass,`), an
 // axis, or a path (`//`, `/*`, `@*`). One step per byte, no memory.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord, skipSpaces } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIs } from "../core/text";
+import { textIs, textStarts } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { XPATH_NAME, XPathName } from "../generated/xpath";
@@ -64,10 +64,11 @@ function readBreak(start: usize, at: usize, end: usize, quoted: bool): void {
   if (at >= end) return;
   if (byteAt(at) == Char.Pipe) {
     at = skipSpaces(at + 1, end);
-    if (at < end && isPathStart(at, end) && (closed || quoted)) found(Rule.XpathUnion, closed ? 90 : 50, start, end);
+    if (at < end && isPathStart(at, end) && (closed || quoted))
+      found(Rule.XpathUnion, closed ? 90 : isQuote(byteAt(end - 1)) ? 66 : 50, start, end);
     return;
   }
-  if (closed && quoted && byteAt(at) == Char.Slash && isPathStart(at, end)) {
+  if (closed && byteAt(at) == Char.Slash && isPathStart(at, end) && (quoted || isAxis(at + 1, end))) {
     // x']/../*
     found(Rule.XpathUnion, 72, start, end);
     return;
@@ -83,6 +84,18 @@ function readBreak(start: usize, at: usize, end: usize, quoted: bool): void {
   if (sure != 0) found(Rule.XpathBreak, quoted ? sure : sure - 8, start, end);
 }
 
+// @ts-ignore: decorator
+@inline
+function isQuote(byte: u32): bool {
+  return byte == Char.Quote || byte == Char.DoubleQuote;
+}
+
+/** `following-sibling::` */
+function isAxis(at: usize, end: usize): bool {
+  const stop = nameStop(at, end);
+  return stop + 1 < end && byteAt(stop) == Char.Colon && keyword(XPATH_NAME, at, stop) == XPathName.Axis;
+}
+
 /** How sure it is that `at..end` is a condition of XPath. */
 function weighCondition(at: usize, end: usize): u32 {
   let sure: u32 = 0;
@@ -95,7 +108,9 @@ function weighCondition(at: usize, end: usize): u32 {
       const next: u32 = stop < end ? byteAt(stop) : 0;
       if (next == Char.ParenOpen) {
         if (kind == XPathName.Node) sure = max<u32>(sure, takesPath(stop + 1, end) || closes(stop + 1, end) ? 86 : 50);
-        else if (kind == XPathName.Text) sure = max<u32>(sure, takesPath(stop + 1, end) ? 86 : 30);
+        else if (kind == XPathName.Text)
+          // No other language has names like "string-length".
+          sure = max<u32>(sure, takesPath(stop + 1, end) ? 86 : findByte(at, stop, Char.Dash) < stop ? 70 : 30);
         else if (kind == XPathName.Reach) sure = max<u32>(sure, 84);
       } else if (kind == XPathName.Axis && next == Char.Colon && stop + 1 < end && byteAt(stop + 1) == Char.Colon) {
         sure = max<u32>(sure, 86);
@@ -107,6 +122,7 @@ function weighCondition(at: usize, end: usize): u32 {
     }
     // A path where an operand stands.
     if ((byte == Char.Slash || byte == Char.At) && isOperand(at) && isPathStart(at, end)) sure = max<u32>(sure, 78);
+    else if (byte == Char.Dot && isOperand(at) && textStarts(at, end, "../")) sure = max<u32>(sure, 78);
     at++;
   }
   return words > MOST_WORDS ? 0 : sure;

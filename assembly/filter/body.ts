@@ -139,6 +139,7 @@ function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
   if (textStartsNoCase(type, end, "multipart/")) return BodyKind.Multipart;
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
+  if (end - type > 5 && textIsNoCase(end - 4, end, "yaml")) return BodyKind.Sniff;
   return BodyKind.Probe;
 }
 
@@ -177,7 +178,10 @@ function isXml(kind: u32): bool {
  */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
   const unknown = stream.bodyKind == BodyKind.Probe || stream.bodyKind == BodyKind.Sniff;
-  if (unknown && stream.inspected == 0 && start < end && mayBeginObject(byteAt(start))) {
+  const first: u32 = start < end ? byteAt(start) : 0;
+  // A pickle of text begins with a global: "c" or "(".
+  const pickles = stream.bodyKind == BodyKind.Probe && (first == 0x63 || first == Char.ParenOpen);
+  if (unknown && stream.inspected == 0 && (pickles || mayBeginObject(first))) {
     stream.bodyKind = <u8>BodyKind.Object;
     openText(bodyState(stream));
   }
