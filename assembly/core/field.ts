@@ -1,9 +1,9 @@
 // The field under inspection: which part of the message it stands in and what it is called. Set by `filter` before a value is
 // judged, read by detectors (a path detector asks for the part) and copied into a finding. One at a time, never on a heap.
 
-import { byteAt, findByte, isDigit } from "./bytes";
+import { byteAt, findByte, isDigit, sameBytesNoCase, withoutPort } from "./bytes";
 import { Char } from "./char";
-import { textIs } from "./text";
+import { textIs, textStartsNoCase } from "./text";
 
 /** Where a value stood. Append-only, since events hold the names. */
 export const enum Part {
@@ -56,6 +56,32 @@ export let fieldNested: bool = false;
 
 export function setNested(nested: bool): void {
   fieldNested = nested;
+}
+
+/** The value stands in the address of another site, where it is a parameter of that one. Set by `filter/values.ts`. */
+export let fieldForeign: bool = false;
+
+export function setForeign(foreign: bool): void {
+  fieldForeign = foreign;
+}
+
+/** The host that the request is for, with its port; empty for none. The bytes stay the caller's. */
+export let ownHost: usize = 0;
+export let ownHostEnd: usize = 0;
+
+export function setOwnHost(start: usize, end: usize): void {
+  ownHost = start;
+  ownHostEnd = end;
+}
+
+/** Whether `start..end` is the request's own host, or one below it; "www." says nothing. */
+export function isOwnHost(start: usize, end: usize): bool {
+  let own = ownHost;
+  let ownEnd = withoutPort(ownHost, ownHostEnd);
+  if (textStartsNoCase(own, ownEnd, "www.")) own += 4;
+  const size = ownEnd - own;
+  if (size == 0 || end - start < size || !sameBytesNoCase(end - size, end, own, ownEnd)) return false;
+  return end - start == size || byteAt(end - size - 1) == Char.Dot;
 }
 
 /** Where the last member of the field's pointer that is no index begins and ends, and how deep it lies; set by `readMember`. */

@@ -3,22 +3,47 @@
 
 import { byteAt, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldName, fieldNameEnd, fieldPart, member, memberDepth, memberEnd, Part, readMember } from "../core/field";
+import {
+  fieldForeign,
+  fieldName,
+  fieldNameEnd,
+  fieldPart,
+  member,
+  memberDepth,
+  memberEnd,
+  Part,
+  readMember,
+} from "../core/field";
 import { addFinding, EVIDENCE_CAPACITY, findingEvidence } from "../core/findings";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { MEMBER_NAME, MemberName } from "../generated/protocol";
+import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
 import { SQLI_KEYWORDS } from "../generated/sqli";
 import { XSS_KEYWORDS } from "../generated/xss";
 import { keyword } from "../match/keywords";
+import { fieldRole } from "./field-role";
 
 /** How often anything was reported in this VM, sure or not; compared before and after by whoever asks whether a value is clean. */
 export let reports: u32 = 0;
 
 /** Reports rule `rule` at `confidence` (0–100) for the current field; `start..end` is what the rule rests on. */
 export function found(rule: u32, confidence: u32, start: usize, end: usize): void {
+  report(rule, confidence, start, end, false);
+}
+
+/** The same for what leaves no place: the value itself is a whole statement, so it only harms where such a one is run. */
+export function foundWhole(rule: u32, confidence: u32, start: usize, end: usize): void {
+  report(rule, confidence, start, end, true);
+}
+
+function report(rule: u32, confidence: u32, start: usize, end: usize, whole: bool): void {
   reports++;
-  if (fieldPart == Part.Json && confidence > QUOTED && quotes(rule)) confidence = QUOTED;
+  if (
+    confidence > QUOTED &&
+    (fieldForeign || expects(rule, whole) || (fieldPart == Part.Json && quotes(rule, whole, start)))
+  )
+    confidence = QUOTED;
   const finding = addFinding(rule, confidence, fieldPart, fieldName, fieldNameEnd);
   if (finding === null) return;
   const evidence = findingEvidence(finding);
@@ -29,27 +54,76 @@ export function found(rule: u32, confidence: u32, start: usize, end: usize): voi
 const QUOTED: u32 = 55;
 /** How deep in a document the members lie that hold scripts; above, `code` and `path` are anybody's parameters. */
 const SCRIPT_DEPTH: u32 = 3;
+/** From here on a document describes something; what a service takes as a parameter lies higher. */
+const DEEP: u32 = 4;
+/** Bytes of a record that stand before what it quotes: a time, a level. No parameter is as long before its break-out. */
+const PREFACE: usize = 16;
+
+/** Where the reading begins that is judged. Set by `detect/judge.ts`. */
+let reading: usize = 0;
+
+export function setReading(start: usize): void {
+  reading = start;
+}
+
+/** Whether rule `rule` is about an absolute path, which is a name of a file and nothing else. */
+function isPlace(rule: u32): bool {
+  return rule == Rule.TraversalSensitiveFile || rule == Rule.TraversalWindows || rule == Rule.TraversalFileUrl;
+}
+
+/** Whether `rule` rests on a whole command or path, without a break-out. */
+function isWhole(rule: u32): bool {
+  switch (rule) {
+    case Rule.CmdiCommandLine:
+    case Rule.CmdiEmbeddedCommand:
+    case Rule.CmdiWindows:
+    case Rule.CmdiPowershell:
+    case Rule.CmdiPipeToShell:
+      return true;
+  }
+  return isPlace(rule);
+}
+
+/** Whether the field is for what was found: talk about paths and commands, or a query where queries are asked. */
+function expects(rule: u32, whole: bool): bool {
+  if (!whole && !isWhole(rule)) return false;
+  const role = fieldRole();
+  return role == FieldRole.Talk || (role == FieldRole.Query && rule < 200);
+}
 
 /**
  * Whether rule `rule` is about a language that the current member of a document holds as such: the frames, commands and statements
  * of telemetry, the steps of a build, the cells of a notebook. Those who read them show or run them by design.
  */
-function quotes(rule: u32): bool {
-  // SQL, HTML and commands; absolute paths; addresses; templates; code.
-  const language = rule < 400 || rule - 600 < 100 || rule - 800 < 100 || rule - 1400 < 100;
-  const path = rule == Rule.TraversalSensitiveFile || rule == Rule.TraversalWindows || rule == Rule.TraversalFileUrl;
-  if (!language && !path) return false;
+function quotes(rule: u32, whole: bool, start: usize): bool {
+  // SQL, HTML and commands; addresses; templates; code.
+  const code = rule - 1400 < 100;
+  const language = rule < 400 || rule - 600 < 100 || rule - 800 < 100 || code;
+  const place = isPlace(rule);
+  if (!language && !place) return false;
   readMember();
+  if (memberDepth >= DEEP && (whole || code || isWhole(rule))) return true;
   switch (keyword(MEMBER_NAME, member, memberEnd)) {
     case MemberName.Record:
       return memberDepth > 1;
     case MemberName.Script:
       return memberDepth >= SCRIPT_DEPTH;
     case MemberName.Place:
-      return path && memberDepth >= SCRIPT_DEPTH;
+      return place && memberDepth >= SCRIPT_DEPTH;
+    case MemberName.Origin:
+      return place || memberDepth >= SCRIPT_DEPTH;
+    case MemberName.Log:
+      if (memberDepth < 2) return false;
+    // falls through
+    case MemberName.Line:
+      if (whole || isWhole(rule)) return true;
+      return (rule < 200 || rule >= 300) && start - reading >= PREFACE && start - reading < MAX_PREFACE;
   }
   return false;
 }
+
+/** Evidence that is further behind is in another buffer than the reading. */
+const MAX_PREFACE: usize = 16384;
 
 /** Letters of a run that are looked up as a keyword at most. */
 const MAX_KEYWORD: usize = 24;

@@ -17,6 +17,7 @@ import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
 import { detectDeser } from "./deser";
+import { setReading } from "./finding";
 import { detectJndi } from "./jndi";
 import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from "./graphql";
 import { detectLdapi } from "./ldapi";
@@ -149,6 +150,7 @@ export function judgeMarkup(start: usize, end: usize): void {
 
 /** All detectors on one reading of a value. */
 export function detect(start: usize, end: usize, kinds: u32): void {
+  setReading(start);
   detectSqli(start, end, kinds);
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);

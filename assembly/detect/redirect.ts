@@ -3,7 +3,7 @@
 
 import { byteAt, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldPart, Part } from "../core/field";
+import { fieldPart, isOwnHost, Part } from "../core/field";
 import { textStartsNoCase } from "../core/text";
 import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
@@ -38,7 +38,8 @@ export function judgeRedirect(start: usize, end: usize, place: Place, role: u32)
   }
   const slash = byteAt(start) == Char.Slash;
   const signs = urlSigns;
-  if (!namesHost()) return;
+  // "//shop.example/cart" at shop.example leads nowhere else, where all read it alike.
+  if (!namesHost() || (signs == 0 && isOwnHost(urlHost, urlHostEnd))) return;
   if (signs & (UrlSign.UserHost | UrlSign.Disagree | UrlSign.Encoded | UrlSign.LookAlike | UrlSign.OddAddress)) {
     found(Rule.RedirectDisguisedHost, either ? 82 : 68, start, end);
     return;

@@ -20,7 +20,7 @@ import { dfaAccepts, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { skipBlank } from "../core/scan";
 import { ruleConfidence } from "../match/rules";
 import { sqlNext, sqlStart, sqlToken } from "../tokenize/sql";
-import { found } from "./finding";
+import { found, foundWhole } from "./finding";
 import { isTight, mayContinue } from "./sqli-gate";
 
 /** Where a walk stands between two tokens. */
@@ -89,12 +89,18 @@ export function detectSqli(start: usize, end: usize, kinds: u32): void {
 export function judgePlaces(start: usize, end: usize, kinds: u32, look: bool): void {
   if ((kinds & (BARE | QUOTES)) == 0) return;
   unseen = look ? start : 0;
+  whole = start;
+  noise = -1;
   walkBare(start, end, kinds);
   if ((kinds & QUOTES) == 0) return;
   walkQuoted(start, end, Char.Quote);
   walkQuoted(start, end, Char.DoubleQuote);
   if ((kinds & Kind.Backtick) != 0) walkQuoted(start, end, Char.Backtick);
 }
+
+/** Where the value begins, and how noisy it is (`readNoise`), -1 for not looked at. */
+let whole: usize = 0;
+let noise: i32 = -1;
 
 /** Tokens of a walk after which the value is looked through. */
 const PATIENCE: u32 = 2;
@@ -142,12 +148,19 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
   const pair =
     at > start
       ? opensQuotation(byteAt(at - 1)) || isStringPrefix(start, at) || gaps > (quote == Char.Quote ? <u32>1 : 0)
-      : quote == Char.DoubleQuote && end - start > 1 && byteAt(end - 1) == quote;
+      : quote == Char.DoubleQuote && end - start > 1 && (byteAt(end - 1) == quote || isCell(at, end));
   // Text of every kind has code between backticks; a database has names there, and a break-out follows one.
   if (quote == Char.Backtick && pair) return;
   opens = pair || (quote == Char.Backtick && at == start);
   walk(at + 1, end, quote);
   opens = false;
+}
+
+/** Whether the `"` at `at` opens a cell of a table: the next one has a separator behind it. */
+function isCell(at: usize, end: usize): bool {
+  const close = findByte(at + 1, end, Char.DoubleQuote);
+  const next = byteAt(close + 1);
+  return close < end && (next == Char.Comma || next == Char.Tab || next == Char.LineFeed);
 }
 
 /** The mark that the walk began behind looks like the first of a pair. */
@@ -362,6 +375,7 @@ function walk(at: usize, end: usize, quote: u32): usize {
         else if (quote != 0 ? closesIn(sqlStart, end, quote) : (seen & (Seen.Verdict | Seen.Named)) == Seen.Named)
           kind = Sql.Remark;
         else if (before == Shape.Fresh || (seen & Seen.Verdict) == 0) {
+          doubt = doubt || (quote != 0 && isNoise(begin, end));
           // Text in front of the mark and text in the comment: `foo bar'# baz`.
           const word = before == Shape.Fresh && wordy ? skipBlank(sqlStart, end) : sqlStart;
           doubt =
@@ -392,7 +406,13 @@ function walk(at: usize, end: usize, quote: u32): usize {
       const matched = dfaRule(SQLI_TABLE, state);
       // Most tokens behind a match leave it where it was.
       if (matched != rule) {
-        const sure = weigh(matched, equation, doubt || (quote == 0 && first == Sql.Name), first);
+        let sure = weigh(matched, equation, doubt || (quote == 0 && first == Sql.Name), first);
+        if (quote != 0 && matched == Rule.SqliQuoteBalanced && !opens && isNoise(begin, end)) sure -= PAIRED;
+        if (
+          ((quote != 0 && matched == Rule.SqliTautology) || matched == Rule.SqliTimeDelay) &&
+          breaks(kind, at, end, quote)
+        )
+          sure -= PAIRED;
         if (sure > confidence) {
           rule = matched;
           confidence = sure;
@@ -414,8 +434,80 @@ function walk(at: usize, end: usize, quote: u32): usize {
       until = end;
     }
   }
-  if (confidence != 0) found(rule, confidence, begin, until);
+  if (confidence != 0) {
+    if (quote == 0 && begin == whole && nested == 0 && isStatement(first)) foundWhole(rule, confidence, begin, until);
+    else found(rule, confidence, begin, until);
+  }
   return at;
+}
+
+/** Whether a value that begins with `kind` is a statement from its first word on: it leaves nothing. */
+function isStatement(kind: u32): bool {
+  switch (kind) {
+    case Sql.Select:
+    case Sql.Insert:
+    case Sql.Update:
+    case Sql.Delete:
+    case Sql.Drop:
+    case Sql.Create:
+    case Sql.Declare:
+    case Sql.Begin:
+    case Sql.Set:
+    case Sql.Admin:
+    case Sql.Comment:
+    case Sql.Remark:
+      return true;
+  }
+  return false;
+}
+
+/** Whether what follows a condition cannot be SQL's: a word behind its last operand, or a sentence in the string that it leaves open. */
+function breaks(last: u32, at: usize, end: usize, quote: u32): bool {
+  if (last == Sql.Tail || last == Sql.Text || last == Sql.Stray) return wordGaps(sqlStart, end) != 0;
+  if (last != Sql.Number && last != Sql.String) return false;
+  const kind = sqlToken(at, end, quote);
+  return kind == Sql.Name || kind == Sql.Prose;
+}
+
+/** Marks from which on a text is noise, such as a digest or compressed data in printable letters. */
+const NOISE: i32 = 5;
+/** Bytes on each side of a break-out that are looked at. */
+const AROUND: usize = 32;
+
+/** Whether what stands around the mark before `begin` is neither a value nor a condition: marks of all kinds without an order. */
+function isNoise(begin: usize, end: usize): bool {
+  if (noise >= 0) return noise >= NOISE;
+  noise = 0;
+  // A polyglot gathers marks to leave any place.
+  if (begin - whole > 1 && isQuotation(byteAt(begin - 2))) return false;
+  const to = min(end, begin + AROUND);
+  for (let at = begin - whole > AROUND ? begin - AROUND : whole; at < to; at++) {
+    switch (byteAt(at)) {
+      case Char.Bang:
+      case Char.Hash:
+      case Char.Dollar:
+      case Char.Ampersand:
+      case Char.Semicolon:
+      case Char.Less:
+      case Char.Greater:
+      case Char.Question:
+      case Char.BracketOpen:
+      case Char.BracketClose:
+      case Char.Backslash:
+      case Char.Caret:
+      case Char.Backtick:
+      case Char.BraceOpen:
+      case Char.Pipe:
+      case Char.BraceClose:
+      case Char.Tilde:
+        noise++;
+    }
+  }
+  return noise >= NOISE;
+}
+
+function isQuotation(byte: u32): bool {
+  return byte == Char.Quote || byte == Char.DoubleQuote || byte == Char.Backtick;
 }
 
 /** Whether the text of a comment holds the second mark of a quotation: one behind a word. */
@@ -427,7 +519,7 @@ function closesIn(at: usize, end: usize, quote: u32): bool {
 /** The confidence of a rule that matched, less what speaks against it. */
 function weigh(rule: u32, equation: u32, doubt: bool, first: u32): u32 {
   let sure = ruleConfidence(rule);
-  if (opens && rule == Rule.SqliQuoteBalanced) sure -= PAIRED;
+  if (opens && (rule == Rule.SqliQuoteBalanced || rule == Rule.SqliBooleanSubquery)) sure -= PAIRED;
   if ((opens || doubt) && rule == Rule.SqliCommentTerminated) sure -= PAIRED;
   if (opens && first != Sql.Semicolon && rule == Rule.SqliStackedQuery) sure -= PAIRED;
   if (equation != 0 && rule == Rule.SqliTautology) sure -= PAIRED;

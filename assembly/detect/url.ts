@@ -6,14 +6,13 @@
 // A URL inside a text is a link that somebody writes about. Each URL is read once, at most MOST_URLS of a value, in one step per
 // byte of its authority and of its last path segment.
 
-import { byteAt, isDigit, isLetter, isSpace, putByte } from "../core/bytes";
+import { byteAt, isLetter, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
+import { fieldPart, Part } from "../core/field";
 import { findEither, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
-import { FIELD_ROLE } from "../generated/redirect";
-import { keyword } from "../match/keywords";
 import { readUrl } from "../tokenize/url";
+import { fieldRole } from "./field-role";
 import { judgeBehindSlash, judgeRedirect, judgeSuffix } from "./redirect";
 import { judgeInclusion, judgeShare } from "./rfi";
 import { judgeBareRequest, judgeRequest } from "./ssrf";
@@ -85,30 +84,4 @@ function countSpaces(start: usize, end: usize): u32 {
   let spaces: u32 = 0;
   for (; start < end; start++) if (isSpace(byteAt(start)) && byteAt(start) != Char.Tab) spaces++;
   return spaces;
-}
-
-/** The field's name without "-", "_" and what surrounds its last part; 8 bytes more that keyword() may read. Owner: `fieldRole`. */
-const NAME: usize = memory.data(48);
-const NAME_CAPACITY: usize = 40;
-
-/** What the field's name says of its value (`FieldRole`), 0 for nothing: "return_url", "/user/returnUrl", "conf[path]". */
-export function fieldRole(): u32 {
-  if (fieldPart == Part.Header || fieldPart == Part.Path) return 0;
-  let end = fieldNameEnd;
-  if (end > fieldName && byteAt(end - 1) == Char.BracketClose) end--;
-  while (end > fieldName && isDigit(byteAt(end - 1))) end--;
-  let from = end;
-  while (from > fieldName && !endsPart(byteAt(from - 1))) from--;
-  if (end - from > NAME_CAPACITY) return 0;
-  let out = NAME;
-  for (; from < end; from++) {
-    const byte = byteAt(from);
-    if (byte != Char.Underscore && byte != Char.Dash) out = putByte(out, byte);
-  }
-  return keyword(FIELD_ROLE, NAME, out);
-}
-
-/** Whether `byte` stands before the last part of a field's name. */
-function endsPart(byte: u32): bool {
-  return byte == Char.Slash || byte == Char.BracketOpen || byte == Char.Dot || byte == Char.BracketClose;
 }

@@ -5,6 +5,8 @@
 // removed, slashes merged, %2F kept) and as a lenient server may (escapes decoded, backslash a slash, `;parameters` removed).
 // Where the two lead to different places the stricter one holds: see policy/resolve.ts.
 
+import { setOwnHost } from "../core/field";
+
 export let requestHost: usize = 0;
 export let requestHostEnd: usize = 0;
 export let requestMethod: usize = 0;
@@ -29,6 +31,7 @@ export function setJudged(start: usize, end: usize): void {
 export function setRequestTarget(host: usize, hostEnd: usize, method: usize, methodEnd: usize): void {
   requestHost = host;
   requestHostEnd = hostEnd;
+  setOwnHost(host, hostEnd);
   requestMethod = method;
   requestMethodEnd = methodEnd;
 }

@@ -256,8 +256,30 @@ function text(start: usize, end: usize, quote: u32, open: u32): u32 {
     openQuotes |= open;
     return put(start + 1, Expr.Junk);
   }
-  if (quote == Char.Backtick) return put(at + 1, Expr.Shell);
+  if (quote == Char.Backtick) return put(at + 1, isCommand(start + 1, at) ? Expr.Shell : Expr.String);
   return put(at + 1, deep ? Expr.DeepString : textKind(start + 1, at));
+}
+
+/** Marks of a command line, up to which it is none of noise. */
+const MOST_MARKS: u32 = 3;
+
+/** Whether a text between backticks may be a command: it begins with a word, a path or a variable, and has few marks. */
+function isCommand(start: usize, end: usize): bool {
+  start = skipBlank(start, end);
+  const first = byteAt(start);
+  if (start >= end || (!isWord(first) && first != Char.Slash && first != Char.Dollar && first != Char.Dot))
+    return false;
+  let marks: u32 = 0;
+  for (end = min(end, start + MAX_NAME); start < end; start++) {
+    const byte = byteAt(start);
+    if (byte < 0x80 && !isWord(byte) && !isSpace(byte) && !isPathMark(byte)) marks++;
+  }
+  return marks <= MOST_MARKS;
+}
+
+/** Whether `byte` is a mark that commands are full of. */
+function isPathMark(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.Dot || byte == Char.Dash || byte == Char.Colon || byte == Char.Quote;
 }
 
 /** The kind of a text by what it says. */
