@@ -23,7 +23,7 @@ import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
-import { isLink, isPlain } from "./plain";
+import { isLink, Suspect, suspect } from "./plain";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
@@ -46,9 +46,7 @@ export function judge(start: usize, end: usize): void {
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
   if (kinds == 0) judgeWord(start, end);
   else if (isLink(start, end, kinds)) return judgeLink(start, end, kinds);
-  else if (!isPlain(start, end, kinds)) judgeLayers(start, end, kinds);
-  // A class's name alone is plain, but not where a reader of JSON looks for a type.
-  else if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json) detectDeser(start, end, kinds);
+  else judgeText(start, end, kinds);
   const wrapped = kinds & ~DIGITS;
   if ((wrapped == 0 || (wrapped & ~DATA_URL) == 0) && unwrap(start, end)) {
     const inside = classify(unwrapped, unwrappedEnd);
@@ -61,6 +59,16 @@ export function judge(start: usize, end: usize): void {
   } else if ((kinds & Kind.Quote) != 0) {
     judgeStrings(start, end);
   }
+}
+
+/** A value as those ask who suspect something. */
+export function judgeText(start: usize, end: usize, kinds: u32): void {
+  const suspects = suspect(start, end, kinds);
+  if ((suspects & Suspect.Anything) != 0) return judgeLayers(start, end, kinds);
+  if ((suspects & Suspect.Sql) != 0) detectSqli(start, end, kinds);
+  if ((suspects & Suspect.Command) != 0) detectCmdi(start, end, kinds);
+  // A class's name alone is plain, but not where a reader of JSON looks for a type.
+  if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json) detectDeser(start, end, kinds);
 }
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */

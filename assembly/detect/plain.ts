@@ -1,61 +1,172 @@
-// Words and numbers, as most fields hold them: "green watering can", "J. O'Neill-Hart", "-12.50", "2026-11-21T09:30:00Z". A look at
-// a value of letters, digits, spaces, dots, dashes, an apostrophe and the colons of a time before any detector takes it apart. With
-// no other marks it can only be
+// Text as most fields hold it: "green watering can", "J. O'Neill-Hart", "-12.50", "Smith & Söhne; since 2026, now 5% off.". A look at
+// a value of words and numbers with marks as they stand in writing, before any detector takes it apart. Such a value can only be
 //
 //   1 or true        a query: some word is one of SQL's
 //   ping -c 9        a command line: its first word is a command's, or an option follows
+//
+// and where a mark stands as it does not in writing, anything:
+//
 //   x --             a comment
 //   a.constructor    a name behind a dot, or a climb, or an address
 //   __proto__        a name that code knows
 //
-// May say no too often, never a false yes (tests/detect/gates.test.ts). Two steps per byte, at most 64; few words pass the filters
-// of the keyword tables.
+// May suspect too often, never too little (tests/detect/gates.test.ts). One step per byte, at most 1,024; few words pass the filters of
+// the keyword tables.
 
 import { byteAt, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findMark, hasPair } from "../core/scan";
 import { textStarts } from "../core/text";
+import { needsUnicode } from "../decode/unicode";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { Kind } from "../generated/kinds";
 import { Sql, SQLI_KEYWORDS } from "../generated/sqli";
 import { keyword, mayBeKeyword } from "../match/keywords";
 
-/** The longest value that is looked at. */
-const LONGEST: usize = 64;
-const PLAIN: u32 = Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon;
+/** What a value may be in another language than people's, bit by bit; 0: nothing. */
+export const enum Suspect {
+  Sql = 1,
+  Command = 2,
+  Anything = 4,
+}
 
-/** Whether `start..end`, with these kinds of byte, is words and numbers alone. */
-export function isPlain(start: usize, end: usize, kinds: u32): bool {
-  if ((kinds & ~PLAIN) != 0 || end - start > LONGEST) return false;
-  if ((kinds & Kind.Quote) == 0 && isNumeric(start, end)) return !hasPair(start, end, Char.Dash, Char.Dash);
-  if ((kinds & ~(Kind.Dot | Kind.Dash)) == 0 && isMailbox(start, end)) return true;
+/** The longest value that is looked at. */
+const LONGEST: usize = 1024;
+const WRITTEN: u32 =
+  Kind.Space |
+  Kind.Dot |
+  Kind.Dash |
+  Kind.Quote |
+  Kind.Colon |
+  Kind.Semicolon |
+  Kind.Ampersand |
+  Kind.Percent |
+  Kind.High;
+
+/** What `start..end`, with these kinds of byte, may be. */
+export function suspect(start: usize, end: usize, kinds: u32): u32 {
+  if ((kinds & ~WRITTEN) != 0 || end - start > LONGEST) return Suspect.Anything;
+  if ((kinds & ~NUMERIC) == 0 && isNumeric(start, end)) {
+    return hasPair(start, end, Char.Dash, Char.Dash) ? Suspect.Anything : 0;
+  }
   // __proto__
-  if (hasPair(start, end, Char.Underscore, Char.Underscore)) return false;
+  if (hasPair(start, end, Char.Underscore, Char.Underscore)) return Suspect.Anything;
   // An identifier: nothing but an option begins with a dash and has no blank.
-  if (kinds == Kind.Dash && byteAt(start) != Char.Dash) return !hasPair(start, end, Char._0, Char.x); // 0x2e0x2e0x2f
-  if ((kinds & ~Kind.Space) != 0 && hasTelling(start, end)) return false;
+  if (kinds == Kind.Dash ? byteAt(start) != Char.Dash : (kinds & ~NAMED) == 0 && isMailbox(start, end)) {
+    return hasPair(start, end, Char._0, Char.x) ? Suspect.Anything : 0; // 0x2e0x2e0x2f
+  }
+  if (needsUnicode(kinds, start, end)) return Suspect.Anything;
+  return suspectWords(start, end);
+}
+
+function suspectWords(start: usize, end: usize): u32 {
+  let suspects: u32 = 0;
+  // Whether the next word stands where a command would.
+  let leads = true;
+  let decimals: u32 = 0;
+  let apostrophes: u32 = 0;
   let at = start;
-  let first = true;
-  while (true) {
-    while (at < end && !isWord(byteAt(at))) if (byteAt(at++) == Char.At) return false;
-    if (at == end) return true;
-    const from = at;
-    while (at < end && !isDigit(byteAt(at)) && isWord(byteAt(at))) at++;
-    const digits = at;
-    while (at < end && isDigit(byteAt(at))) at++;
-    // "1or", "a0x2f": what stands behind digits may be a word of its own, or an escape. In times it is T and Z.
-    if (at < end && isWord(byteAt(at))) {
-      const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Z;
-      if (digits != from || !(byteAt(at) == T ? isDigit(next) : byteAt(at) == Char.Z && next == Char.Z)) return false;
-      at++;
+  while (at < end) {
+    const byte = byteAt(at);
+    if (isNamed(byte) || isDigit(byte)) {
+      const from = at;
+      at = nameEnd(at, end);
+      const digits = at;
+      while (at < end && isDigit(byteAt(at))) at++;
+      // "1or", "a0x2f": what stands behind digits may be a word of its own, or an escape. In times it is T and Z.
+      if (at < end && isNamed(byteAt(at))) {
+        const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Z;
+        if (digits != from || !(byteAt(at) == T ? isDigit(next) : byteAt(at) == Char.Z && next == Char.Z)) {
+          return Suspect.Anything;
+        }
+        at++;
+        continue;
+      }
+      if (digits == from) continue;
+      if ((suspects & Suspect.Sql) == 0 && isQueried(from, at)) suspects |= Suspect.Sql;
+      if (leads && mayLead(from, at, end)) suspects |= Suspect.Command;
+      leads = false;
       continue;
     }
-    if (digits == from) continue;
-    const kind = keyword(SQLI_KEYWORDS, from, at);
-    if (kind != 0 && kind != Sql.Prose) return false;
-    if (first && mayLead(from, at, end)) return false;
-    first = false;
+    const before: u32 = at > start ? byteAt(at - 1) : Char.Space;
+    const next: u32 = ++at < end ? byteAt(at) : Char.Space;
+    switch (byte) {
+      case Char.Space:
+      case Char.Comma:
+      case Char.Question:
+      case Char.Bang:
+        break;
+      case Char.Dash:
+        // "-5" is a number, "-c" an option, "--" a comment.
+        if (next == Char.Dash || next == Char.Dot) return Suspect.Anything;
+        if (!isNamed(before) && !isDigit(before) && (!isDigit(next) || at - 1 > start)) return Suspect.Anything;
+        break;
+      case Char.Dot:
+        if (next != Char.Space && (!isDigit(next) || decimals++ != 0)) return Suspect.Anything;
+        break;
+      case Char.Colon:
+        if (!isDigit(before) || !isDigit(next)) return Suspect.Anything;
+        break;
+      case Char.Quote:
+        if (!isSpelled(before) || !isSpelled(next) || apostrophes++ != 0) return Suspect.Anything;
+        break;
+      case Char.Percent:
+        if (!isDigit(before) || next != Char.Space) return Suspect.Anything;
+        break;
+      case Char.Ampersand:
+        if (before != Char.Space || next != Char.Space) return Suspect.Anything;
+        leads = true;
+        break;
+      case Char.Semicolon:
+        if (!isSpelled(before) || next != Char.Space) return Suspect.Anything;
+        leads = true;
+        break;
+      default:
+        return Suspect.Anything;
+    }
   }
+  return suspects;
+}
+
+/** Whether `from..to` is a word of SQL, and not one of prose as well. */
+// @ts-ignore: decorator
+@inline
+function isQueried(from: usize, to: usize): bool {
+  const kind = keyword(SQLI_KEYWORDS, from, to);
+  return kind != 0 && kind != Sql.Prose;
+}
+
+/** The address of the first byte in `start..end` that is no letter of any script and no "_", or `end`. */
+function nameEnd(start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    while (start < end && isNamed(byteAt(start))) start++;
+    return start;
+  }
+  const small = i8x16.splat(0x20);
+  const a = i8x16.splat(0x61);
+  const letters = i8x16.splat(25);
+  const low = i8x16.splat(<i8>Char.Underscore);
+  for (; start < end; start += 16) {
+    const bytes = v128.load(start);
+    const letter = i8x16.le_u(i8x16.sub(v128.or(bytes, small), a), letters);
+    const named = i8x16.bitmask(v128.or(v128.or(letter, bytes), i8x16.eq(bytes, low)));
+    if (named != 0xffff) return min(start + ctz(~named), end);
+  }
+  return end;
+}
+
+/** A letter, of any script. */
+// @ts-ignore: decorator
+@inline
+function isSpelled(byte: u32): bool {
+  return isLetter(byte) || byte >= 0x80;
+}
+
+/** A letter or "_". */
+// @ts-ignore: decorator
+@inline
+function isNamed(byte: u32): bool {
+  return isSpelled(byte) || byte == Char.Underscore;
 }
 
 /** Whether all is letters, digits and single marks between them: a local part, "@" and a host that no number ends. */
@@ -132,6 +243,9 @@ function isAlphanumeric(byte: u32): bool {
   return isLetter(byte) || isDigit(byte);
 }
 
+const NAMED: u32 = Kind.Dot | Kind.Dash;
+const NUMERIC: u32 = Kind.Dot | Kind.Dash | Kind.Colon | Kind.Space;
+
 /** The T of a time. */
 const T: u32 = 0x54;
 
@@ -170,32 +284,6 @@ function isNumeric(start: usize, end: usize): bool {
     dots += popcnt(i8x16.bitmask(dot) & lanes);
   }
   return dots < 2;
-}
-
-/** Whether a mark is more than a hyphen, a sign, a decimal point, the end of a sentence, an apostrophe or a colon between digits. */
-function hasTelling(start: usize, end: usize): bool {
-  let decimals: u32 = 0;
-  let apostrophes: u32 = 0;
-  for (let at = start; at < end; at++) {
-    const byte = byteAt(at);
-    if (isWord(byte) || byte == Char.Space) continue;
-    const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Space;
-    const before: u32 = at > start ? byteAt(at - 1) : Char.Space;
-    if (byte == Char.Dash) {
-      // "-5" is a number, "-c" an option, "--" a comment.
-      if (next == Char.Dash || next == Char.Dot) return true;
-      if (!isWord(before) && (!isDigit(next) || at > start)) return true;
-    } else if (byte == Char.Dot) {
-      if (next != Char.Space && (!isDigit(next) || decimals++ != 0)) return true;
-    } else if (byte == Char.Colon) {
-      if (!isDigit(before) || !isDigit(next)) return true;
-    } else if (byte == Char.Quote) {
-      if (!isLetter(before) || !isLetter(next) || apostrophes++ != 0) return true;
-    } else if (byte == Char.DoubleQuote) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /** Whether a command's name may begin at `from`: the word up to `to`, or up to a blank ("apt-get"). */

@@ -19,8 +19,8 @@ import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmd
 import { judgePlaces } from "../../assembly/detect/sqli";
 import { isTight, mayContinue } from "../../assembly/detect/sqli-gate";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
-import { detect, judgeLink } from "../../assembly/detect/judge";
-import { isLink, isPlain } from "../../assembly/detect/plain";
+import { detect, judgeLink, judgeText } from "../../assembly/detect/judge";
+import { isLink, Suspect, suspect } from "../../assembly/detect/plain";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
 const enum Detector {
@@ -65,16 +65,20 @@ export function passes(detector: Detector, part: Part, start: usize, end: usize)
   return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
 }
 
-/** What all detectors together report in a value that is called plain; -1 for any other value. */
+/** What detectors report in a text that are not asked about it; -1 where it is suspected of anything. */
 export function foundInPlain(part: Part, start: usize, end: usize): i32 {
   setField(part, 0, 0);
   const kinds = classify(start, end);
-  if (!isPlain(start, end, kinds)) return -1;
+  if ((suspect(start, end, kinds) & Suspect.Anything) != 0) return -1;
+  openFindings(0);
+  judgeText(start, end, kinds);
+  const asked = findingCount(findings);
+  freeFindings(closeFindings());
   openFindings(0);
   detect(start, end, kinds);
-  const count = findingCount(findings);
+  const all = findingCount(findings);
   freeFindings(closeFindings());
-  return count;
+  return all - asked;
 }
 
 /** What all detectors together report in a link that is called plain, beyond those that are asked about links; -1 for any other value. */
