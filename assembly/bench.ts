@@ -3,6 +3,7 @@
 // looked at. The yardstick is a byte-by-byte table walk: each byte's next state from a 256-byte row of a table of zeros, the least
 // that any automaton costs.
 
+import { scaleOnce, Unit } from "./bench-scale";
 import { classify } from "./core/classify";
 import { Part, setField } from "./core/field";
 import { closeFindings, findingCount, freeFindings, openFindings } from "./core/findings";
@@ -107,4 +108,16 @@ function json(length: usize, times: u32, judging: bool): u32 {
   }
   if (isDefined(CHECKED)) assert(<usize>JSON_STATE_SIZE <= 768); // STATE holds it
   return count;
+}
+
+/** The input through one unit of bench-scale.ts. */
+export function scale(unit: i32, length: usize, times: u32): u32 {
+  let sum: u32 = 0;
+  for (; times != 0; times--) sum += scaleOnce(unit, INPUT, INPUT + length);
+  return sum;
+}
+
+/** How many units there are. */
+export function scaleUnits(): i32 {
+  return Unit.Count;
 }

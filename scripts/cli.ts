@@ -472,12 +472,19 @@ async function benchEnvoyCommand({ json, ...options }: BenchCommandOptions, io: 
 interface EngineOptions {
   rounds: number;
   longest: number;
+  scale?: boolean;
   json?: boolean;
 }
 
-async function benchEngineCommand({ json, ...options }: EngineOptions, io: Io): Promise<number> {
-  const { benchEngine, engineText } = await import("./bench/engine.ts");
+async function benchEngineCommand({ json, scale, ...options }: EngineOptions, io: Io): Promise<number> {
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
+  if (scale) {
+    const { benchScale, scaleText } = await import("./bench/engine-scale.ts");
+    const result = await benchScale({ ...options, progress });
+    io.stdout.write(`${json ? JSON.stringify(result) : scaleText(result)}\n`);
+    return 0;
+  }
+  const { benchEngine, engineText } = await import("./bench/engine.ts");
   const result = await benchEngine({ ...options, progress });
   io.stdout.write(`${json ? JSON.stringify(result) : engineText(result)}\n`);
   return 0;
@@ -735,8 +742,19 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .description("time of the engine's parts, as multiples of a table walk over the same bytes")
     .option("--rounds <n>", "turns of each part; the shortest counts", positive(true), 7)
     .option("--longest <bytes>", "length up to which hostile inputs are tried", positive(true, 1_048_576), 1_048_576)
+    .option(
+      "--scale",
+      "instead, how each decoder, parser and detector grows with the length of hostile inputs: minutes",
+    )
     .option("--json", "print one JSON document")
-    .addHelpText("after", example("meshward bench engine", "meshward bench engine --longest 65536 --json"))
+    .addHelpText(
+      "after",
+      example(
+        "meshward bench engine",
+        "meshward bench engine --longest 65536 --json",
+        "meshward bench engine --scale --rounds 2",
+      ),
+    )
     .action(async (options: EngineOptions) => exit(await benchEngineCommand(options, io)));
 
   program

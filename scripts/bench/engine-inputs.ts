@@ -119,3 +119,27 @@ export const HOSTILE: readonly { name: string; unit: string }[] = [
   { name: "hexadecimal", unit: "0x27206f72" },
   { name: "every mark", unit: "'\"`<>(){}[];:|&%$#@!~^*-+=/\\.,?" },
 ];
+
+/** The same for bodies and the parts of a request: what parsers wait for, open and never close. */
+export const BODIES: readonly { name: string; unit: string }[] = [
+  { name: "lists", unit: "[" },
+  { name: "objects", unit: '{"a":' },
+  { name: "numbers", unit: "[1],2\n" },
+  { name: "escaped strings", unit: '"\\u0041' },
+  { name: "elements", unit: "<a>b&amp;" },
+  { name: "end tags", unit: "</a>" },
+  { name: "sections", unit: "<![CDATA[]]" },
+  { name: "instructions", unit: "<a/><?" },
+  { name: "pairs", unit: "&a" },
+  { name: "boundaries", unit: "\r\n--B" },
+  { name: "parts", unit: "--B\r\nC: d\r\n\r\n\r\n" },
+  { name: "halves of boundaries", unit: "\r\n--" },
+  { name: "dots", unit: "/./.." },
+  { name: "dashes", unit: "-" },
+  { name: "letters", unit: "a" },
+  { name: "spaces", unit: " " },
+  { name: "documents", unit: '{a(b:"c")' },
+  { name: "nested names", unit: "a[b]" },
+  { name: "objects of PHP", unit: 'O:1:"a":1:{' },
+  { name: "code", unit: "<?=$_GET[" },
+];

@@ -54,6 +54,8 @@ export interface CorpusRecord {
   isAttack: boolean;
   /** The class of an attack, the kind of a benign record. */
   group: string;
+  /** Where it comes from. */
+  source: string;
   /** False for what is too weak to be asked for. */
   counts: boolean;
   request: ExchangeLine["request"];
@@ -198,6 +200,7 @@ export function parseRecord(bytes: Uint8Array): CorpusRecord {
   return {
     isAttack,
     group: isAttack ? record.class! : (record.sub ?? "misc"),
+    source: record.source,
     counts: (record.tier || "clear") === "clear",
     request: requestOf(record),
     value,

@@ -19,12 +19,15 @@ import { emitTokens } from "./emit-tokens.ts";
 import { emitVersion } from "./emit-version.ts";
 import { RulesError } from "./problem.ts";
 import { readRuleFile, type RuleFile } from "./rule-file.ts";
+import { readRates } from "./rates.ts";
 import { joinRules } from "./rule-set.ts";
 import { rulesPage } from "./rules-page.ts";
 import type { Source } from "./source.ts";
 
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 const KINDS = "kinds.yaml";
+/** Of `npm run calibrate`; there need not be any. */
+const RATES = "docs/results/rates.yaml";
 /** Problems shown at once. */
 const SHOWN = 20;
 
@@ -82,10 +85,12 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   }
   stopAtProblems();
   const rules = joinRules(sources);
+  const measured = await readFile(join(root, RATES), "utf8").catch(() => null);
+  const rates = measured === null ? null : readRates(RATES, measured).data;
   if (rules.length > 0) {
     outputs.set("assembly/generated/rules.ts", emitRules(rules));
     outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
-    outputs.set("docs/rules.md", await format(rulesPage(rules), { parser: "markdown", printWidth: 120 }));
+    outputs.set("docs/rules.md", await format(rulesPage(rules, rates), { parser: "markdown", printWidth: 120 }));
   }
   if (only === undefined) {
     outputs.set("assembly/generated/tokens.ts", emitTokens(sources));

@@ -1,5 +1,6 @@
 // The rules of all files → docs/rules.md, the page for people who see a rule's id in a log and want to know what to do.
 
+import { classRate, ruleRate, type Rates } from "./rates.ts";
 import type { Rule } from "./rule-file.ts";
 
 const REFERENCES = {
@@ -7,8 +8,8 @@ const REFERENCES = {
   capec: (number: number) => `[CAPEC-${number}](https://capec.mitre.org/data/definitions/${number}.html)`,
 };
 
-/** The page as Markdown; `rules` by rising code. */
-export function rulesPage(rules: readonly Rule[]): string {
+/** The page as Markdown; `rules` by rising code, `rates` as they were measured, if they were. */
+export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): string {
   const classes = [...new Set(rules.map((rule) => rule.class))];
   const parts = [
     "<!-- Made from rules/*.yaml by `npm run generate`. Do not edit. -->",
@@ -17,12 +18,21 @@ export function rulesPage(rules: readonly Rule[]): string {
       "the rule's id, by which an exception in the policy names it. The confidence is that of the bare pattern: a detector may raise " +
       "or lower it by what else stands in the value. Sensitivity `balanced` blocks at 60 and more.",
   ];
+  if (rates !== null) {
+    const { attacks, ordinary, hard, sources } = rates.corpus;
+    parts.push(
+      `What was measured, was on ${rates.date}, with ${attacks} attacks and ${ordinary} ordinary and ${hard} hard benign requests of ` +
+        `${sources} sources: those by which the rules were developed, so other attacks and other traffic do worse. ` +
+        "[Testing](testing.md) says how to measure on your own.",
+    );
+  }
   for (const name of classes) {
     const members = rules.filter((rule) => rule.class === name);
     parts.push(
       `## ${name}`,
+      ...(rates === null ? [] : [classRate(rates, name)]),
       ["| Rule | Sees | Severity | Confidence |", "| --- | --- | --- | --- |", ...members.map(summaryRow)].join("\n"),
-      ...members.map(ruleSection),
+      ...members.map((rule) => ruleSection(rule, rates)),
     );
   }
   return parts.join("\n\n") + "\n";
@@ -32,7 +42,7 @@ function summaryRow(rule: Rule): string {
   return `| [${rule.id}](#${rule.id}) | ${escapeText(rule.summary)} | ${rule.severity} | ${rule.confidence} |`;
 }
 
-function ruleSection(rule: Rule): string {
+function ruleSection(rule: Rule, rates: Rates | null): string {
   const references = [
     ...rule.cwe.map(REFERENCES.cwe),
     ...rule.capec.map(REFERENCES.capec),
@@ -45,6 +55,7 @@ function ruleSection(rule: Rule): string {
     [
       `- **Why**: ${escapeText(rule.reason)}`,
       `- **Cannot see**: ${escapeText(rule.blind)}`,
+      ...(rates === null ? [] : [`- **Measured**: ${ruleRate(rates, rule.id)}`]),
       `- **In code**: ${escapeText(rule.remedy.code)}`,
       `- **In configuration**: ${escapeText(rule.remedy.configuration)}`,
       `- **At the proxy**: ${escapeText(rule.remedy.proxy)}`,

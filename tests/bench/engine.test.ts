@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { benchEngine, engineText } from "../../scripts/bench/engine.ts";
+import { benchScale, Scale, scaleText, UNITS } from "../../scripts/bench/engine-scale.ts";
 import { HOSTILE, ordinaryInputs } from "../../scripts/bench/engine-inputs.ts";
 import { main } from "../../scripts/cli.ts";
 import { readModule } from "../../scripts/package.ts";
@@ -39,6 +40,31 @@ test("bench engine --json prints one document", async () => {
   assert.equal(code, 0);
   const keys = ["machine", "commit", "yardstick_ns_per_byte", "ordinary", "hostile", "worst", "doubling"];
   assert.deepEqual(Object.keys(JSON.parse(out) as object), keys);
+});
+
+test("bench engine --scale: measures every unit of the bench module, and tells its worst doubling", async () => {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readModule("bench")));
+  assert.equal((exports as { scaleUnits(): number }).scaleUnits(), UNITS.length);
+  const result = await benchScale({ ...short, longest: 256, inputs: HOSTILE.slice(0, 2) });
+  assert.deepEqual(
+    result.rows.map(({ unit }) => unit),
+    [...UNITS],
+  );
+  for (const { unit, worst } of result.rows) assert.ok(worst.ratio > 0 && worst.bytes === 256, unit);
+  assert.equal(result.doubling.ratio, Math.max(...result.rows.map(({ doubling }) => doubling.ratio)));
+  const text = scaleText(result);
+  for (const unit of UNITS) assert.ok(text.includes(unit), unit);
+});
+
+test("a time that grows as the square of the length would show", async () => {
+  // The bench module with a unit that looks at each byte again for each byte.
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readModule("bench")));
+  const bench = exports as unknown as { yardstick(length: number, times: number): number };
+  const square = { scale: (_unit: number, length: number, times: number) => bench.yardstick(length, length * times) };
+  const scale = new Scale({ ...(exports as object), ...square } as never, 0, "a");
+  assert.ok(scale.doubling(4096, 5) > 3, "quadratic");
+  const straight = { scale: (_unit: number, length: number, times: number) => bench.yardstick(length, times) };
+  assert.ok(new Scale({ ...(exports as object), ...straight } as never, 0, "a").doubling(4096, 5) < 3, "linear");
 });
 
 test("the bench module finds in an attack what the filter finds, and nothing in a plain value", () => {

@@ -24,7 +24,7 @@ async function project(
   const root = join(folder, name);
   await mkdir(root);
   await cp(join(PACKAGE, "rules"), join(root, "rules"), { recursive: true });
-  await cp(join(PACKAGE, "package.json"), join(root, "package.json"));
+  for (const file of ["package.json", "docs/results/rates.yaml"]) await cp(join(PACKAGE, file), join(root, file));
   const command = ["--import", "tsx", "scripts/generate/main.ts", "--root", root];
   return {
     root,

@@ -1,0 +1,76 @@
+/**
+ * Compares the confidence of each rule with what part of its findings are attacks, on labelled records (the form of `meshward bench
+ * quality`).
+ *
+ *     npm run calibrate -- [--write] PATH…          files of JSON Lines, or folders of .jsonl files
+ *
+ * With --write the counts are kept in docs/results/rates.yaml, from which `npm run generate` tells them in docs/rules.md.
+ */
+import { createReadStream, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { HARD_KINDS } from "../bench/quality.ts";
+import { parseRecord } from "../bench/record.ts";
+import { readRuleFile } from "../generate/rule-file.ts";
+import { packageRoot, readModule } from "../package.ts";
+import { policyFrom } from "../policy/load.ts";
+import { createEngine } from "../scan/engine.ts";
+import { BadLine, exchangeOf } from "../scan/exchange-line.ts";
+import { lineBatches } from "../scan/lines.ts";
+import { add, newTally, ratesOf, type KnownRule, type Tally } from "./tally.ts";
+import { calibrationText } from "./text.ts";
+
+const RATES = "docs/results/rates.yaml";
+const HEAD = "# Counts on a labelled corpus: made by `npm run calibrate -- --write`, told in docs/rules.md.\n";
+
+const { values, positionals } = parseArgs({ options: { write: { type: "boolean" } }, allowPositionals: true });
+if (positionals.length === 0) throw new Error("npm run calibrate -- [--write] PATH…");
+const rules = knownRules();
+const tally = await tallyOf(positionals.flatMap(filesOf), rules);
+console.log(calibrationText(tally, rules));
+if (values.write) {
+  const rates = ratesOf(tally, rules, new Date().toISOString().slice(0, 10));
+  writeFileSync(join(packageRoot(), RATES), HEAD + stringify(rates, { flowCollectionPadding: true }));
+}
+
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(".jsonl"))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+function knownRules(): KnownRule[] {
+  const folder = join(packageRoot(), "rules");
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml") && name !== "kinds.yaml")
+    .flatMap((name) => readRuleFile(name, readFileSync(join(folder, name), "utf8")).data.rules)
+    .sort((left, right) => left.code - right.code);
+}
+
+async function tallyOf(files: readonly string[], known: readonly KnownRule[]): Promise<Tally> {
+  const engine = await createEngine(policyFrom({}), readModule());
+  const byId = new Map(known.map((rule) => [rule.id, rule]));
+  const counts = newTally();
+  for (const file of files) {
+    for await (const lines of lineBatches(createReadStream(file))) {
+      for (const { number, bytes } of lines) {
+        if (bytes === null) throw new BadLine(`${file}:${number}: too long`);
+        if (bytes.toString("latin1").trim() === "") continue;
+        const record = parseRecord(bytes);
+        if (!record.counts) continue;
+        const { verdict, findings } = await engine.judge(exchangeOf({ request: record.request }));
+        add(counts, byId, {
+          attack: record.isAttack ? record.group : null,
+          hard: HARD_KINDS.includes(record.group),
+          source: record.source,
+          refused: verdict === "deny",
+          findings,
+        });
+      }
+    }
+  }
+  return counts;
+}
