@@ -49,13 +49,14 @@ function mayLead(start: usize, mark: usize, end: usize): bool {
 /** Whether the word at `at`, behind a separator or at `start`, can be a command or a path. */
 function mayCommand(start: usize, at: usize, end: usize): bool {
   while (at < end) {
-    // What may stand before a command: blanks, brackets, "!", and "$1", which is empty.
+    // What may stand before a command: blanks, brackets, "!", "<", ">", and "$1", which is empty.
     while (at < end) {
       const byte = byteAt(at);
       // Behind a line end stands another word, which is looked at by itself: each byte is passed once.
       if (byte == Char.LineFeed || byte == Char.CarriageReturn) return false;
       if (byte == Char.Dollar && at + 1 < end && isDigit(byteAt(at + 1)) && byteAt(at + 1) != Char._0) at++;
-      else if (byte > <u32>Char.Space && byte != Char.ParenOpen && byte != Char.Bang) break;
+      else if (byte > <u32>Char.Space && byte != Char.ParenOpen && byte != Char.Bang && (byte | 2) != Char.Greater)
+        break;
       at++;
     }
     const from = at;
@@ -152,6 +153,11 @@ function endsWord(byte: u32): bool {
 function mayCall(start: usize, paren: usize): bool {
   // "<(", ">("
   if (paren > start && (byteAt(paren - 1) == Char.Less || byteAt(paren - 1) == Char.Greater)) return true;
+  // &('x'), .("x")
+  const next = byteAt(paren + 1);
+  if (paren > start && (next == Char.Quote || next == Char.DoubleQuote)) {
+    if (byteAt(paren - 1) == Char.Ampersand || byteAt(paren - 1) == Char.Dot) return true;
+  }
   let name = paren;
   while (name > start && paren - name < LONGEST_CALL && (isWord(byteAt(name - 1)) || byteAt(name - 1) == Char.Dot)) {
     name--;

@@ -204,6 +204,7 @@ function read(): Shell {
           return Shell.Redirect;
         }
         if (entityEnd() != 0) return readWord();
+        if (callsString()) return Shell.Hidden;
         startCommand();
         if (peek(1) == Char.Ampersand) {
           at += 2;
@@ -229,6 +230,11 @@ function read(): Shell {
         if (peek(1) == Char.Backtick) {
           at += 2;
           continue;
+        }
+        // The mark that ends what the value landed in.
+        if (at + 1 == end) {
+          at++;
+          return Shell.Quote;
         }
         // "use `ls`": Markdown, where "x`ls`" and "10.0.0.1 `ls`" are not.
         const code = lastToken == Shell.Word && at > shellEnd;
@@ -292,6 +298,15 @@ function read(): Shell {
           return Shell.Nested;
         }
         return readWord();
+      case Char.Dot:
+        if (callsString()) return Shell.Hidden;
+        // ". /tmp/x" and ". <(…)" run a file, as "source" does.
+        if (inCommand && peek(1) == Char.Space && (peek(2) == Char.Slash || peek(2) == Char.Less)) {
+          at++;
+          inCommand = false;
+          return Shell.Runner;
+        }
+        return readWord();
       case Char.Bang:
         if (inCommand && peek(1) == Char.Space) {
           at++;
@@ -334,6 +349,15 @@ function readRedirect(): Shell {
   }
   inCommand = false;
   return Shell.Redirect;
+}
+
+/** Passes PowerShell's `&(` and `.(` where a string follows, which is the command's name. */
+function callsString(): bool {
+  if (!inCommand || tokens == 0 || peek(1) != Char.ParenOpen) return false;
+  if (peek(2) != Char.Quote && peek(2) != Char.DoubleQuote) return false;
+  at += 2;
+  inCommand = false;
+  return true;
 }
 
 /** Passes "() {" at the cursor. */
@@ -711,6 +735,7 @@ function commandKind(): Shell {
   const kind = commandOf();
   if (kind != 0) {
     if (kind == Shell.Prefix) {
+      if (standsAlone()) return Shell.List;
       afterPrefix = true;
       return Shell.Prefix;
     }
@@ -738,10 +763,18 @@ function commandKind(): Shell {
   return argument == Shell.Flag && first != Char.Dash ? Shell.Word : argument;
 }
 
-/** Whether the word and what follows is "for /f" of cmd.exe. */
+/** Whether the word is "env" with nothing behind it: it shows the environment. */
+function standsAlone(): bool {
+  if (out - WORD != 3 || byteAt(WORD) != Char.e) return false;
+  let ahead = at;
+  while (ahead < end && byteAt(ahead) == Char.Space) ahead++;
+  return ahead == end || !(isWord(byteAt(ahead)) || byteAt(ahead) == Char.Slash || byteAt(ahead) == Char.Dash);
+}
+
+/** Whether the word and what follows is "for /f" of cmd.exe, or "for /l". */
 function readsOutput(): bool {
   if (keyword(CMDI_KEYWORDS, WORD, out) != Shell.Hidden) return false;
-  return peek(0) == Char.Space && peek(1) == Char.Slash && (peek(2) | 0x20) == Char.f && peek(3) == Char.Space;
+  return peek(0) == Char.Space && peek(1) == Char.Slash && isLetter(peek(2)) && peek(3) == Char.Space;
 }
 
 /** Whether a rooted word of two names or more has a wildcard next to a letter or to another wildcard: "/???/c?t". */
@@ -831,7 +864,7 @@ function argumentKind(): Shell {
     return Shell.Number;
   const named = keyword(CMDI_KEYWORDS, WORD, out);
   if (named == Shell.Runner && first > <u32>Char.Z) return Shell.Program;
-  if (named == Shell.Cmdlet && afterRunner) return Shell.Cmdlet;
+  if ((named == Shell.Cmdlet || named == Shell.Wait) && afterRunner) return Shell.Cmdlet;
   if (dots > 0 && byteAt(out - 1) != Char.Dot && first != Char.Dot)
     return slashes > 0 && !glob ? Shell.Url : Shell.Dotted;
   if (slashes > 0 && glob) return Shell.Path;
