@@ -323,6 +323,9 @@ function walk(at: usize, end: usize, quote: u32): usize {
         source = true;
         seen |= Seen.Into;
         break;
+      case Sql.Limit:
+        if ((seen & Seen.Paren) != 0) seen |= Seen.Number;
+        break;
       case Sql.Values:
         seen |= Seen.Values;
         break;
@@ -378,11 +381,9 @@ function walk(at: usize, end: usize, quote: u32): usize {
           doubt = doubt || (quote != 0 && isNoise(begin, end));
           // Text in front of the mark and text in the comment: `foo bar'# baz`.
           const word = before == Shape.Fresh && wordy ? skipBlank(sqlStart, end) : sqlStart;
-          doubt =
-            doubt ||
-            (word < end &&
-              isLetter(byteAt(word)) &&
-              (word == sqlStart || (word + 1 < end && isLetter(byteAt(word + 1)))));
+          // "sp_password" keeps a line out of SQL Server's log.
+          const said = word < end && isLetter(byteAt(word)) && !(word + 2 < end && byteAt(word + 2) == Char.Underscore);
+          doubt = doubt || (said && (word == sqlStart || (word + 1 < end && isLetter(byteAt(word + 1)))));
         }
         break;
       case Sql.Sleep:
