@@ -4,7 +4,7 @@
 //
 //   C0–C1 xx                         two bytes for 00–7F          FF01–FF5E  → 21–7E
 //   E0 80–9F xx                      three for 0000–07FF          02BC 2032 … → '   3008 2329 → <   2215 2044 → /
-//   F0 80–8F xx xx                   four for 0000–FFFF
+//   F0 80–8F xx xx                   four for 0000–FFFF           2025 → ..
 //   C0 2E, C0 2F, C1 1C              `.`, `/` and `\` for a decoder that does not look whether a continuation byte is one
 //
 // Quotes that people type (U+2018–201D) exist in windows-1252 and stay, as does everything else, valid or not. One pass over the
@@ -61,6 +61,9 @@ export function decodeUnicode(start: usize, end: usize, out: usize): usize {
       start = at + 1;
     } else if (point < leastOf(length)) {
       out = putPoint(out, point);
+    } else if (point == 0x2025) {
+      // A leader of two dots.
+      out = putByte(putByte(out, Char.Dot), Char.Dot);
     } else {
       const ascii = lookAlike(point);
       out = ascii != 0 ? putByte(out, ascii) : copyRun(out, at, start);

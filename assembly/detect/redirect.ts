@@ -31,7 +31,7 @@ import { Place } from "./url-place";
 export function judgeRedirect(start: usize, end: usize, place: Place, role: u32): void {
   if (place != Place.Whole || fieldPart == Part.Path) return;
   const named = role == FieldRole.Redirect;
-  const either = named || role == FieldRole.Either;
+  const either = named || role == FieldRole.Either || role == FieldRole.File;
   if (urlHasScheme) {
     if (urlScheme == UrlScheme.Web) judgeScheme(start, end, named, either);
     return;

@@ -12,7 +12,7 @@ import { REMOTE, Remote, SHELL } from "../generated/rfi";
 import { Rule } from "../generated/rules";
 import { UrlScheme } from "../generated/ssrf";
 import { keyword } from "../match/keywords";
-import { Target, urlPath, urlScheme, urlTarget } from "../tokenize/url";
+import { Target, urlHasScheme, urlPath, urlScheme, urlTarget } from "../tokenize/url";
 import { found } from "./finding";
 import { Place } from "./url-place";
 
@@ -37,12 +37,16 @@ let isShell: bool = false;
 
 /** Judges the URL at `start`; `end`: of the value. True where a finding is sure enough to stop the request. */
 export function judgeInclusion(start: usize, end: usize, place: Place, role: u32): bool {
-  if (place != Place.Whole || (urlScheme != UrlScheme.Web && urlScheme != UrlScheme.Ftp)) return false;
+  const include = role == FieldRole.Include || role == FieldRole.Folder;
+  // "//host/a.php" is a share to programs on Windows.
+  const fetched = urlHasScheme
+    ? urlScheme == UrlScheme.Web || urlScheme == UrlScheme.Ftp
+    : include || role == FieldRole.File;
+  if (place != Place.Whole || !fetched) return false;
   rule = 0;
   confidence = 0;
   readFile(urlPath, end, Char.Slash);
-  const include = role == FieldRole.Include || role == FieldRole.Folder;
-  const either = include || role == FieldRole.Either;
+  const either = isFileRole(role);
   const address = urlTarget >= Target.PublicAddress && urlTarget <= Target.Loopback;
   const program = fileKind == Remote.Script || fileKind == Remote.Text;
   if (role == FieldRole.Folder) weigh(Rule.RfiIncludeUrl, 72);
@@ -50,13 +54,19 @@ export function judgeInclusion(start: usize, end: usize, place: Place, role: u32
     if (fileKind != 0 || either) weigh(Rule.RfiCutUrl, 85);
   } else if (pathEnd < end && byteAt(pathEnd) == Char.Question && isOnlyMarks(pathEnd, end)) {
     // Links do end in "?" where a program appends an empty query.
-    if (include) weigh(Rule.RfiCutUrl, program ? 84 : 68);
+    if (include || (role == FieldRole.File && program)) weigh(Rule.RfiCutUrl, program ? 84 : 68);
     else if (program) weigh(Rule.RfiCutUrl, fileKind == Remote.Text ? 66 : 50);
   }
   if (isShell && (program || fileKind == Remote.Other)) weigh(Rule.RfiShell, either ? 80 : 66);
   if (program) weigh(Rule.RfiIncludeUrl, include ? 66 : address ? (either ? 55 : 50) : either ? 45 : 0);
+  if (role == FieldRole.File && fileKind == Remote.Script) weigh(Rule.RfiIncludeUrl, 62);
   if (confidence != 0) found(rule, confidence, start, end);
   return confidence >= BLOCKS;
+}
+
+/** Whether a field of this role may name a file that a program reads. */
+function isFileRole(role: u32): bool {
+  return role == FieldRole.Include || role == FieldRole.Folder || role == FieldRole.Either || role == FieldRole.File;
 }
 
 /** Judges a share: "\\host\folder\file". */
@@ -64,7 +74,7 @@ export function judgeShare(start: usize, end: usize, role: u32): void {
   if (end - start < 8 || byteAt(start + 1) != Char.Backslash) return;
   readFile(start + 2, end, Char.Backslash);
   if (fileKind != Remote.Script && !(isShell && fileKind != 0)) return;
-  found(Rule.RfiShell, role == FieldRole.Include || role == FieldRole.Either ? 80 : 66, start, end);
+  found(Rule.RfiShell, isFileRole(role) ? 80 : 66, start, end);
 }
 
 /** Reads the path at `at`: where it ends, and what its last segment is by its extension and its name. */

@@ -146,6 +146,8 @@ function judgeOther(end: usize): void {
       if (urlTarget == Target.Loopback) weigh(Rule.SsrfScheme, 62);
       break;
     case UrlScheme.Mail:
+      // "smtp://localhost" is how programs are set up, but not in a query.
+      if (urlTarget == Target.Loopback && fieldPart != Part.Json) weigh(Rule.SsrfScheme, 62);
       break;
     default:
       if (urlTarget == Target.Metadata) weigh(Rule.SsrfMetadata, 75);

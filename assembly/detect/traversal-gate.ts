@@ -22,6 +22,7 @@ const LONGEST_NAME: usize = 64;
 
 /** Whether `start..end`, trimmed and with a "/" in it or in the path of the URL, must be read. */
 export function mayPoint(start: usize, end: usize, kinds: u32): bool {
+  if (mayStream(start, end, kinds)) return true;
   // A climb in wildcards: ??/??/etc
   if (hasPair(start, end, Char.Question, Char.Question)) return true;
   if ((kinds & Kind.Backslash) != 0 || hasMark(start, end)) return true;
@@ -47,6 +48,12 @@ export function mayPoint(start: usize, end: usize, kinds: u32): bool {
     if (told && pointsAt(from, at)) return true;
   }
   return false;
+}
+
+/** Whether a value without spaces may name a stream of NTFS: ":$DATA". */
+export function mayStream(start: usize, end: usize, kinds: u32): bool {
+  if ((~kinds & (Kind.Colon | Kind.Dollar)) != 0 || (kinds & Kind.Space) != 0) return false;
+  return hasPair(start, end, Char.Colon, Char.Dollar);
 }
 
 /** Whether a climb, an escape of scripting front ends, a control byte, or a byte that begins another spelling of a mark occurs. */

@@ -7,8 +7,10 @@
 //   see ../../etc/passwd             embedded: links, logs and prose look like this, so only climb and target together count
 
 import { Char } from "../core/char";
-import { byteAt, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isSpace, isWord } from "../core/bytes";
 import { fieldNested, fieldPart, Part } from "../core/field";
+import { findPair } from "../core/scan";
+import { textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
@@ -26,7 +28,7 @@ import {
   tokenizePath,
 } from "../tokenize/path";
 import { found } from "./finding";
-import { mayPoint } from "./traversal-gate";
+import { mayPoint, mayStream } from "./traversal-gate";
 
 const enum Place {
   Whole = 0,
@@ -55,11 +57,27 @@ export function detectTraversal(start: usize, end: usize, kinds: u32): void {
 export function holdsPath(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & (Kind.Slash | Kind.Backslash | Kind.Percent)) != 0 || (~kinds & (Kind.High | Kind.Dot)) == 0)
     return true;
-  return (fieldPart == Part.Path && (kinds & Kind.Dot) != 0) || spelledOut(start, end);
+  if (fieldPart == Part.Path && (kinds & Kind.Dot) != 0) return true;
+  if (mayStream(start, end, kinds)) return true;
+  // "index.php\0.jpg": the name ends before what the program looks at.
+  if ((~kinds & (Kind.Control | Kind.Dot)) == 0 && findByte(start, end, Char.Nul) < end) return true;
+  return spelledOut(start, end);
+}
+
+/** Judges a stream of NTFS, which is the file itself under another name: "index.asp::$DATA", "x:$I30:$INDEX_ALLOCATION". */
+function judgeStream(start: usize, end: usize): void {
+  for (let at = start + 1; (at = findByte(at, end, Char.Dollar)) < end; at++) {
+    if (byteAt(at - 1) != Char.Colon) continue;
+    const data = textStartsNoCase(at, end, "$data") && !(at + 5 < end && isWord(byteAt(at + 5)));
+    if (!data && !textStartsNoCase(at, end, "$i30:$index_allocation")) continue;
+    found(Rule.TraversalFilterEvasion, ruleConfidence(Rule.TraversalFilterEvasion), start, end);
+    return;
+  }
 }
 
 /** Reads `start..end`, not empty and without white space around it, as paths, and reports the surest finding. */
 export function judgePaths(start: usize, end: usize, kinds: u32): void {
+  if (mayStream(start, end, kinds)) judgeStream(start, end);
   let best: u32 = 0;
   let bestRule: u32 = 0;
   let bestStart = start;
@@ -84,7 +102,8 @@ export function judgePaths(start: usize, end: usize, kinds: u32): void {
     while (at < end && !isDelimiter(at, start)) {
       const byte = byteAt(at++);
       if (byte == Char.Slash) separated = true;
-      else if (byte == Char.Backslash || byte == Char.Percent || byte >= 0xc0) telling = separated = true;
+      else if (byte == Char.Backslash || byte == Char.Percent || byte >= 0xc0 || byte == Char.Nul)
+        telling = separated = true;
       else if (byte == Char.Colon || (byte == Char.Dot && before == Char.Dot)) telling = true;
       before = byte;
     }
@@ -213,7 +232,7 @@ let judgedRule: u32 = 0;
 function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
   tokenizePath(start, end);
   judgedRule = spelledRule(matchPath());
-  if (fieldPart == Part.Path) return judgeUrlPath(start);
+  if (fieldPart == Part.Path) return judgeUrlPath(start, end);
   if (judgedRule == 0) return 0;
   let loss: u32 = 0;
   // One climb with an escaped separator: links in links look like it, but not as a whole value.
@@ -240,7 +259,11 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
  * In the path of the URL an absolute path is nothing, and proxies resolve plain climbs before they get here: a climb that is
  * left was escaped, or is meant for a server that reads ".." where the proxy does not.
  */
-function judgeUrlPath(start: usize): u32 {
+function judgeUrlPath(start: usize, end: usize): u32 {
+  if (endsInClimb(start, end)) {
+    judgedRule = Rule.TraversalFilterEvasion;
+    return ruleConfidence(Rule.TraversalFilterEvasion);
+  }
   const first = pathToken(0);
   if (judgedRule == 0 || isAbsoluteRule(judgedRule)) {
     if (pathClimbs == 0 || byteAt(start) == Char.Slash) return 0;
@@ -254,6 +277,15 @@ function judgeUrlPath(start: usize): u32 {
     return 75;
   }
   return ruleConfidence(judgedRule);
+}
+
+/** Whether a name goes over into a climb: "/static../app.py" where a server replaces "/static", "/app..;/manager". */
+function endsInClimb(start: usize, end: usize): bool {
+  for (let at = start + 1; (at = findPair(at, end, Char.Dot, Char.Dot)) + 2 < end; at++) {
+    const next = byteAt(at + 2);
+    if (isWord(byteAt(at - 1)) && (next == Char.Slash || next == Char.Semicolon)) return true;
+  }
+  return false;
 }
 
 /** The surer of `rule` (0 for none) and what the spelling of the path tells. */

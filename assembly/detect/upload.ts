@@ -14,6 +14,7 @@ import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { findEither, findPair, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
+import { Kind } from "../generated/kinds";
 import { FILE_KIND, FileKind, SERVER_WORD, ServerWord } from "../generated/upload";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
@@ -150,6 +151,8 @@ export function detectFile(claims: u32, start: usize, end: usize, first: bool, w
     if (detectProgram(claims, head, end)) return false;
     detectArchive(start, end);
     const markup = head < end && byteAt(head) == Char.Less;
+    // A drawing, a track or a feed is read by a parser of XML.
+    if (markup) detectXxe(head, end, Kind.Angle | Kind.Quote);
     isPage =
       (claims & Claim.Media) == 0 && ((claims & Claim.Page) != 0 || markup) && whole && end - start <= SMALL_PAGE;
     // A drawing has its scripts anywhere, and no reason for one.

@@ -11,7 +11,7 @@ import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
 import { findEither, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
-import { readUrl } from "../tokenize/url";
+import { addControls, readUrl } from "../tokenize/url";
 import { fieldRole } from "./field-role";
 import { judgeBehindSlash, judgeRedirect, judgeSuffix } from "./redirect";
 import { judgeInclusion, judgeShare } from "./rfi";
@@ -42,7 +42,8 @@ export function mayPointAway(start: usize, end: usize, kinds: u32): bool {
 
 /** Judges the URLs of `start..end`. */
 export function detectUrls(start: usize, end: usize, kinds: u32): void {
-  while (start < end && isSpace(byteAt(start))) start++;
+  let controls = false;
+  for (; start < end && byteAt(start) <= <u32>Char.Space; start++) if (!isSpace(byteAt(start))) controls = true;
   while (start < end && isSpace(byteAt(end - 1))) end--;
   if (end - start < 4 || !mayPointAway(start, end, kinds)) return;
   const spaces = (kinds & (Kind.Space | Kind.Control)) != 0 ? countSpaces(behindSlashes(start, end), end) : 0;
@@ -51,6 +52,7 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
   if (first == Char.Slash && spaces == 0 && fieldPart != Part.Path && judgeBehindSlash(start, end, role)) {
     // Its URL is judged below.
   } else if (readUrl(start, end)) {
+    if (controls) addControls();
     const place = spaces > URL_SPACES ? Place.Text : Place.Whole;
     if (!judgeRequest(start, end, place, spaces, role) && spaces == 0 && fieldPart != Part.Header) {
       if (!judgeInclusion(start, end, place, role)) judgeRedirect(start, end, place, role);

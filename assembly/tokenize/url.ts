@@ -90,6 +90,11 @@ export let urlHostEnd: usize = NAME;
 /** Behind the authority. */
 export let urlPath: usize = 0;
 
+/** Tells the last URL that control bytes stand before it, which parsers drop. */
+export function addControls(): void {
+  urlSigns |= UrlSign.Controls;
+}
+
 /** Reads the URL that begins at `start`. False where there is neither a scheme nor two slashes, or no authority. */
 export function readUrl(start: usize, end: usize): bool {
   urlScheme = 0;
@@ -399,7 +404,8 @@ function readAddress4(start: usize, end: usize): bool {
     if (byteAt(start) == Char._0 && start + 1 < end && byteAt(start + 1) != Char.Dot) {
       const hex = byteAt(start + 1) == Char.x;
       base = hex ? 16 : 8;
-      start += hex ? 2 : 1;
+      // "0o177" as Python and JavaScript write it.
+      start += hex || byteAt(start + 1) == 0x6f ? 2 : 1;
       odd = signed = true;
       digits = 1;
     }
@@ -465,6 +471,11 @@ function group(index: usize): u32 {
 /** Reads `start..end` as an IPv6 address (RFC 4291 2.2, zone of RFC 6874). */
 function readAddress6(start: usize, end: usize): void {
   urlTarget = Target.Name;
+  if (readAddress4(start, end)) {
+    urlSigns |= UrlSign.OddAddress;
+    urlTarget = targetOf(urlAddress);
+    return;
+  }
   const first = start;
   memory.fill(GROUPS, 0, 16);
   let count: usize = 0;
