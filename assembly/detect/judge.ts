@@ -73,6 +73,7 @@ export function judgeText(start: usize, end: usize, kinds: u32): void {
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */
 export function judgeLink(start: usize, end: usize, kinds: u32): void {
+  if (byteAt(start) == Char.Slash) detectCmdi(start, end, kinds);
   detectTraversal(start, end, kinds);
   detectUrls(start, end, kinds);
   detectPrototype(start, end, kinds);

@@ -190,13 +190,19 @@ function isMailbox(start: usize, end: usize): bool {
 }
 
 /**
- * Whether `start..end` is a link as most are: "https://shop.example/p/123-green_can.html?ref=mail&lang=en". What follows from where it
- * points (an address inside, a file by its name) is not asked here, and no other language takes it for more than a word.
+ * Whether `start..end` is a link as most are: "https://shop.example/p/123-green_can.html?ref=mail&lang=en", or a path from the root.
+ * What follows from where it points (an address inside, a file or a program by its name) is not asked here, and no other language
+ * takes it for more than a word.
  */
 export function isLink(start: usize, end: usize, kinds: u32): bool {
-  if ((kinds & ~LINK) != 0 || (~kinds & (Kind.Colon | Kind.Slash)) != 0) return false;
-  let at = start + (textStarts(start, end, "https://") ? 8 : textStarts(start, end, "http://") ? 7 : 0);
-  if (at == start) return false;
+  if ((kinds & ~LINK) != 0 || (kinds & Kind.Slash) == 0) return false;
+  let at = start + 1;
+  if (byteAt(start) != Char.Slash) {
+    at = start + (textStarts(start, end, "https://") ? 8 : textStarts(start, end, "http://") ? 7 : 0);
+    if (at == start) return false;
+  } else if (at == end || !isAlphanumeric(byteAt(at))) {
+    return false;
+  }
   // Where the name of a parameter stands that has no "=" yet; 0 in the path.
   let name: usize = 0;
   let query = false;

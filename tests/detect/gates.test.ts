@@ -184,7 +184,7 @@ await suite("a plain value", () => {
       "#",
     );
     const link = fc
-      .tuple(fc.constantFrom("https://shop.example/", "http://"), fc.array(fc.tuple(word, mark), { maxLength: 10 }))
+      .tuple(fc.constantFrom("https://shop.example/", "http://", "/"), fc.array(fc.tuple(word, mark), { maxLength: 10 }))
       .map(([scheme, parts]) => scheme + parts.map(([text, joint]) => text + joint).join("") + "1");
     let links = 0;
     fc.assert(
