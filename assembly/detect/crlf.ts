@@ -71,7 +71,11 @@ function judgeLines(start: usize, first: usize, end: usize): void {
   bestRule = 0;
   valueEnd = end;
   firstSpaces = 0;
-  for (let at = start; at < first; at++) if (byteAt(at) == Char.Space) firstSpaces++;
+  let from = start;
+  let to = first;
+  while (from < to && byteAt(from) == Char.Space) from++;
+  while (from < to && byteAt(to - 1) == Char.Space) to--;
+  for (; from < to; from++) if (byteAt(from) == Char.Space) firstSpaces++;
   inLine = fieldPart == Part.Path || fieldPart == Part.Header || fieldPart == Part.Cookie || fieldPart == Part.Query;
   heading = fieldPart != Part.Path && isHeading(start, first);
   // "/a HTTP/1.1\r\n…"
@@ -99,7 +103,7 @@ function judgeLine(start: usize, first: usize, at: usize, next: usize, second: b
   if (at == next) return;
   if (byteAt(at) <= <u32>Char.Space) {
     // A parser that reads the line end as a blank has the header begin here.
-    if (!second || !inLine || firstSpaces != 0 || byteAt(at - 2) != Char.CarriageReturn) return;
+    if (!second || !inLine || firstSpaces != 0) return;
     at++;
   }
   if (next - at > 11 && textStarts(at, next, "HTTP/") && isDigit(byteAt(at + 5)) && isDigit(byteAt(at + 9))) {
@@ -173,10 +177,12 @@ function judgeHeader(
   if (name - at > 3 && (byteAt(at) | 0x20) == Char.x && byteAt(at + 1) == Char.Dash) {
     weighHeader(start, first, firstSpaces != 0 ? 45 : path || inLine ? 78 : 62);
   } else if (fieldPart == Part.Path || fieldPart == Part.Cookie) weigh(Rule.CrlfHeader, 70);
-  else if (second && path && firstSpaces == 0 && fieldPart != Part.Header) {
+  else if (second && (path || inLine) && firstSpaces == 0 && fieldPart != Part.Header) {
     const line = inLine || (start < first && byteAt(at - 2) == Char.CarriageReturn);
-    const dashed = findEither(at, name, Char.Dash, Char.Dash) < name;
-    weigh(Rule.CrlfHeader, line && (dashed || (inLine && start < first && name - at > 3)) ? 64 : 50);
+    const dash = findEither(at, name, Char.Dash, Char.Dash);
+    // Where no path stood, the name has capitals as headers have them: "Header-Test".
+    const dashed = dash < name && (path || byteAt(dash + 1) - Char.A < 26);
+    weigh(Rule.CrlfHeader, line && (dashed || (inLine && path && start < first && name - at > 3)) ? 64 : 50);
   }
 }
 

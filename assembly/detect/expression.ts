@@ -11,7 +11,7 @@
 
 import { byteAt, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findOneOf, hasPair } from "../core/scan";
+import { findEither, findOneOf, findPair, hasPair } from "../core/scan";
 import { textIs, textStarts, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS, EXPRESSION_TABLE } from "../generated/expression";
 import { Kind } from "../generated/kinds";
@@ -212,6 +212,7 @@ function opensLine(at: usize, end: usize): bool {
   if (byteAt(at) != Char.ParenOpen) return false;
   const known =
     textIs(word, stop, "if") ||
+    textIs(word, stop, "foreach") ||
     textIs(word, stop, "parse") ||
     textIs(word, stop, "include") ||
     textIs(word, stop, "evaluate");
@@ -346,17 +347,20 @@ export function mayCode(start: usize, end: usize, kinds: u32): bool {
   }
   if ((kinds & Kind.Dot) != 0) {
     if (textStartsNoCase(start, end, "class")) return true;
-    if (
-      (kinds & (Kind.Paren | Kind.Quote | Kind.Bracket)) != 0 &&
-      hasPair(start, end, Char.Underscore, Char.Underscore)
-    )
-      return true;
+    if ((kinds & (Kind.Paren | Kind.Quote | Kind.Bracket)) != 0) {
+      // Python's; JavaScript has `__proto__`, which the pollution of prototypes is told by.
+      const deep = findPair(start, end, Char.Underscore, Char.Underscore);
+      if (deep < end && !textStarts(deep, end, "__proto__")) return true;
+    }
   }
-  // Lines of Slim and Haml, a shell of Ruby, a member of OGNL's root.
+  // "x.mainModule.require", without a call.
+  if ((kinds & (Kind.Dot | Kind.Equals)) == (Kind.Dot | Kind.Equals) && hasPair(start, end, 0x6e, 0x4d)) return true;
+  // Lines of Mako, Slim and Haml, a shell of Ruby, a member of OGNL's root.
   if ((kinds & (Kind.Equals | Kind.Percent | Kind.Hash)) != 0 && end - start <= LONE) {
     const first = byteAt(start);
     const second: u32 = start + 1 < end ? byteAt(start + 1) : 0;
     if (first == Char.Equals || first == Char.Bang) return second == Char.Space || second == Char.Equals;
+    if (first == Char.Percent && second == Char.Space) return true;
     if ((first == Char.Percent && second == Char.x) || (first == Char.Hash && second == Char.Underscore)) return true;
   }
   if ((kinds & Kind.Backtick) != 0 && (textStartsNoCase(start, end, "print") || textStartsNoCase(start, end, "echo")))
@@ -483,6 +487,7 @@ function codeRule(rule: u32): u32 {
       return Rule.CodeiCall;
     case Rule.CodeiCall:
     case Rule.CodeiJava:
+    case Rule.CodeiNode:
     case Rule.CodeiSetting:
     case Rule.SstiArithmeticBrackets:
       return rule;

@@ -9,7 +9,7 @@
 //
 // One step per byte, no memory. A value that is a whole filter by itself left nothing.
 
-import { byteAt, isDigit, isLetter, isSpace } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd } from "../core/field";
 import { findEither } from "../core/scan";
@@ -136,9 +136,9 @@ function isNameOfEntry(): bool {
   return keyword(LDAP_NAME, name, fieldNameEnd) != 0;
 }
 
-/** Whether all of `at..end` could be an attribute's value without blanks or marks: `admin`. */
+/** Whether all of `at..end` is one word: `admin`. */
 function isWordTo(at: usize, end: usize): bool {
-  while (at < end && isAttributeByte(byteAt(at))) at++;
+  while (at < end && isWord(byteAt(at))) at++;
   return at == end;
 }
 

@@ -3,6 +3,7 @@
 
 import { byteAt, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
+import { findPair } from "../core/scan";
 import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { HEADER_KIND, HeaderKind } from "../generated/protocol";
 import { Rule } from "../generated/rules";
@@ -36,6 +37,12 @@ export function detectScanner(name: usize, nameEnd: usize, start: usize, end: us
 
 /** Judges the path `start..end`, whose field is set. */
 export function detectProbe(start: usize, end: usize): void {
+  // No client of a page asks for NUL: it cuts the name for who opens it.
+  for (let at = start; (at = findPair(at, end, Char.Percent, Char._0)) + 2 < end; at++) {
+    if (byteAt(at + 2) != Char._0) continue;
+    found(Rule.ProtocolControl, 70, at, at + 3);
+    break;
+  }
   while (end > start && byteAt(end - 1) == Char.Slash) end--;
   let segments: u32 = 0;
   let stop = end;
@@ -86,7 +93,7 @@ function isCopy(at: usize, end: usize): bool {
     if (kind != ScannerCopy.Copy) return false;
   }
   const code = lastDot(at, name);
-  return code > at + 1 && keyword(SCANNER_COPY, code, name) == ScannerCopy.Code;
+  return code > at && keyword(SCANNER_COPY, code, name) == ScannerCopy.Code;
 }
 
 /** A dump of a database, or all of a site: `backup.sql`, `db.sql.gz`; at the root `www.zip`. */

@@ -64,7 +64,7 @@ export function detectFileName(start: usize, end: usize): u32 {
   for (let at = start; at < last; at++) {
     const byte = byteAt(at);
     // U+202E turns around what a person reads of the name.
-    if (byte == 0xe2 && textStarts(at, last, "\u202e")) {
+    if (byte == 0xe2 && byteAt(at + 1) == 0x80 && byteAt(at + 2) == 0xae) {
       found(Rule.UploadHiddenExtension, ruleConfidence(Rule.UploadHiddenExtension), start, end);
       return claim;
     }
@@ -217,7 +217,7 @@ function detectArchive(start: usize, end: usize): void {
   if (end - start < 2) return;
   let stop = start;
   while (stop < end && stop < start + 100 && byteAt(stop) != 0) stop++;
-  if (stop == end || stop - start < 4 || byteAt(stop) != 0) return;
+  if (stop == end || stop == start) return;
   if (end - start >= 512 && !textStarts(start + 257, end, "ustar")) return;
   if (climbs(start, stop) || end - start < 512) return;
   // A link (type 1 or 2) to a file of the system.

@@ -13,6 +13,7 @@
 
 import { byteAt, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
+import { findEither } from "../core/scan";
 import { textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS } from "../generated/expression";
 import { keyword } from "../match/keywords";
@@ -155,7 +156,15 @@ export function skipMark(at: usize, end: usize): usize {
   while (at < end) {
     const byte = byteAt(at);
     const blank = byte == Char.Underscore && at + 1 < end && byteAt(at + 1) == Char.Space;
-    if (byte != Char.Equals && byte != Char.Dash && byte != Char.Tilde && byte != Char.Bang && !blank) break;
+    if (
+      byte != Char.Equals &&
+      byte != Char.Dash &&
+      byte != Char.Tilde &&
+      byte != Char.Bang &&
+      byte != Char.Colon &&
+      !blank
+    )
+      break;
     at++;
   }
   return at;
@@ -297,6 +306,9 @@ function textKind(start: usize, end: usize): u32 {
         return Expr.ModuleString;
     }
   }
+  // The body of a function that is made from it.
+  if (textStartsNoCase(start, end, "return ") && findEither(start, end, Char.ParenOpen, Char.ParenOpen) < end)
+    return Expr.DangerString;
   if (textStartsNoCase(start, end, "java.lang.") || textStartsNoCase(start, end, "freemarker.template.utility."))
     return Expr.ClassString;
   if (textStartsNoCase(start, end, "javax.script") || textStartsNoCase(start, end, "java.util."))
