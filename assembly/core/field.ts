@@ -88,18 +88,25 @@ export function isOwnHost(start: usize, end: usize): bool {
 export let member: usize = 0;
 export let memberEnd: usize = 0;
 export let memberDepth: u32 = 0;
+/** The member around it; empty for none. */
+export let memberParent: usize = 0;
+export let memberParentEnd: usize = 0;
 
 /** Reads the pointer of a field of JSON: of "/steps/0/run/1" the member "run", four deep. */
 export function readMember(): void {
   memberDepth = 0;
+  memberParent = memberParentEnd = 0;
   for (let at = fieldName; at < fieldNameEnd; at++) if (byteAt(at) == Char.Slash) memberDepth++;
   memberEnd = fieldNameEnd;
   do {
     member = memberEnd;
     while (member > fieldName && byteAt(member - 1) != Char.Slash) member--;
-    if (member >= memberEnd || !isDigit(byteAt(member))) return;
+    if (member >= memberEnd || !isDigit(byteAt(member))) break;
     memberEnd = member > fieldName ? member - 1 : member;
   } while (memberEnd > fieldName);
+  if (member <= fieldName + 1) return;
+  memberParentEnd = memberParent = member - 1;
+  while (memberParent > fieldName && byteAt(memberParent - 1) != Char.Slash) memberParent--;
 }
 
 /** The name of a part, as events and policies have it. */

@@ -1,6 +1,7 @@
 // How a detector says what it saw. The evidence is masked here, before it is kept: structure and the keywords of the languages
 // stay, every other run of letters becomes `a{n}`, of digits `9{n}`, other bytes beyond ASCII `?`. No secret leaves the process.
 
+import { addressHost, addressHostEnd, readAddress } from "../core/address";
 import { byteAt, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import {
@@ -8,9 +9,12 @@ import {
   fieldName,
   fieldNameEnd,
   fieldPart,
+  isOwnHost,
   member,
   memberDepth,
   memberEnd,
+  memberParent,
+  memberParentEnd,
   Part,
   readMember,
 } from "../core/field";
@@ -41,7 +45,10 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
   reports++;
   if (
     confidence > QUOTED &&
-    (fieldForeign || expects(rule, whole) || (fieldPart == Part.Json && quotes(rule, whole, start)))
+    (fieldForeign ||
+      isElsewhere(rule) ||
+      expects(rule, whole) ||
+      (fieldPart == Part.Json && quotes(rule, whole, start)))
   )
     confidence = QUOTED;
   const finding = addFinding(rule, confidence, fieldPart, fieldName, fieldNameEnd);
@@ -59,11 +66,25 @@ const DEEP: u32 = 4;
 /** Bytes of a record that stand before what it quotes: a time, a level. No parameter is as long before its break-out. */
 const PREFACE: usize = 16;
 
-/** Where the reading begins that is judged. Set by `detect/judge.ts`. */
+/** Where the reading begins that is judged, and the value that it is of. Set by `detect/judge.ts`. */
 let reading: usize = 0;
+let value: usize = 0;
+let valueEnd: usize = 0;
 
 export function setReading(start: usize): void {
   reading = start;
+}
+
+export function setValue(start: usize, end: usize): void {
+  value = start;
+  valueEnd = end;
+}
+
+/** Whether `rule` is about what a service does with its own parameters, and the value is the address of another one. */
+function isElsewhere(rule: u32): bool {
+  const own =
+    rule < 400 || (rule >= 800 && rule < 1100) || (rule >= 1400 && rule < 1500) || rule == Rule.SsrfParserConfusion;
+  return own && readAddress(value, valueEnd) && !isOwnHost(addressHost, addressHostEnd);
 }
 
 /** Whether rule `rule` is about an absolute path, which is a name of a file and nothing else. */
@@ -103,6 +124,8 @@ function quotes(rule: u32, whole: bool, start: usize): bool {
   if (!language && !place) return false;
   readMember();
   if (memberDepth >= DEEP && (whole || code || isWhole(rule))) return true;
+  // What "scripts" or "args" holds by names.
+  if (memberDepth > 1 && keyword(MEMBER_NAME, memberParent, memberParentEnd) == MemberName.Script) return true;
   switch (keyword(MEMBER_NAME, member, memberEnd)) {
     case MemberName.Record:
       return memberDepth > 1;

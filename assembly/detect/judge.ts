@@ -17,7 +17,7 @@ import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
 import { detectDeser } from "./deser";
-import { setReading } from "./finding";
+import { setReading, setValue } from "./finding";
 import { detectJndi } from "./jndi";
 import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from "./graphql";
 import { detectLdapi } from "./ldapi";
@@ -41,6 +41,7 @@ const DATA_URL: u32 = Kind.Colon | Kind.Semicolon | Kind.Dot;
 
 /** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it, and what is wrapped up in it as a whole. */
 export function judge(start: usize, end: usize): void {
+  setValue(start, end);
   if (holdsOperator()) judgeOperand(start, end);
   const kinds = classify(start, end);
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.

@@ -408,6 +408,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
       // Most tokens behind a match leave it where it was.
       if (matched != rule) {
         let sure = weigh(matched, equation, doubt || (quote == 0 && first == Sql.Name), first);
+        // ">=9 || 10" is a range of versions.
+        if (quote == 0 && first == Sql.Compare && matched == Rule.SqliTautology) sure -= PAIRED;
         if (quote != 0 && matched == Rule.SqliQuoteBalanced && !opens && isNoise(begin, end)) sure -= PAIRED;
         if (
           ((quote != 0 && matched == Rule.SqliTautology) || matched == Rule.SqliTimeDelay) &&

@@ -235,12 +235,18 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
   if (fieldPart == Part.Path) return judgeUrlPath(start, end);
   if (judgedRule == 0) return 0;
   let loss: u32 = 0;
+  // Packages name those beside them: "file:../shared", "file:packages/a".
+  if (pathToken(0) == Path.FileScheme && byteAt(start + 5) != Char.Slash && place == Place.Whole) {
+    if (judgedRule == Rule.TraversalFileUrl || (judgedRule == Rule.TraversalClimbRoot && pathUps == 1)) loss = 20;
+  }
   // One climb with an escaped separator: links in links look like it, but not as a whole value.
   if (judgedRule == Rule.TraversalClimbShallow && pathSpelling & Spelling.EncodedSlash && place == Place.Whole) {
     judgedRule = Rule.TraversalEncoded;
     loss = 20;
   }
-  if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
+  if (loss != 0) {
+    // Said already.
+  } else if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
   // Maps of sources and manifests name what stands beside them: "../../src/a.ts".
   else if (fieldNested && judgedRule == Rule.TraversalClimb) loss = 30;
   else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;

@@ -20,6 +20,7 @@ import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import { found } from "./finding";
+import { countWords } from "./prose";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
 
@@ -45,6 +46,8 @@ const SMALL_PAGE: usize = 2048;
 
 /** Bytes of a text in front of its first code that are none of a document. */
 const LEADING: usize = 512;
+/** Words in front of it that make a sentence. */
+const SENTENCE: u32 = 4;
 
 /** Judges the name of a file and returns what it claims. */
 export function detectFileName(start: usize, end: usize): u32 {
@@ -279,6 +282,7 @@ function hasWord(start: usize, end: usize, word: string): bool {
 
 /** Code of a server, and pages in what says it is none. */
 function detectCode(claims: u32, start: usize, end: usize, text: bool): void {
+  const claimed = (claims & (Claim.Media | Claim.Script | Claim.Page)) != 0;
   const media = (claims & Claim.Media) != 0;
   let openers: u32 = 0;
   for (
@@ -291,7 +295,7 @@ function detectCode(claims: u32, start: usize, end: usize, text: bool): void {
       const runs = readCode(at, end);
       if (phar) return found(Rule.UploadPhar, ruleConfidence(Rule.UploadPhar), at, min(end, at + 64));
       // In the midst of a text that says to be no page, it is an example.
-      const shown = text && claims == 0 && at > start + LEADING;
+      const shown = text && !claimed && (at > start + LEADING || countWords(start, at) >= SENTENCE);
       if (runs)
         return found(Rule.UploadWebShell, shown ? 50 : ruleConfidence(Rule.UploadWebShell), at, min(end, at + 96));
       if (media) return found(Rule.UploadServerCode, ruleConfidence(Rule.UploadServerCode), at, min(end, at + 96));

@@ -1,8 +1,8 @@
 // From the parts of a request to the judge: each value is decoded as its part is encoded on the wire, named, and judged, long ones
 // in windows.
 
-import { byteAt, findByte, isWord, putDecimal, withoutPort } from "../core/bytes";
-import { Char } from "../core/char";
+import { putDecimal } from "../core/bytes";
+import { addressHost, addressHostEnd, addressQuery, readAddress } from "../core/address";
 import { holdsOperator, isOwnHost, Part, setField, setForeign } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
 import { isRemembered, remember } from "../core/seen";
@@ -133,63 +133,22 @@ export function judgeHeader(name: usize, end: usize, value: usize, valueEnd: usi
 }
 
 /**
- * Judges a Referer as browsers write it: the address as it stands, and the values of its query as those of any query. Where the
- * address is another site's they are that site's parameters, such as what somebody searched for. False, and nothing is judged,
- * where it holds bytes that browsers escape.
+ * Judges a Referer with a query as browsers write it: the address as it stands, and the values of its query as those of any query.
+ * Where the address is another site's they are that site's parameters, such as what somebody searched for. False, and nothing is
+ * judged, where it is none.
  */
 function judgeAddress(start: usize, end: usize): bool {
-  if (
-    !textStartsNoCase(start, min(end, start + 8), "https://") &&
-    !textStartsNoCase(start, min(end, start + 7), "http://")
-  )
-    return false;
-  const host = findByte(start, end, Char.Slash) + 2;
-  let hostEnd: usize = 0;
-  let query = end;
-  for (let at = host; at < end; at++) {
-    const byte = byteAt(at);
-    if (!isWord(byte) && !isAddressMark(byte)) return false;
-    if (byte == Char.Question && query == end) query = at;
-    if (hostEnd == 0 && (byte == Char.Slash || byte == Char.Question)) hostEnd = at;
-  }
-  if (query == end) return false;
+  if (!readAddress(start, end)) return false;
+  const query = addressQuery;
+  const foreign = !isOwnHost(addressHost, addressHostEnd);
   judgeSpan(start, query, Coding.None);
-  setForeign(!isOwnHost(host, withoutPort(host, hostEnd)));
+  setForeign(foreign);
   openQuery(query + 1, end);
   while (nextQuery()) {
     if (queryValue < queryValueEnd) judgeSpan(queryValue, queryValueEnd, Coding.Form);
   }
   setForeign(false);
   return true;
-}
-
-/** Whether browsers leave the mark `byte` as it is in an address. */
-function isAddressMark(byte: u32): bool {
-  switch (byte) {
-    case Char.Percent:
-    case Char.Dash:
-    case Char.Dot:
-    case Char.Tilde:
-    case Char.Colon:
-    case Char.Slash:
-    case Char.Question:
-    case Char.Hash:
-    case Char.BracketOpen:
-    case Char.BracketClose:
-    case Char.At:
-    case Char.Bang:
-    case Char.Dollar:
-    case Char.Ampersand:
-    case Char.ParenOpen:
-    case Char.ParenClose:
-    case Char.Star:
-    case Char.Plus:
-    case Char.Comma:
-    case Char.Semicolon:
-    case Char.Equals:
-      return true;
-  }
-  return false;
 }
 
 /** Bytes of Basic credentials that are decoded. */

@@ -502,7 +502,8 @@ function readWord(): Shell {
           at = end;
           break;
         }
-        if (isLetter(escaped)) disguised = true;
+        // One in front of the whole text is psql's or TeX's: `\\echo 'x'`.
+        if (isLetter(escaped) && at != begin) disguised = true;
         put(escaped);
         at += 2;
       }

@@ -9,8 +9,8 @@ import { policyFrom } from "../../scripts/policy/load.ts";
 import { createEngine } from "../../scripts/scan/engine.ts";
 import { exchangeOf } from "../../scripts/scan/exchange-line.ts";
 
-/** A body of JSON as it stands, or a named value. */
-type Place = { json: string } | { where: string; name: string; value: string };
+/** A body of JSON as it stands, an uploaded file, or a named value. */
+type Place = { json: string } | { file: string; content: string } | { where: string; name: string; value: string };
 
 interface Pair {
   id: string;
@@ -25,8 +25,13 @@ const engine = await createEngine(policyFrom({}), readModule());
 
 /** Whether the request that carries the value of `place` is refused. */
 async function isRefused(place: Place): Promise<boolean> {
-  const value = "json" in place ? { where: "body-json", full: true, value: place.json } : place;
-  const { request } = parseRecord(Buffer.from(JSON.stringify({ label: "benign", ...value })));
+  const record =
+    "json" in place
+      ? { where: "body-json", full: true, value: place.json }
+      : "file" in place
+        ? { where: "body-multipart", name: "file", filename: place.file, value: place.content }
+        : place;
+  const { request } = parseRecord(Buffer.from(JSON.stringify({ label: "benign", ...record })));
   return (await engine.judge(exchangeOf({ request }))).verdict === "deny";
 }
 
