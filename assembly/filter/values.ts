@@ -23,6 +23,7 @@ import {
 import { appendName } from "../parse/name";
 import { nextSegment, openSegments, segmentEnd, segmentIndex, segmentStart } from "../parse/path";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
+import { addPair, joined, joinedEnd, joinedValue, joinRepeats, openRepeats } from "../parse/repeats";
 import { decodeBase64 } from "../parse/word";
 import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "../parse/value";
 import { decideNow, hasOwnRules, judgeAgain, judgeValue } from "./judgement";
@@ -77,13 +78,27 @@ function judgeName(part: Part, start: usize, end: usize): void {
 /** Judges `start..end`, a query without its `?`: names and values; but for pairs that were judged clean before. */
 export function judgeQuery(start: usize, end: usize): void {
   openQuery(start, end);
+  openRepeats();
   while (nextQuery()) {
+    addPair(queryName, queryNameEnd, queryValueEnd);
     if (skip(Part.Query, queryName, queryValueEnd)) continue;
     judgeName(Part.Query, queryName, queryNameEnd);
     // `user[$ne]=` compares with nothing, which says a lot.
     if (queryValue < queryValueEnd || holdsOperator()) judgeSpan(queryValue, queryValueEnd, Coding.Form);
     settle(Part.Query, queryName, queryValueEnd);
   }
+  if (joinRepeats()) judgeRepeats();
+}
+
+/** Judges the values of a name that stood several times, joined as ASP.NET does it. */
+function judgeRepeats(): void {
+  if (skip(Part.Query, joined, joinedEnd)) return;
+  openSpan(joined, joinedValue - 1, Coding.Form);
+  nextWindow();
+  nameEnd = NAME + appendName(NAME, 0, valueStart, valueEnd);
+  setField(Part.Query, NAME, nameEnd);
+  judgeSpan(joinedValue, joinedEnd, Coding.Form);
+  settle(Part.Query, joined, joinedEnd);
 }
 
 /**
