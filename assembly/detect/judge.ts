@@ -2,13 +2,14 @@
 // set before (core/field.ts). Each detector begins with a gate on the kinds of bytes that occur, so a plain value costs one
 // vector pass and a few compares.
 
-import { byteAt, isDigit } from "../core/bytes";
+import { byteAt, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { fieldPart, holdsOperator, Part, setNested } from "../core/field";
 import { findEither, skipBlank } from "../core/scan";
 import { beginsGlobal, beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
 import { decodeEscapes } from "../decode/escape";
+import { decodePercent } from "../decode/percent";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
@@ -59,7 +60,41 @@ export function judge(start: usize, end: usize): void {
     }
   } else if ((kinds & Kind.Quote) != 0) {
     judgeStrings(start, end);
+  } else if ((~kinds & FORM) == 0 && (kinds & NO_FORM) == 0) {
+    judgePairs(start, end);
   }
+}
+
+/** Kinds that a form with something to decode in it has, and some that a form escapes. */
+const FORM: u32 = Kind.Equals | Kind.Percent;
+const NO_FORM: u32 = Kind.Space | Kind.Angle | Kind.Brace | Kind.Backtick;
+/** Pairs of one form that are judged. */
+const MAX_PAIRS: u32 = 64;
+
+/** A form inside of a value (`{"data":"id=7&q=…"}` in JSON): each of its values is one to the service, once it is decoded. */
+function judgePairs(start: usize, end: usize): void {
+  for (let pairs: u32 = 0; pairs < MAX_PAIRS && start < end; pairs++) {
+    const pairEnd = findEither(start, end, Char.Ampersand, Char.Ampersand);
+    const nameEnd = findEither(start, pairEnd, Char.Equals, Char.Equals);
+    // What does not begin as a form is none: "/search?q=…", "x; a=…".
+    if (pairs == 0 && (nameEnd == start || nameEnd == pairEnd || !isName(start, nameEnd))) return;
+    if (findEither(nameEnd, pairEnd, Char.Percent, Char.Percent) < pairEnd) {
+      const textEnd = decodePercent(nameEnd + 1, pairEnd, STRING, true);
+      const kinds = classify(STRING, textEnd);
+      if (kinds != 0) judgeText(STRING, textEnd, kinds);
+    }
+    start = pairEnd + 1;
+  }
+}
+
+/** Whether `start..end` is a name of a form's field. */
+function isName(start: usize, end: usize): bool {
+  for (; start < end; start++) {
+    const byte = byteAt(start);
+    if (isWord(byte) || byte == Char.Dash || byte == Char.Dot || byte == Char.Percent) continue;
+    if (byte != Char.BracketOpen && byte != Char.BracketClose) return false;
+  }
+  return true;
 }
 
 /** A value as those ask who suspect something. */

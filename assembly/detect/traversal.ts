@@ -248,7 +248,7 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
     // Said already.
   } else if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
   // Maps of sources and manifests name what stands beside them: "../../src/a.ts".
-  else if (fieldNested && judgedRule == Rule.TraversalClimb) loss = 30;
+  else if (fieldNested && judgedRule == Rule.TraversalClimb && !endsInProgram()) loss = 30;
   else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
   else if (place == Place.Embedded) {
     if (judgedRule == Rule.TraversalClimbTarget) loss = 30;
@@ -305,6 +305,13 @@ function spelledRule(rule: u32): u32 {
   }
   if (spelled == 0) return rule;
   return rule == 0 || ruleConfidence(spelled) > ruleConfidence(rule) ? spelled : rule;
+}
+
+/** Whether the last path ends in a name that the server executes, or in a NUL. */
+function endsInProgram(): bool {
+  if (pathTokens < 2) return false;
+  const last = pathToken(pathTokens - 2);
+  return last == Path.Script || last == Path.Nul;
 }
 
 /** Whether a rule needs no climb. */

@@ -544,7 +544,8 @@ function judgeUrl(element: u32, from: usize, to: usize): u32 {
     }
     if (type != Mime.Inert && (element == Element.Frame || element == Element.Object))
       report(Rule.XssScriptUrl, -14, from, to);
-    return type == Mime.Inert ? Said.InertType : 0;
+    // A script runs whatever it is called.
+    return type == Mime.Inert && element != Element.Script ? Said.InertType : 0;
   }
   if (element == Element.Frame && scheme == Scheme.Wrapper) report(Rule.XssScriptUrl, -26, from, to);
   // A call where an address should stand.
@@ -605,7 +606,13 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
       close,
     );
   else if (runs) report(Rule.XssScriptElement, sureness(to, close), from, close);
-  else report(Rule.XssScriptElement, countWords(to, close) > 1 ? -55 : close < last ? -10 : -40, from, close);
+  else if (countWords(to, close) > 1) {
+    // A value that is nothing else was not written to be read.
+    report(Rule.XssScriptElement, short && from == first && close < last && last - close < 12 ? -20 : -55, from, close);
+  } else {
+    const assigns = from == first && findOneOf(to, close, Char.Equals, Char.Plus, Char.Semicolon, Char.Equals) < close;
+    report(Rule.XssScriptElement, close < last ? -10 : assigns ? -22 : -40, from, close);
+  }
   return close;
 }
 
