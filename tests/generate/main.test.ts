@@ -67,7 +67,8 @@ test("one broken file: nothing is written, and the error names file and line", a
   const { code, stderr } = await run();
   assert.equal(code, 1);
   assert.match(stderr, /^rules\/xss\.yaml:3: rules\.0\.code: must be 200 to 299|^rules\/xss\.yaml:\d+: /);
-  assert.deepEqual(await readdir(root), ["package.json", "rules"]);
+  assert.deepEqual((await readdir(root)).sort(), ["docs", "package.json", "rules"]);
+  assert.deepEqual(await readdir(join(root, "docs")), ["results"]);
 });
 
 test("--only makes one class's tables beside a broken file, and says what was left out", async () => {
