@@ -58,7 +58,8 @@ export function judgeInclusion(start: usize, end: usize, place: Place, role: u32
     else if (program) weigh(Rule.RfiCutUrl, fileKind == Remote.Text ? 66 : 50);
   }
   if (isShell && (program || fileKind == Remote.Other)) weigh(Rule.RfiShell, either ? 80 : 66);
-  if (program) weigh(Rule.RfiIncludeUrl, include ? 66 : address ? (either ? 55 : 50) : either ? 45 : 0);
+  // The address of anybody's site may be a program's: below what `high` refuses.
+  if (program) weigh(Rule.RfiIncludeUrl, include ? 66 : address ? (either ? 55 : 50) : either ? 35 : 0);
   if (role == FieldRole.File && fileKind == Remote.Script) weigh(Rule.RfiIncludeUrl, 62);
   if (confidence != 0) found(rule, confidence, start, end);
   return confidence >= BLOCKS;

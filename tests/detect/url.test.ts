@@ -8,6 +8,8 @@ import { buildProbe } from "../probe/build.ts";
 
 /** The confidence that sensitivity `balanced` blocks at. */
 const BLOCKS = 60;
+/** And \`high\`. */
+const HIGH = 40;
 const LONGEST = 16_384;
 /** `Target` and `UrlSign` of assembly/tokenize/url.ts. */
 const TARGET = { name: 1, public: 2, private: 3, loopback: 5, metadata: 7 } as const;
@@ -28,6 +30,14 @@ const probe = await buildProbe("url");
 const call = (name: string, ...values: number[]): number => probe.exports[name]?.(...values) ?? Number.NaN;
 const confidence = (text: string, part: number, name: string): number =>
   call("judge", ...probe.write(text), part, ...probe.write(name)) & 255;
+
+test("the address of a program in a field for addresses is listed, and passes at `high`", () => {
+  for (const name of ["url", "website"]) {
+    for (const text of ["https://shop.example/bot.php", "http://a-b.example/tags/about.asp"])
+      assert.ok(confidence(text, 0, name) < HIGH, `${name}=${text}`);
+  }
+  assert.ok(confidence("http://shop.example/bot.php", 0, "url") > 0);
+});
 
 for (const [kind, field] of Object.entries(FIELDS)) {
   const file = new URL(`../vectors/detect/${kind}.yaml`, import.meta.url);
