@@ -76,7 +76,7 @@ const SHORTEST = 128;
 const LONG = 1024;
 /** What costs less than this multiple of the yardstick is not looked at: there it shows where bytes must be copied once. */
 const LEAST = 0.5;
-/** A doubling above this is measured again, by two pairs for each round and one more. */
+/** A doubling above this is measured again, by four pairs for each round and one more. */
 const SUSPECT = 2.05;
 /** Nanoseconds that a turn takes at the least: long enough for a clock of microseconds. */
 const TURN = 200_000;
@@ -105,7 +105,7 @@ export async function benchScale({
         const ratio = time / (yardstick * bytes);
         if (bytes >= Math.min(LONG, longest) && ratio > row.worst.ratio) row.worst = { input: name, bytes, ratio };
         let times = before === 0 || ratio < LEAST ? 0 : time / before;
-        if (times > SUSPECT && times > row.doubling.ratio) times = scale.doubling(bytes, 2 * rounds + 1);
+        if (times > SUSPECT && times > row.doubling.ratio) times = scale.doubling(bytes, 4 * rounds + 1);
         if (times > row.doubling.ratio) row.doubling = { input: name, bytes, ratio: times };
         before = time;
       }
