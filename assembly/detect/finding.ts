@@ -31,6 +31,11 @@ import { fieldRole } from "./field-role";
 /** How often anything was reported in this VM, sure or not; compared before and after by whoever asks whether a value is clean. */
 export let reports: u32 = 0;
 
+/** Lets a value pass for what the request is: where another one holds it, it must be judged again. */
+export function passOnce(): void {
+  reports++;
+}
+
 /** Reports rule `rule` at `confidence` (0–100) for the current field; `start..end` is what the rule rests on. */
 export function found(rule: u32, confidence: u32, start: usize, end: usize): void {
   report(rule, confidence, start, end, false);

@@ -24,7 +24,7 @@ import {
   urlSlashes,
   urlTarget,
 } from "../tokenize/url";
-import { found } from "./finding";
+import { found, passOnce } from "./finding";
 import { Place } from "./url-place";
 
 /** Judges the URL at `start`; `end`: of the value. */
@@ -38,8 +38,9 @@ export function judgeRedirect(start: usize, end: usize, place: Place, role: u32)
   }
   const slash = byteAt(start) == Char.Slash;
   const signs = urlSigns;
+  if (!namesHost()) return;
   // "//shop.example/cart" at shop.example leads nowhere else, where all read it alike.
-  if (!namesHost() || (signs == 0 && isOwnHost(urlHost, urlHostEnd))) return;
+  if (signs == 0 && isOwnHost(urlHost, urlHostEnd)) return passOnce();
   if (signs & (UrlSign.UserHost | UrlSign.Disagree | UrlSign.Encoded | UrlSign.LookAlike | UrlSign.OddAddress)) {
     found(Rule.RedirectDisguisedHost, either ? 82 : 68, start, end);
     return;
