@@ -24,11 +24,12 @@ import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
-import { isLink, Suspect, suspect } from "./plain";
+import { isLink, linkHost, Suspect, suspect } from "./plain";
 import { detectSqli } from "./sqli";
 import { detectSsi } from "./ssi";
 import { detectTraversal } from "./traversal";
-import { detectUrls } from "./url";
+import { namesTarget } from "./traversal-gate";
+import { detectLink, detectUrls } from "./url";
 import { detectXpath } from "./xpath";
 import { detectXss } from "./xss";
 import { detectXxe } from "./xxe";
@@ -109,9 +110,9 @@ export function judgeText(start: usize, end: usize, kinds: u32): void {
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */
 export function judgeLink(start: usize, end: usize, kinds: u32): void {
-  if (byteAt(start) == Char.Slash) detectCmdi(start, end, kinds);
-  detectTraversal(start, end, kinds);
-  detectUrls(start, end, kinds);
+  if (linkHost != 0) detectLink(start, linkHost, end);
+  else detectCmdi(start, end, kinds);
+  if (namesTarget(start, end, true)) detectTraversal(start, end, kinds);
   detectPrototype(start, end, kinds);
   detectAuth(start, end, kinds);
 }

@@ -195,11 +195,13 @@ function isMailbox(start: usize, end: usize): bool {
  * takes it for more than a word.
  */
 export function isLink(start: usize, end: usize, kinds: u32): bool {
+  linkHost = 0;
   if ((kinds & ~LINK) != 0 || (kinds & Kind.Slash) == 0) return false;
   let at = start + 1;
   if (byteAt(start) != Char.Slash) {
     at = start + (textStarts(start, end, "https://") ? 8 : textStarts(start, end, "http://") ? 7 : 0);
     if (at == start) return false;
+    linkHost = at;
   } else if (at == end || !isAlphanumeric(byteAt(at))) {
     return false;
   }
@@ -209,7 +211,7 @@ export function isLink(start: usize, end: usize, kinds: u32): bool {
   while (true) {
     const mark = findMark(at, end);
     const next: u32 = mark + 1 < end ? byteAt(mark + 1) : 0;
-    if (mark == end) return name == 0;
+    if (mark == end) return name == 0 && !hasPair(start, end, Char._0, Char.x);
     switch (byteAt(mark)) {
       case Char.Slash:
         if (next == Char.Slash || name != 0) return false;
@@ -242,6 +244,9 @@ export function isLink(start: usize, end: usize, kinds: u32): bool {
     at = mark + 1;
   }
 }
+
+/** Where the host of the last link begins, 0 for a path. */
+export let linkHost: usize = 0;
 
 const LINK: u32 = Kind.Colon | Kind.Slash | Kind.Dot | Kind.Dash | Kind.Equals | Kind.Ampersand;
 

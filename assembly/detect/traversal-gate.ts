@@ -36,6 +36,11 @@ export function mayPoint(start: usize, end: usize, kinds: u32): bool {
   const all = !text || (kinds & (Kind.Colon | Kind.High)) != 0 || fieldPart == Part.Path;
   // Every rule that rests on names alone needs two of them, or a root.
   if ((kinds & Kind.Slash) == 0) return false;
+  return namesTarget(start, end, all);
+}
+
+/** Whether a name next to a "/" in `start..end` is one of a target; unless `all`, in runs that are rooted, hidden or in a home. */
+export function namesTarget(start: usize, end: usize, all: bool): bool {
   for (let at = start; (at = findEither(at, end, Char.Slash, Char.Slash)) < end;) {
     let from = at;
     while (from > start && !endsName(byteAt(from - 1))) from--;

@@ -11,7 +11,7 @@ import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
 import { findEither, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
-import { addControls, readUrl } from "../tokenize/url";
+import { addControls, readUrl, takeWebUrl } from "../tokenize/url";
 import { fieldRole } from "./field-role";
 import { judgeBehindSlash, judgeRedirect, judgeSuffix } from "./redirect";
 import { judgeInclusion, judgeShare } from "./rfi";
@@ -73,6 +73,17 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
     urls++;
     if (readUrl(from, end)) judgeRequest(from, end, Place.Inside, 0, 0);
   }
+}
+
+/** Judges the link `start..end`, whose spelling says nothing (`isLink`), by its host, which begins at `host`, and by its path. */
+export function detectLink(start: usize, host: usize, end: usize): void {
+  let hostEnd = host;
+  while (hostEnd < end && byteAt(hostEnd) != Char.Slash && byteAt(hostEnd) != Char.Question) hostEnd++;
+  if (hostEnd == host) return;
+  takeWebUrl(host, hostEnd);
+  const role = fieldRole();
+  if (judgeRequest(start, end, Place.Whole, 0, role) || fieldPart == Part.Header) return;
+  if (!judgeInclusion(start, end, Place.Whole, role)) judgeRedirect(start, end, Place.Whole, role);
 }
 
 /** Behind the slashes that a value begins with, and the blanks between them: "/<tab>/host". */

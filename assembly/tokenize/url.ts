@@ -117,6 +117,18 @@ export function readUrl(start: usize, end: usize): bool {
   return readAuthority(at, end);
 }
 
+/** Takes what is known to be "http://" or "https://" and a host of letters, digits and single marks for the URL that was read. */
+export function takeWebUrl(host: usize, hostEnd: usize): void {
+  urlScheme = UrlScheme.Web;
+  urlHasScheme = true;
+  urlSigns = 0;
+  urlSlashes = 2;
+  urlAddress = 0;
+  urlPort = 0;
+  urlPath = hostEnd;
+  readHost(host, hostEnd);
+}
+
 /** Reads a host, and what is behind it, that has neither a scheme nor slashes before it: "10.0.0.1/x". */
 export function readBareHost(start: usize, end: usize): bool {
   urlScheme = UrlScheme.Web;

@@ -184,7 +184,17 @@ await suite("a plain value", () => {
       "#",
     );
     const link = fc
-      .tuple(fc.constantFrom("https://shop.example/", "http://", "/"), fc.array(fc.tuple(word, mark), { maxLength: 10 }))
+      .tuple(
+        fc.constantFrom("https://shop.example/", "http://", "/"),
+        // One of Oracle's packages behind a "/" is a folder.
+        fc.array(
+          fc.tuple(
+            word.filter((text) => !/^(?:ctxsys|dbms_|utl_|xmldom|sys_)/i.test(text)),
+            mark,
+          ),
+          { maxLength: 10 },
+        ),
+      )
       .map(([scheme, parts]) => scheme + parts.map(([text, joint]) => text + joint).join("") + "1");
     let links = 0;
     fc.assert(
