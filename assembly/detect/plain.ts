@@ -1,4 +1,4 @@
-// Text as most fields hold it: "green watering can", "J. O'Neill-Hart", "-12.50", "Smith & Söhne; since 2026, now 5% off.". A look at
+// Text as most fields hold it: "green watering can", "J. O'Neill-Hart", "-12.50", "Smith & Söhne since 2026, now 5% off.". A look at
 // a value of words and numbers with marks as they stand in writing, before any detector takes it apart. Such a value can only be
 //
 //   1 or true        a query: some word is one of SQL's
@@ -33,15 +33,7 @@ export const enum Suspect {
 /** The longest value that is looked at. */
 const LONGEST: usize = 1024;
 const WRITTEN: u32 =
-  Kind.Space |
-  Kind.Dot |
-  Kind.Dash |
-  Kind.Quote |
-  Kind.Colon |
-  Kind.Semicolon |
-  Kind.Ampersand |
-  Kind.Percent |
-  Kind.High;
+  Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon | Kind.Ampersand | Kind.Percent | Kind.High;
 
 /** What `start..end`, with these kinds of byte, may be. */
 export function suspect(start: usize, end: usize, kinds: u32): u32 {
@@ -68,7 +60,9 @@ function suspectWords(start: usize, end: usize): u32 {
   let at = start;
   while (at < end) {
     const byte = byteAt(at);
-    if (isNamed(byte) || isDigit(byte)) {
+    // self._context
+    if (byte == Char.Underscore) return Suspect.Anything;
+    if (isSpelled(byte) || isDigit(byte)) {
       const from = at;
       at = nameEnd(at, end);
       const digits = at;
@@ -115,10 +109,6 @@ function suspectWords(start: usize, end: usize): u32 {
         break;
       case Char.Ampersand:
         if (before != Char.Space || next != Char.Space) return Suspect.Anything;
-        leads = true;
-        break;
-      case Char.Semicolon:
-        if (!isSpelled(before) || next != Char.Space) return Suspect.Anything;
         leads = true;
         break;
       default:

@@ -119,7 +119,7 @@ await suite("a plain value", () => {
   );
   const between = fc.constantFrom(
     ...[" ", " ", " ", " ", " ", "  ", "-", ".", ", ", ", ", ",", "", ". ", "! ", "@", "'", ":", "T", "Z"],
-    ...["; ", " & ", "5% ", " 1 ", "\xc3\xa9 ", "\xd0\xb0"],
+    ...[" & ", "5% ", " 1 ", "\xc3\xa9 ", "\xd0\xb0"],
   );
   const row = fc
     .array(fc.tuple(word, between), { minLength: 1, maxLength: 7 })
