@@ -438,6 +438,13 @@ function put(byte: u32): void {
   if (out < WORD + WORD_CAPACITY) out = putByte(out, byte);
 }
 
+/** Whether the `?` at work begins the query of an address, "?name=", and is no wildcard. */
+function opensQuery(): bool {
+  let name = at + 1;
+  while (name < end && isWord(byteAt(name))) name++;
+  return name > at + 1 && name < end && byteAt(name) == Char.Equals;
+}
+
 /** Reads a word to its end, unquoted into WORD, and says what it is. */
 function readWord(): Shell {
   const from = at;
@@ -515,7 +522,7 @@ function readWord(): Shell {
     } else if (byte == Char.Percent && readCut()) {
       hidden = true;
     } else {
-      if (byte == Char.Star || byte == Char.Question || byte == Char.BracketOpen) glob = true;
+      if (byte == Char.Star || byte == Char.BracketOpen || (byte == Char.Question && !opensQuery())) glob = true;
       put(byte);
       plain = true;
       at++;
