@@ -11,7 +11,7 @@
 import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
-import { findEither, findPair, skipBlank } from "../core/scan";
+import { findEither, findPair } from "../core/scan";
 import { textIs, textStarts, textStartsNoCase } from "../core/text";
 import { GADGET } from "../generated/deser";
 import { Kind } from "../generated/kinds";
@@ -331,9 +331,14 @@ function buildsMember(name: usize, nameEnd: usize, start: usize, end: usize): bo
         textIs(at, nameEnd, "repr"))
     );
   }
-  const ruby = textIs(name, nameEnd, "^o") || textIs(name, nameEnd, "^c") || textIs(name, nameEnd, "json_class");
-  return ruby && start < end && byteAt(start) - Char.A < 26 && findPair(start, end, Char.Colon, Char.Colon) < end;
+  if (!textIs(name, nameEnd, "^o") && !textIs(name, nameEnd, "^c") && !textIs(name, nameEnd, "json_class"))
+    return false;
+  while (start < end && (isSpace(byteAt(start)) || isQuote(byteAt(start)))) start++;
+  return start < end && byteAt(start) - Char.A < 26 && findPair(start, end, Char.Colon, Char.Colon) < end;
 }
+
+/** Bytes behind a colon in which the name of a class of Ruby is looked for. */
+const CLASS: usize = 64;
 
 /** Text of JSON: a member `"@type":"…"`, or an array `["com.…",` that says what follows. */
 function judgeTypes(start: usize, end: usize): void {
@@ -346,9 +351,8 @@ function judgeTypes(start: usize, end: usize): void {
       const limit = quote - start > 12 ? quote - 12 : start;
       let name = quote - 1;
       while (name > limit && !isQuote(byteAt(name - 1))) name--;
-      const value = skipBlank(at + 1, end) + 1;
-      const valueEnd = findEither(value, min(end, value + MAX_NAME), Char.DoubleQuote, Char.Quote);
-      if (buildsMember(name, quote - 1, value, valueEnd)) return found(Rule.DeserType, 78, name, valueEnd);
+      const near = min(end, at + CLASS);
+      if (buildsMember(name, quote - 1, at + 1, near)) return found(Rule.DeserType, 78, name, near);
       if (!isTypeName(name, quote - 1)) continue;
     }
     let value = at + 1;

@@ -437,7 +437,8 @@ function code(start: usize, from: usize, end: usize): void {
     at = expressionNext;
     if (token == Expr.End) token = Expr.Finish;
     if (isWordKind(token) && isWordKind(previous)) prose++;
-    if (token == Expr.Declare) declares = true;
+    // `Buffer.from(` declares nothing.
+    if (token == Expr.Declare && previous != Expr.Dot) declares = true;
     previous = token;
     if (!dfaDead(EXPRESSION_TABLE, state)) {
       state = dfaNext(EXPRESSION_TABLE, state, token);
