@@ -300,7 +300,7 @@ function read(): Shell {
         return readWord();
       case Char.Dot:
         if (callsString()) return Shell.Hidden;
-        // ". /tmp/x" and ". <(…)" run a file, as "source" does.
+        // ". ./x" and ". <(…)" run a file, as "source" does.
         if (inCommand && peek(1) == Char.Space && (peek(2) == Char.Slash || peek(2) == Char.Less)) {
           at++;
           inCommand = false;
