@@ -191,7 +191,7 @@ export function isLink(start: usize, end: usize, kinds: u32): bool {
   if (byteAt(start) != Char.Slash) {
     at = start + (textStarts(start, end, "https://") ? 8 : textStarts(start, end, "http://") ? 7 : 0);
     // "https:///evil.example": browsers drop a slash more than two.
-    if (at == start || !isAlphanumeric(byteAt(at))) return false;
+    if (at == start || at == end || !isAlphanumeric(byteAt(at))) return false;
     linkHost = at;
   } else if (at == end || !isAlphanumeric(byteAt(at))) {
     return false;

@@ -79,7 +79,6 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
 export function detectLink(start: usize, host: usize, end: usize): void {
   let hostEnd = host;
   while (hostEnd < end && byteAt(hostEnd) != Char.Slash && byteAt(hostEnd) != Char.Question) hostEnd++;
-  if (hostEnd == host) return;
   takeWebUrl(host, hostEnd);
   const role = fieldRole();
   if (judgeRequest(start, end, Place.Whole, 0, role) || fieldPart == Part.Header) return;
