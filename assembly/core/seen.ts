@@ -2,14 +2,16 @@
 // hours), and so do paths, cookies and many parameters, so the judge need not look at them again. Compared byte by byte: a run is
 // known or it is not, no hash is trusted.
 //
-//   entry (256 bytes): u8 place, u8 length, then up to 252 bytes of the run; a newer run takes the place of an older one
+//   entry (64 bytes, a line of the cache, or 256): u8 place, u8 length, 2 bytes unused, then the run; a newer run takes the place of
+//   an older one
 
 /** Longest run that is remembered, in bytes. */
 export const SEEN_CAPACITY: usize = 252;
-/** Runs that are remembered at once, a power of two. */
-const ENTRIES: usize = 512;
-/** With room to read behind the last one. */
-const TABLE: usize = memory.data(131088, 16);
+/** Longest run in a small entry. */
+const SMALL_CAPACITY: usize = 60;
+/** 512 small entries, and 256 large ones with room to read behind the last. */
+const SMALL: usize = memory.data(32768, 64);
+const LARGE: usize = memory.data(65552, 64);
 const RUN: usize = 4;
 
 /**
@@ -50,10 +52,11 @@ function firstBytes(count: usize): u64 {
 
 /** Where a run belongs: its head and its words mixed. */
 function entryOf(place: u32, start: usize, end: usize): usize {
+  const from = start;
   let hash: u64 = head(place, end - start);
   for (; end - start >= 8; start += 8) hash = mix(hash, load<u64>(start));
   if (start != end) hash = mix(hash, load<u64>(start) & firstBytes(end - start));
-  return TABLE + ((<usize>(hash >> 55)) << 8);
+  return end - from <= SMALL_CAPACITY ? SMALL + ((<usize>(hash >> 55)) << 6) : LARGE + ((<usize>(hash >> 56)) << 8);
 }
 
 // @ts-ignore: decorator
