@@ -1,7 +1,7 @@
 // How a detector says what it saw. The evidence is masked here, before it is kept: structure and the keywords of the languages
 // stay, every other run of letters becomes `a{n}`, of digits `9{n}`, other bytes beyond ASCII `?`. No secret leaves the process.
 
-import { addressHost, addressHostEnd, readAddress } from "../core/address";
+import { addressHost, addressHostEnd, addressQuery, readAddress } from "../core/address";
 import { byteAt, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import {
@@ -87,9 +87,11 @@ export function setValue(start: usize, end: usize): void {
 
 /** Whether `rule` is about what a service does with its own parameters, and the value is the address of another one. */
 function isElsewhere(rule: u32): bool {
-  const own =
-    rule < 400 || (rule >= 800 && rule < 1100) || (rule >= 1400 && rule < 1500) || rule == Rule.SsrfParserConfusion;
-  return own && readAddress(value, valueEnd) && !isOwnHost(addressHost, addressHostEnd);
+  const confusion = rule == Rule.SsrfParserConfusion;
+  const own = rule < 400 || (rule >= 800 && rule < 1100) || (rule >= 1400 && rule < 1500) || confusion;
+  if (!own || !readAddress(value, valueEnd) || isOwnHost(addressHost, addressHostEnd)) return false;
+  // "http://a?@b/": one reader's query is another one's host.
+  return !confusion || byteAt(addressQuery + 1) != Char.At;
 }
 
 /** Whether rule `rule` is about an absolute path, which is a name of a file and nothing else. */
