@@ -100,6 +100,7 @@ function isName(start: usize, end: usize): bool {
 
 /** A value as those ask who suspect something. */
 export function judgeText(start: usize, end: usize, kinds: u32): void {
+  setReading(start);
   const suspects = suspect(start, end, kinds);
   if ((suspects & Suspect.Anything) != 0) return judgeLayers(start, end, kinds);
   if ((suspects & Suspect.Sql) != 0) detectSqli(start, end, kinds);
@@ -110,6 +111,7 @@ export function judgeText(start: usize, end: usize, kinds: u32): void {
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */
 export function judgeLink(start: usize, end: usize, kinds: u32): void {
+  setReading(start);
   if (linkHost != 0) detectLink(start, linkHost, end);
   else detectCmdi(start, end, kinds);
   if (namesTarget(start, end, true)) detectTraversal(start, end, kinds);
