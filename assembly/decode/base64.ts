@@ -7,9 +7,8 @@
 // serialized object with its magic number; of anything else no more than a few bytes are decoded. A space is a `+` that a form lost;
 // line breaks are passed over. The result is at most CAPACITY bytes.
 
-import { base64Value, byteAt, hexValue, isLetter, isWord, putByte } from "../core/bytes";
+import { base64Value, byteAt, findByte, hexValue, isLetter, isWord, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 
 /** Fewest digits that are looked at. */
@@ -72,7 +71,7 @@ function skipPrefix(start: usize, end: usize): usize {
   if (letter != 0x62 && letter != 0x64) return textStartsNoCase(start, end, "0x") ? start + 2 : start;
   const limit = min(end, start + 96);
   if (textStartsNoCase(start, end, "data:")) {
-    const comma = findEither(start, limit, Char.Comma, Char.Comma);
+    const comma = findByte(start, limit, Char.Comma);
     return comma - start > 7 && textStartsNoCase(comma - 7, limit, ";base64") ? comma + 1 : end;
   }
   if (textStartsNoCase(start, end, "base64") && start + 7 < end && !isLetter(byteAt(start + 6))) return start + 7;

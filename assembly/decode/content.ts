@@ -7,8 +7,8 @@
 // byte is looked at twice at most. Never longer than its input.
 
 import { Char } from "../core/char";
-import { copyRun, findEither } from "../core/scan";
-import { byteAt } from "../core/bytes";
+import { copyRun } from "../core/scan";
+import { byteAt, findByte } from "../core/bytes";
 import { textStarts } from "../core/text";
 import { decodeEntities } from "./entity";
 
@@ -19,7 +19,7 @@ export function decodeContent(start: usize, end: usize, out: usize): usize {
     let at = start;
     let next: usize = 0;
     // A "<" of the text itself belongs to what is decoded around it.
-    while ((at = findEither(at, end, Char.Less, Char.Less)) < end && (next = closed(at, end)) == 0) at++;
+    while ((at = findByte(at, end, Char.Less)) < end && (next = closed(at, end)) == 0) at++;
     out = decodeEntities(start, at, out);
     if (at == end) return out;
     if (textStarts(at, end, "<![CDATA[")) out = copyRun(out, at + 9, next - 3);

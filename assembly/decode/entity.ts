@@ -7,9 +7,9 @@
 // U+FFFD, 128–159 are read as windows-1252, both as the standard says. One pass: "&amp;lt;" ends as "&lt;". Each byte is looked
 // at twice at most, since a number always takes its digits with it. Never longer than its input.
 
-import { byteAt, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
+import { byteAt, findByte, hexValue, isDigit, isLetter, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { copyRun, findEither } from "../core/scan";
+import { copyRun } from "../core/scan";
 import { textIs, textStarts } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { LAST_POINT, NO_POINT, REPLACEMENT, putPoint } from "./utf";
@@ -28,7 +28,7 @@ const WINDOWS_1252: usize = memory.data<u16>([
 /** Whether `start..end`, with these kinds of byte, may hold a character reference: `&` before a letter or `#`. */
 export function needsEntities(kinds: u32, start: usize, end: usize): bool {
   if ((kinds & Kind.Ampersand) == 0) return false;
-  while ((start = findEither(start, end, Char.Ampersand, Char.Ampersand) + 1) < end) {
+  while ((start = findByte(start, end, Char.Ampersand) + 1) < end) {
     if (isLetter(byteAt(start)) || byteAt(start) == Char.Hash) return true;
   }
   return false;
@@ -37,7 +37,7 @@ export function needsEntities(kinds: u32, start: usize, end: usize): bool {
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */
 export function decodeEntities(start: usize, end: usize, out: usize): usize {
   while (true) {
-    const at = findEither(start, end, Char.Ampersand, Char.Ampersand);
+    const at = findByte(start, end, Char.Ampersand);
     out = copyRun(out, start, at);
     if (at == end) return out;
     start = at + 1;

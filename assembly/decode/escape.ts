@@ -8,9 +8,9 @@
 // What is unknown or malformed stays as it is, half of a surrogate pair too. One pass: "\\x27" ends as "\x27". `\u{…}` may hold
 // any number of zeros and is read once. Never longer than its input.
 
-import { byteAt, hexValue, putByte } from "../core/bytes";
+import { byteAt, findByte, hexValue, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { copyRun, findEither } from "../core/scan";
+import { copyRun } from "../core/scan";
 import { Kind } from "../generated/kinds";
 import { LAST_POINT, NO_POINT, escapedLength, escapedPoint, putPoint } from "./utf";
 
@@ -26,7 +26,7 @@ export function needsEscapes(kinds: u32): bool {
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */
 export function decodeEscapes(start: usize, end: usize, out: usize): usize {
   while (true) {
-    const at = findEither(start, end, Char.Backslash, Char.Backslash);
+    const at = findByte(start, end, Char.Backslash);
     out = copyRun(out, start, at);
     if (end - at < 2) return at < end ? putByte(out, Char.Backslash) : out;
     const second = byteAt(at + 1);

@@ -6,9 +6,9 @@
 // or a sum ("+4930", "1+1") has no such unit and stays. Linear: a run that is no UTF-7 is left after three bytes, the others are
 // used up. Never longer than its input.
 
-import { base64Value, byteAt, isSpace, putByte } from "../core/bytes";
+import { base64Value, byteAt, findByte, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { copyRun, findEither, hasPair } from "../core/scan";
+import { copyRun, hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
 
 /** Whether `start..end`, with these kinds of byte, may hold UTF-7: a unit of ASCII begins with "A". */
@@ -19,7 +19,7 @@ export function needsUtf7(kinds: u32, start: usize, end: usize): bool {
 /** Decodes `start..end` to `out` (as long as the input and 16 bytes more, elsewhere); returns the new `out`. */
 export function decodeUtf7(start: usize, end: usize, out: usize): usize {
   while (true) {
-    const at = findEither(start, end, Char.Plus, Char.Plus);
+    const at = findByte(start, end, Char.Plus);
     out = copyRun(out, start, at);
     if (at == end) return out;
     start = at + 1;

@@ -13,7 +13,7 @@
 
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findInSet } from "../core/scan";
+import { findInSet } from "../core/scan";
 import { COMMAND_MARKS, Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, Shell } from "../generated/cmdi";
 import { keyword } from "../match/keywords";
@@ -181,7 +181,7 @@ function mayCall(start: usize, paren: usize): bool {
 /** Whether a "$" is more than that of a price: before a letter or a mark, or where variables are set. */
 function hasVariable(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & (Kind.Semicolon | Kind.Equals)) == (Kind.Semicolon | Kind.Equals)) return true;
-  for (let at = start; (at = findEither(at, end, Char.Dollar, Char.Dollar)) < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Dollar)) < end; at++) {
     if (at + 1 < end && !isSpace(byteAt(at + 1)) && (!isDigit(byteAt(at + 1)) || byteAt(at + 1) == Char._0))
       return true;
   }
@@ -193,7 +193,7 @@ function hasOption(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & (Kind.Space | Kind.Control)) == 0) return false;
   if (byteAt(start) == Char.Dash && (kinds & Kind.Slash) != 0) return true;
   if ((kinds & Kind.Equals) == 0) return false;
-  for (let at = start; (at = findEither(at, end, Char.Equals, Char.Equals)) < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Equals)) < end; at++) {
     let name = at;
     while (name > start && at - name < LONGEST_CALL && (isWord(byteAt(name - 1)) || byteAt(name - 1) == Char.Dot)) {
       name--;
@@ -208,7 +208,7 @@ function hasOption(start: usize, end: usize, kinds: u32): bool {
 
 /** Whether an option of the table stands at the beginning of a word. */
 function hasFlag(start: usize, end: usize): bool {
-  for (let at = start; (at = findEither(at, end, Char.Dash, Char.Dash)) < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Dash)) < end; at++) {
     if (at > start && (isWord(byteAt(at - 1)) || byteAt(at - 1) == Char.Dash)) continue;
     let to = at + 1;
     while (to < end && (isWord(byteAt(to)) || byteAt(to) == Char.Dash)) to++;
@@ -222,7 +222,7 @@ function hasFlag(start: usize, end: usize): bool {
 
 /** Whether "/dev" stands somewhere, perhaps with quotation marks in it. */
 function hasDevice(start: usize, end: usize): bool {
-  for (let at = start; (at = findEither(at, end, Char.Slash, Char.Slash)) < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Slash)) < end; at++) {
     if (at + 3 < end && mayBe(at + 1, 0x64) && mayBe(at + 2, Char.e) && mayBe(at + 3, Char.v)) return true;
   }
   return false;

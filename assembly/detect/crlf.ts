@@ -7,7 +7,7 @@
 // itself, as it is where somebody pastes a mail, a log or an example. A line that begins with a blank continues the one before it (RFC
 // 9112 5.2) and is no header, nor are the indented ones of configuration files. One step per byte of the first LINES_READ lines.
 
-import { byteAt, isDigit, isLetter } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
 import { findEither, findHigh } from "../core/scan";
@@ -142,7 +142,7 @@ function judgeHeader(
   const kind = keyword(HEADER_NAME, at, name);
   switch (kind) {
     case HeaderName.Cookie:
-      if (findEither(value, next, Char.Equals, Char.Equals) < next) weighHeader(start, first, sure);
+      if (findByte(value, next, Char.Equals) < next) weighHeader(start, first, sure);
       return;
     case HeaderName.Location:
       if (isTarget(value, next) || hasScheme(value, next)) weighHeader(start, first, sure);
@@ -152,11 +152,11 @@ function judgeHeader(
       return;
     case HeaderName.Type:
       // A field for text may begin with an empty line and a header.
-      if (findEither(value, next, Char.Slash, Char.Slash) < next)
+      if (findByte(value, next, Char.Slash) < next)
         weighHeader(start, first, start == first && !inLine && !isLone(start, next) ? sure - 10 : sure);
       return;
     case HeaderName.Host:
-      if (findEither(value, next, Char.Space, Char.Space) == next) {
+      if (findByte(value, next, Char.Space) == next) {
         const path = isTarget(start, first) || start == first || byteAt(at - 2) == Char.CarriageReturn;
         if (findEither(value, next, Char.Dot, Char.Colon) < next) weighHeader(start, first, path ? sure - 5 : 50);
       }
@@ -179,7 +179,7 @@ function judgeHeader(
   } else if (fieldPart == Part.Path || fieldPart == Part.Cookie) weigh(Rule.CrlfHeader, 70);
   else if (second && (path || inLine) && firstSpaces == 0 && fieldPart != Part.Header) {
     const line = inLine || (start < first && byteAt(at - 2) == Char.CarriageReturn);
-    const dash = findEither(at, name, Char.Dash, Char.Dash);
+    const dash = findByte(at, name, Char.Dash);
     // Where no path stood, the name has capitals as headers have them: "Header-Test".
     const dashed = dash < name && (path || byteAt(dash + 1) - Char.A < 26);
     weigh(Rule.CrlfHeader, line && (dashed || (inLine && path && start < first && name - at > 3)) ? 64 : 50);
@@ -210,8 +210,8 @@ function hasScheme(at: usize, end: usize): bool {
 function judgeMail(start: usize, first: usize, kind: u32, value: usize, next: usize, second: bool): void {
   // The parameters of a link to share a text are in Referer, too.
   if (fieldPart == Part.Header || fieldPart == Part.Path) return;
-  const address = findEither(value, next, Char.At, Char.At) < next;
-  const from = firstSpaces == 0 && findEither(start, first, Char.At, Char.At) < first;
+  const address = findByte(value, next, Char.At) < next;
+  const from = firstSpaces == 0 && findByte(start, first, Char.At) < first;
   if (kind == HeaderName.Mime) {
     if (value < next && firstSpaces == 0) weigh(Rule.CrlfMail, from ? 78 : 66);
   } else if (kind == HeaderName.Subject) {

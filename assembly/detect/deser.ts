@@ -8,7 +8,7 @@
 //
 // One search for each introducer, a bounded look behind each hit; no memory.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither, findPair } from "../core/scan";
@@ -55,7 +55,7 @@ export function detectDeser(start: usize, end: usize, kinds: u32): void {
 
 /** Java: a stream's head, also as UTF-8 has it, or without the zeros that text parsers lose. */
 function judgeJava(start: usize, end: usize): void {
-  for (let at = start; (at = findEither(at, end, 0xac, 0xac)) + 5 < end; at++) {
+  for (let at = start; (at = findByte(at, end, 0xac)) + 5 < end; at++) {
     let next = at + 1;
     if (byteAt(next) == 0xc3 && byteAt(next + 1) == 0xad) next += 2;
     else if (byteAt(next++) != 0xed) continue;
@@ -98,7 +98,7 @@ function isClass(start: usize, end: usize): bool {
 
 /** BinaryFormatter's head: record 0, root 1, header −1, version 1.0. */
 function judgeNet(start: usize, end: usize): void {
-  for (let at = start; (at = findEither(at, end, 0xff, 0xff)) + 8 < end; at++) {
+  for (let at = start; (at = findByte(at, end, 0xff)) + 8 < end; at++) {
     if (at < start + 5 || load<u32>(at) != 0xffffffff || load<u32>(at + 4) != 1) continue;
     if (byteAt(at - 5) != 0 || load<u32>(at - 4) != 1) continue;
     found(Rule.DeserNet, 88, at - 5, min(end, at + 128));
@@ -109,7 +109,7 @@ function judgeNet(start: usize, end: usize): void {
 /** A pickle as a whole value; a binary one may be cut off. */
 function judgePickle(start: usize, end: usize, kinds: u32): void {
   const binary = byteAt(start) == 0x80 && byteAt(start + 1) - 2 < 4;
-  if (!binary && ((kinds & Kind.Dot) == 0 || findEither(start, end, Char.LineFeed, Char.LineFeed) == end)) return;
+  if (!binary && ((kinds & Kind.Dot) == 0 || findByte(start, end, Char.LineFeed) == end)) return;
   const seen = readPickle(start, end);
   if ((seen & PICKLE_GLOBAL) == 0 || (seen & PICKLE_CALL) == 0) return;
   if (binary || (seen & PICKLE_WHOLE) != 0) found(Rule.DeserPickle, 92, start, min(end, start + 128));
@@ -123,7 +123,7 @@ function judgeRuby(start: usize, end: usize): void {
     (type == 0x6f || type == 0x75 || type == 0x55) &&
     byteAt(start + 3) == Char.Colon &&
     byteAt(start + 5) - Char.A < 26;
-  for (let at = start + 3; (at = findEither(at, end, Char.Colon, Char.Colon)) + 8 < end; at++) {
+  for (let at = start + 3; (at = findByte(at, end, Char.Colon)) + 8 < end; at++) {
     const name = at + 2;
     if (
       textStarts(name, end, "Gem::") ||
@@ -142,7 +142,7 @@ function judgeRuby(start: usize, end: usize): void {
 
 /** PHP: `O:6:"Mailer":1:{` at the start of a value or of an array's member. */
 function judgePhp(start: usize, end: usize): void {
-  for (let at = start; (at = findEither(at, end, Char.Colon, Char.Colon)) + 8 < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Colon)) + 8 < end; at++) {
     if (at == start) continue;
     const letter = byteAt(at - 1);
     if (letter != 0x4f && letter != 0x43) continue;
@@ -156,7 +156,7 @@ function judgePhp(start: usize, end: usize): void {
     if (digits == from || digits + 2 >= end || byteAt(digits) != Char.Colon || byteAt(digits + 1) != Char.DoubleQuote)
       continue;
     const name = digits + 2;
-    const nameEnd = findEither(name, min(end, name + MAX_NAME), Char.DoubleQuote, Char.DoubleQuote);
+    const nameEnd = findByte(name, min(end, name + MAX_NAME), Char.DoubleQuote);
     // `":` and how many members, or bytes, there are.
     if (nameEnd == name || nameEnd + 3 >= end || byteAt(nameEnd + 1) != Char.Colon || !isDigit(byteAt(nameEnd + 2)))
       continue;
@@ -174,7 +174,7 @@ function judgePhp(start: usize, end: usize): void {
 
 /** JavaScript functions: node-serialize, cryo. */
 function judgeFunctions(start: usize, end: usize): void {
-  for (let at = start; (at = findEither(at, end, Char.Dollar, Char.Dollar)) + 8 < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Dollar)) + 8 < end; at++) {
     if (textStarts(at, end, "$$ND_FUNC$$")) {
       found(Rule.DeserFunction, 92, at, min(end, at + 64));
       return;
@@ -376,7 +376,7 @@ function isQuote(byte: u32): bool {
 
 /** Tags that a reader of XML builds objects from. */
 function judgeXml(start: usize, end: usize): void {
-  for (let at = start; (at = findEither(at, end, Char.Less, Char.Less)) + 6 < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Less)) + 6 < end; at++) {
     if (!isLetter(byteAt(at + 1))) continue;
     const stop = findEither(at + 1, end, Char.Greater, Char.Less);
     const confidence = tagOf(at + 1, stop);
@@ -402,7 +402,7 @@ function tagOf(name: usize, end: usize): u32 {
   if (dotted >= 90 || textStarts(name, at, "javax.") || textStarts(name, at, "com.sun.")) return 85;
   if (textStarts(name, at, "jdk.nashorn.")) return 85;
   // One walk over the attributes' values.
-  while ((at = findEither(at, end, Char.Equals, Char.Equals)) < end) {
+  while ((at = findByte(at, end, Char.Equals)) < end) {
     const equals = at++;
     while (at < end && (isQuote(byteAt(at)) || isSpace(byteAt(at)))) at++;
     const valueEnd = findEither(at, end, Char.DoubleQuote, Char.Quote);

@@ -9,9 +9,9 @@
 // Talk about templates and pasted programs are no attacks: words around an expression, lines, declarations and two words in a row
 // lower a match. Each byte is tokenized at most four times, no memory.
 
-import { byteAt, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findOneOf, findPair, hasPair } from "../core/scan";
+import { findOneOf, findPair, hasPair } from "../core/scan";
 import { textIs, textStarts, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS, EXPRESSION_TABLE } from "../generated/expression";
 import { Kind } from "../generated/kinds";
@@ -39,9 +39,9 @@ export function mayTemplate(start: usize, end: usize, kinds: u32): bool {
   )
     return true;
   if ((kinds & Kind.Hash) != 0) {
-    for (let at = findEither(start, end, Char.Hash, Char.Hash); at < end;) {
+    for (let at = findByte(start, end, Char.Hash); at < end;) {
       if (opens(start, at > start ? at - 1 : at, end) || opens(start, at, end)) return true;
-      at = findEither(at + 1, end, Char.Hash, Char.Hash);
+      at = findByte(at + 1, end, Char.Hash);
     }
   }
   if ((kinds & (Kind.Angle | Kind.Quote)) == (Kind.Angle | Kind.Quote) && hasPair(start, end, Char.Less, Char.At))
@@ -66,9 +66,9 @@ export function detectExpression(start: usize, end: usize, kinds: u32): void {
     code(start, start, end);
     if (kinds & Kind.Quote) {
       // What stands behind the first quotation mark, as if the value stood within such.
-      const single = findEither(start, end, Char.Quote, Char.Quote);
+      const single = findByte(start, end, Char.Quote);
       if (single + 1 < end) code(start, single + 1, end);
-      const double = findEither(start, end, Char.DoubleQuote, Char.DoubleQuote);
+      const double = findByte(start, end, Char.DoubleQuote);
       if (double + 1 < end) code(start, double + 1, end);
     }
   }
@@ -138,7 +138,7 @@ function isPolyglot(start: usize, end: usize): bool {
 function nextOpening(start: usize, at: usize, end: usize): bool {
   while (true) {
     const brace = findOneOf(at, end, Char.BraceOpen, Char.Less, Char.At, Char.BracketOpen);
-    const hash = findEither(at, brace, Char.Hash, Char.Hash);
+    const hash = findByte(at, brace, Char.Hash);
     at = min(brace, hash);
     if (at + 1 >= end) return false;
     openingAt = at;
@@ -327,7 +327,7 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
 
 /** Whether a template literal of JavaScript may have begun. */
 function holdsBacktick(start: usize, end: usize): bool {
-  return findEither(start, end, Char.Backtick, Char.Backtick) < end;
+  return findByte(start, end, Char.Backtick) < end;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- code
@@ -340,9 +340,9 @@ const MAX_NAME: usize = 32;
 /** Whether a call of a name that the table has stands in the value, or a few beginnings. */
 export function mayCode(start: usize, end: usize, kinds: u32): bool {
   if (kinds & Kind.Paren) {
-    for (let at = findEither(start, end, Char.ParenOpen, Char.ParenOpen); at < end;) {
+    for (let at = findByte(start, end, Char.ParenOpen); at < end;) {
       if (byteAt(at + 1) == Char.Hash || (at > start && isCalled(start, at))) return true;
-      at = findEither(at + 1, end, Char.ParenOpen, Char.ParenOpen);
+      at = findByte(at + 1, end, Char.ParenOpen);
     }
   }
   if ((kinds & Kind.Dot) != 0) {
@@ -370,14 +370,14 @@ export function mayCode(start: usize, end: usize, kinds: u32): bool {
 
 /** Whether a class of ThinkPHP is named as a controller: `/index/\think\app/…`, `\think\Container/…`. */
 function namesController(start: usize, end: usize): bool {
-  const mark = findEither(start, end, Char.Backslash, Char.Backslash);
+  const mark = findByte(start, end, Char.Backslash);
   if (mark + 7 >= end || !textStartsNoCase(mark + 1, end, "think\\")) return false;
   return mark == start || byteAt(mark - 1) == Char.Slash || byteAt(mark - 1) == Char.Pipe;
 }
 
 function isPhpOption(at: usize): bool {
   const byte = byteAt(at);
-  return (byte == Char.Dash || byte >= 0x80) && findEither(at, at + 4, 0x64, 0x64) < at + 4;
+  return (byte == Char.Dash || byte >= 0x80) && findByte(at, at + 4, 0x64) < at + 4;
 }
 
 /** Whether what stands before the parenthesis at `at` is called: a keyword, a bracket or a text. */

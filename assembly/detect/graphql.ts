@@ -8,7 +8,7 @@
 // and of fragments. One step per byte. Names are kept as 32-bit hashes; a circle or a run of other names with equal hashes would be
 // one in billions.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither } from "../core/scan";
@@ -226,7 +226,7 @@ function readDocument(start: usize, end: usize): void {
   if (deepest > DEEP) found(Rule.GraphqlDepth, deepest > VERY_DEEP ? 85 : 68, start, min(start + 64, end));
   else if (circle >= 3) found(Rule.GraphqlDepth, circle > 3 ? 76 : 64, start, min(start + 64, end));
   // Tests of clients lay such documents out in lines.
-  const line = findEither(start, end, Char.LineFeed, Char.LineFeed) == end;
+  const line = findByte(start, end, Char.LineFeed) == end;
   if (hasCycle()) found(Rule.GraphqlFragmentCycle, line ? 64 : 50, start, min(start + 64, end));
   if (guesses >= GUESSES) found(Rule.GraphqlBatch, 80, start, min(start + 64, end));
   else if (most >= MANY) found(Rule.GraphqlBatch, most >= 2 * MANY ? 75 : 64, start, min(start + 64, end));

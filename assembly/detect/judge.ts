@@ -2,7 +2,7 @@
 // set before (core/field.ts). Each detector begins with a gate on the kinds of bytes that occur, so a plain value costs one
 // vector pass and a few compares.
 
-import { byteAt, isDigit, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { fieldPart, holdsOperator, Part, setNested } from "../core/field";
@@ -75,11 +75,11 @@ const MAX_PAIRS: u32 = 64;
 /** A form inside of a value (`{"data":"id=7&q=…"}` in JSON): each of its values is one to the service, once it is decoded. */
 function judgePairs(start: usize, end: usize): void {
   for (let pairs: u32 = 0; pairs < MAX_PAIRS && start < end; pairs++) {
-    const pairEnd = findEither(start, end, Char.Ampersand, Char.Ampersand);
-    const nameEnd = findEither(start, pairEnd, Char.Equals, Char.Equals);
+    const pairEnd = findByte(start, end, Char.Ampersand);
+    const nameEnd = findByte(start, pairEnd, Char.Equals);
     // What does not begin as a form is none: "/search?q=…", "x; a=…".
     if (pairs == 0 && (nameEnd == start || nameEnd == pairEnd || !isName(start, nameEnd))) return;
-    if (findEither(nameEnd, pairEnd, Char.Percent, Char.Percent) < pairEnd) {
+    if (findByte(nameEnd, pairEnd, Char.Percent) < pairEnd) {
       const textEnd = decodePercent(nameEnd + 1, pairEnd, STRING, true);
       const kinds = classify(STRING, textEnd);
       if (kinds != 0) judgeText(STRING, textEnd, kinds);
@@ -160,7 +160,7 @@ function judgeStrings(start: usize, end: usize): void {
   const mark = byteAt(first);
   if (mark != Char.DoubleQuote && mark != Char.BraceOpen && mark != Char.BracketOpen && !isDigit(mark)) return;
   for (let strings: u32 = 0; strings < MAX_STRINGS; strings++) {
-    const open = findEither(start, end, Char.DoubleQuote, Char.DoubleQuote) + 1;
+    const open = findByte(start, end, Char.DoubleQuote) + 1;
     if (open >= end) return;
     let close = open;
     let escaped = false;

@@ -89,7 +89,7 @@ function readOperators(start: usize, end: usize): void {
   const sent = fieldPart == Part.Body || leavesString(start, end);
   const opens: u32 = sent ? Char.BraceOpen : firstMark(start, end);
   let left = MOST_OPERATORS;
-  for (let at = start; left > 0 && (at = findEither(at, end, Char.Dollar, Char.Dollar)) < end; at++) {
+  for (let at = start; left > 0 && (at = findByte(at, end, Char.Dollar)) < end; at++) {
     if (at + 1 >= end || !isLetter(byteAt(at + 1))) continue;
     const stop = wordEnd(at, end);
     const kind = keyword(OPERATOR, at, stop);
@@ -477,7 +477,7 @@ function readLines(start: usize, end: usize): void {
     found(Rule.NosqliCommandLine, 80, start, head);
     return;
   }
-  for (let at = start; (at = findEither(at, end, Char.LineFeed, Char.LineFeed)) + 4 < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.LineFeed)) + 4 < end; at++) {
     const line = at + 1;
     if (byteAt(line) != Char.Star && !isLetter(byteAt(line))) continue;
     const stop = min(findEither(line, end, Char.LineFeed, Char.CarriageReturn), end);

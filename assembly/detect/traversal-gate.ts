@@ -9,7 +9,7 @@
 // May say maybe too often, never a false no (tests/detect/gates.test.ts). One vector pass, then one step per byte of the runs that
 // hold a "/", and two look-ups a name.
 
-import { byteAt, isDigit, isLetter } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
 import { findEither, findInSet, hasPair } from "../core/scan";
@@ -41,7 +41,7 @@ export function mayPoint(start: usize, end: usize, kinds: u32): bool {
 
 /** Whether a name next to a "/" in `start..end` is one of a target; unless `all`, in runs that are rooted, hidden or in a home. */
 export function namesTarget(start: usize, end: usize, all: bool): bool {
-  for (let at = start; (at = findEither(at, end, Char.Slash, Char.Slash)) < end;) {
+  for (let at = start; (at = findByte(at, end, Char.Slash)) < end;) {
     let from = at;
     while (from > start && !endsName(byteAt(from - 1))) from--;
     const told = all || from == at || byteAt(from) == Char.Dot || byteAt(from) == Char.Tilde;
@@ -89,7 +89,7 @@ function hasMark(start: usize, end: usize): bool {
 
 /** Whether a drive, or a scheme that the rules name, stands before a ":". */
 function hasScheme(start: usize, end: usize): bool {
-  for (let at = start; (at = findEither(at, end, Char.Colon, Char.Colon)) < end; at++) {
+  for (let at = start; (at = findByte(at, end, Char.Colon)) < end; at++) {
     let from = at;
     while (from > start && isScheme(byteAt(from - 1))) from--;
     if (from == at) continue;

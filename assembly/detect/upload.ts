@@ -9,10 +9,10 @@
 // A name is read as file systems and servers would: case, what stands behind a NUL, `;`, `:` or `%00`, dots and blanks at its end.
 // One pass over a window for "<", one over an archive's heads; no memory.
 
-import { byteAt, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { findEither, findPair, skipBlank } from "../core/scan";
+import { findPair, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { FILE_KIND, FileKind, SERVER_WORD, ServerWord } from "../generated/upload";
@@ -285,11 +285,7 @@ function detectCode(claims: u32, start: usize, end: usize, text: bool): void {
   const claimed = (claims & (Claim.Media | Claim.Script | Claim.Page)) != 0;
   const media = (claims & Claim.Media) != 0;
   let openers: u32 = 0;
-  for (
-    let at = findEither(start, end, Char.Less, Char.Less);
-    at < end;
-    at = findEither(at + 1, end, Char.Less, Char.Less)
-  ) {
+  for (let at = findByte(start, end, Char.Less); at < end; at = findByte(at + 1, end, Char.Less)) {
     const code = opensCode(at, end);
     if (code) {
       const runs = readCode(at, end);

@@ -6,10 +6,10 @@
 // A URL inside a text is a link that somebody writes about. Each URL is read once, at most MOST_URLS of a value, in one step per
 // byte of its authority and of its last path segment.
 
-import { byteAt, isLetter, isSpace } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
-import { findEither, hasPair } from "../core/scan";
+import { hasPair } from "../core/scan";
 import { Kind } from "../generated/kinds";
 import { addControls, readUrl, takeWebUrl } from "../tokenize/url";
 import { fieldRole } from "./field-role";
@@ -64,7 +64,7 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
   if (first == Char.Backslash && spaces <= URL_SPACES) judgeShare(start, end, role);
   if (spaces != 0 || (kinds & Kind.Colon) == 0) return;
   let urls: u32 = 0;
-  for (let at = start + 1; (at = findEither(at, end, Char.Colon, Char.Colon)) < end && urls < MOST_URLS; at++) {
+  for (let at = start + 1; (at = findByte(at, end, Char.Colon)) < end && urls < MOST_URLS; at++) {
     if (byteAt(at + 1) != Char.Slash && byteAt(at + 1) != Char.Backslash) continue;
     let from = at;
     while (from > start && at - from < 8 && isLetter(byteAt(from - 1))) from--;

@@ -299,7 +299,7 @@ function hasLetter(from: usize, to: usize): bool {
 
 /** Whether an attribute's value has the end tag of an element of plain text: read once more, it ends the one around it. */
 function endsPlainText(from: usize, to: usize): bool {
-  while ((from = findEither(from, to, Char.Less, Char.Less)) < to) {
+  while ((from = findByte(from, to, Char.Less)) < to) {
     const name = from + 2;
     let end = name;
     while (end < to && isLetter(byteAt(end))) end++;
@@ -490,7 +490,7 @@ function judgeUnknownAttribute(from: usize): void {
   if (!directive) return;
   decodeValue(valueStart, valueEnd);
   // A filter takes an expression as text: ng-focus="x|orderBy:'(a=alert)(1)'".
-  const filter = findEither(decodedStart, decodedEnd, Char.Pipe, Char.Pipe);
+  const filter = findByte(decodedStart, decodedEnd, Char.Pipe);
   const text = findEither(filter, decodedEnd, Char.Quote, Char.DoubleQuote) + 1;
   if (text < decodedEnd && codeRule(Js.Hole, text, decodedEnd) != 0) {
     report(Rule.XssTemplateExpression, -10, from, valueEnd);
@@ -624,7 +624,7 @@ function isGeneric(from: usize): bool {
 /** The address of the end tag of the element whose name was just read, from `from` on, or the value's end. */
 function findEndTag(from: usize): usize {
   const size = tagNameEnd - tagName;
-  while ((from = findEither(from, last, Char.Less, Char.Less)) < last) {
+  while ((from = findByte(from, last, Char.Less)) < last) {
     if (from + 2 + size <= last && byteAt(from + 1) == Char.Slash) {
       let i: usize = 0;
       while (i < size && lowerCase(byteAt(from + 2 + i)) == byteAt(tagName + i)) i++;

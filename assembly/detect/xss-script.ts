@@ -7,7 +7,7 @@
 
 import { byteAt, findByte, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findHigh, hasPair, skipBlank } from "../core/scan";
+import { findHigh, hasPair, skipBlank } from "../core/scan";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Js, XSS_KEYWORDS, XSS_TABLE } from "../generated/xss";
@@ -73,7 +73,7 @@ function mayRun(kinds: u32): bool {
 /** Whether a "(" stands where one calls: behind a name, a bracket or a literal, or, after a space, behind one of those or the last letter of alert, prompt, confirm, msgbox or constructor. */
 function calls(): bool {
   let at = first;
-  while ((at = findEither(at, last, Char.ParenOpen, Char.ParenOpen)) < last) {
+  while ((at = findByte(at, last, Char.ParenOpen)) < last) {
     let before = at;
     while (before > first && byteAt(before - 1) <= <u32>Char.Space) before--;
     if (before > first) {

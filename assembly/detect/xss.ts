@@ -12,7 +12,7 @@
 
 import { byteAt, findByte, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findHigh, skipBlank } from "../core/scan";
+import { findHigh, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 import { layer, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
@@ -107,7 +107,7 @@ function judgeAttributes(kinds: u32): void {
 function slashOf(kinds: u32): usize {
   if ((kinds & Kind.Slash) == 0 || !short) return last;
   const limit = min(last, first + MAX_LEAD);
-  const slash = findEither(first, limit, Char.Slash, Char.Slash);
+  const slash = findByte(first, limit, Char.Slash);
   if (slash == limit || slash == first) return last;
   return byteAt(slash - 1) == Char.Colon ? last : slash;
 }
@@ -119,7 +119,7 @@ function namesInjectable(kinds: u32): bool {
   let passed = first;
   let begin = first;
   const urls = mayHoldScheme(kinds);
-  while ((at = findEither(at, last, Char.Equals, Char.Equals)) < last) {
+  while ((at = findByte(at, last, Char.Equals)) < last) {
     const equals = at++;
     let to = equals;
     while (to > first && isBlank(byteAt(to - 1))) to--;
@@ -143,7 +143,7 @@ function namesInjectable(kinds: u32): bool {
 function mayHoldScheme(kinds: u32): bool {
   if ((kinds & Kind.Ampersand) != 0) return true;
   let at = first;
-  while ((at = findEither(at, last, Char.Colon, Char.Colon)) < last) {
+  while ((at = findByte(at, last, Char.Colon)) < last) {
     let to = at++;
     while (to > first && byteAt(to - 1) <= <u32>Char.Space) to--;
     if (to - first < 3) continue;
@@ -249,7 +249,7 @@ function isWordName(): bool {
  */
 function judgeLinks(): void {
   let at = first;
-  while ((at = findEither(at, last, Char.Colon, Char.Colon)) < last) {
+  while ((at = findByte(at, last, Char.Colon)) < last) {
     let word = at;
     const target = linkTarget(at);
     if (target != 0) {

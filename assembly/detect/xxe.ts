@@ -7,7 +7,7 @@
 // Each byte is looked at a few times: a tag ends at the next "<", a declaration is passed over with its literals, but where these hold
 // declarations of their own, and then at most REVISITS times MAX_PIECE bytes more. No memory.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, skipBlank } from "../core/scan";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
@@ -48,10 +48,10 @@ export function detectXxe(start: usize, end: usize, kinds: u32): void {
   nested = 0;
   probe = false;
   let revisits: u32 = 0;
-  let at = findEither(start, end, Char.Less, Char.Less);
+  let at = findByte(start, end, Char.Less);
   const prose = isProse(start, at);
   while (true) {
-    at = findEither(at, end, Char.Less, Char.Less);
+    at = findByte(at, end, Char.Less);
     if (end - at < 6) return;
     const stop = min(end, at + MAX_PIECE);
     const next = byteAt(at + 1);
@@ -65,13 +65,9 @@ export function detectXxe(start: usize, end: usize, kinds: u32): void {
     }
     if (confidence != 0) {
       if (prose) confidence = confidence > PROSE_LOSS ? confidence - PROSE_LOSS : 0;
-      if (confidence >= 20) found(rule, confidence, at, findEither(at, stop, Char.Greater, Char.Greater));
+      if (confidence >= 20) found(rule, confidence, at, findByte(at, stop, Char.Greater));
     }
-    if (
-      next == Char.Bang &&
-      uriEnd > at &&
-      (findEither(at + 1, uriEnd, Char.Less, Char.Less) >= uriEnd || ++revisits > REVISITS)
-    )
+    if (next == Char.Bang && uriEnd > at && (findByte(at + 1, uriEnd, Char.Less) >= uriEnd || ++revisits > REVISITS))
       at = min(uriEnd, end);
     else at++;
   }
@@ -125,7 +121,7 @@ function readLiteral(at: usize, end: usize): void {
   const quote = byteAt(at);
   if (quote == Char.DoubleQuote || quote == Char.Quote) {
     uri = at + 1;
-    uriEnd = findEither(uri, end, quote, quote);
+    uriEnd = findByte(uri, end, quote);
   } else if (quote != Char.Greater && quote != Char.BracketOpen) {
     while (uriEnd < end && !isSpace(byteAt(uriEnd)) && byteAt(uriEnd) != Char.Greater && byteAt(uriEnd) != Char.Less)
       uriEnd++;
@@ -180,7 +176,7 @@ function judgeEntity(at: usize, end: usize): u32 {
   const quote = byteAt(at);
   if (quote != Char.DoubleQuote && quote != Char.Quote) return 0;
   const text = at + 1;
-  const textEnd = findEither(text, end, quote, quote);
+  const textEnd = findByte(text, end, quote);
   uriEnd = textEnd;
   if (parameter && declares(text, textEnd)) return 93;
   if (unfolds(text, textEnd, name, nameEnd)) {
@@ -290,12 +286,8 @@ function placeOfHost(at: usize, end: usize): Place {
   // No name, or a port or account: "//10.0.0.1/", "//localhost/", "//a.example:8080/".
   if (!letters || labels == 1 || (at < end && byteAt(at) != Char.Slash && byteAt(at) != Char.Question))
     return Place.Inside;
-  for (let mark = findEither(at, end, Char.Percent, Char.Percent); mark + 2 < end; mark++) {
-    if (
-      byteAt(mark) == Char.Percent &&
-      isLetter(byteAt(mark + 1)) &&
-      findEither(mark, end, Char.Semicolon, Char.Semicolon) < end
-    )
+  for (let mark = findByte(at, end, Char.Percent); mark + 2 < end; mark++) {
+    if (byteAt(mark) == Char.Percent && isLetter(byteAt(mark + 1)) && findByte(mark, end, Char.Semicolon) < end)
       return Place.Inside;
   }
   let label = at;
@@ -378,7 +370,7 @@ function judgeInstruction(local: usize, name: usize, end: usize): u32 {
   }
   if (textIsNoCase(local, name, "script")) return 85;
   if (findAttribute(name, end, "xmlns:php") || findAttribute(name, end, "xmlns:rt")) return 65;
-  for (let at = name; (at = findEither(at, end, Char.ParenOpen, Char.ParenOpen)) < end; at++) {
+  for (let at = name; (at = findByte(at, end, Char.ParenOpen)) < end; at++) {
     let from = at;
     while (
       from > name &&
@@ -428,7 +420,7 @@ function isStream(start: usize, end: usize): bool {
 
 /** Reads as `uri` the value of the first attribute whose name is, or ends in, `literal` (in lower case). */
 function findAttribute(at: usize, end: usize, literal: string): bool {
-  while ((at = findEither(at, end, Char.Equals, Char.Equals)) < end) {
+  while ((at = findByte(at, end, Char.Equals)) < end) {
     let nameEnd = at;
     while (nameEnd > 0 && isSpace(byteAt(nameEnd - 1))) nameEnd--;
     if (textIsNoCase(nameEnd - literal.length, nameEnd, literal)) {

@@ -6,9 +6,8 @@
 // like the end of a string. A pair without `=` is a value without a name, as RFC 6265bis 5.6 has it. Spans are raw:
 // `openSpan(…, Coding.Form)` decodes. One look at each byte, no memory.
 
-import { byteAt } from "../core/bytes";
+import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 
 /** The pair that `nextCookie` found, still encoded. */
 export let cookieName: usize = 0;
@@ -31,8 +30,8 @@ export function openCookies(start: usize, end: usize): void {
 /** Finds the next pair that is not empty; false at the end. */
 export function nextCookie(): bool {
   while (at < stop) {
-    const end = findEither(at, stop, Char.Semicolon, Char.Semicolon);
-    const equals = findEither(at, end, Char.Equals, Char.Equals);
+    const end = findByte(at, stop, Char.Semicolon);
+    const equals = findByte(at, end, Char.Equals);
     cookieName = skipBlanks(at, equals);
     cookieNameEnd = dropBlanks(cookieName, equals);
     cookieValue = skipBlanks(equals + 1, end);

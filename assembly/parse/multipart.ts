@@ -12,9 +12,9 @@
 // to be none; its bytes are then given back from the state block, so a cut changes nothing. A body whose boundary is not known (none
 // declared, or two) takes it from its first line. One vector pass over content, one look at each byte of headers.
 
-import { byteAt, isSpace, putByte } from "../core/bytes";
+import { byteAt, findByte, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { copyRun, findEither, findPair } from "../core/scan";
+import { copyRun, findPair } from "../core/scan";
 import { NAME_ROOM, appendName } from "./name";
 import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
@@ -279,7 +279,7 @@ function readHeaders(state: usize, m: MultipartState): u32 {
   const limit = min(end, start + valueRoom(state));
   let line = start;
   while (true) {
-    const feed = findEither(line, limit, Char.LineFeed, Char.LineFeed);
+    const feed = findByte(line, limit, Char.LineFeed);
     if (feed == limit) break;
     const blank = !m.filled && (m.cr ? line == feed : isBlankLine(line, feed));
     m.filled = m.cr = false;

@@ -14,9 +14,8 @@
 // A path goes to the first `?`. One pass and one merge; a byte backed over is not read again. The result may be three times as
 // long as the input, and one byte.
 
-import { byteAt, hexValue, isDigit, isLetter, putByte, putBytes } from "../core/bytes";
+import { byteAt, findByte, hexValue, isDigit, isLetter, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 
 /** Normalizes `start..end` to `out` (3 × the input and 1 byte, elsewhere); the new `out`, or 0 where Envoy answers 400. */
 export function normalizePath(start: usize, end: usize, out: usize): usize {
@@ -72,7 +71,7 @@ export function normalizePath(start: usize, end: usize, out: usize): usize {
 /** Turns %2F and %5C of `start..end` into slashes, as Envoy's UNESCAPE actions and many servers do; not longer. */
 export function unescapeSlashes(start: usize, end: usize, out: usize): usize {
   while (start < end) {
-    const at = findEither(start, end, Char.Percent, Char.Percent);
+    const at = findByte(start, end, Char.Percent);
     out = putBytes(out, start, at);
     if (at == end) return out;
     const value = tripletAt(at, end);
@@ -106,7 +105,7 @@ export function openSegments(start: usize, end: usize): void {
 export function nextSegment(): bool {
   segmentStart = segmentEnd;
   while (segmentStart < segmentsEnd && byteAt(segmentStart) == Char.Slash) segmentStart++;
-  segmentEnd = findEither(segmentStart, segmentsEnd, Char.Slash, Char.Slash);
+  segmentEnd = findByte(segmentStart, segmentsEnd, Char.Slash);
   segmentIndex++;
   return segmentStart < segmentsEnd;
 }
@@ -123,14 +122,14 @@ function dotSegment(at: usize, dot: usize, end: usize, whole: bool): usize {
   at += dot;
   goesUp = false;
   if (at == end || isSlash(byteAt(at))) return at + 1;
-  if (whole && dot == 1 && byteAt(at) == Char.Semicolon) return findEither(at, end, Char.Slash, Char.Slash) + 1;
+  if (whole && dot == 1 && byteAt(at) == Char.Semicolon) return findByte(at, end, Char.Slash) + 1;
   const second = dotLength(at, end);
   if (second == 0) return 0;
   at += second;
   goesUp = true;
   if (at == end || isSlash(byteAt(at))) return at + 1;
   const parameters = whole && dot == 1 && second == 1 && byteAt(at) == Char.Semicolon;
-  return parameters ? findEither(at, end, Char.Slash, Char.Slash) + 1 : 0;
+  return parameters ? findByte(at, end, Char.Slash) + 1 : 0;
 }
 
 /** Bytes of the dot at `at`: 1, 3 for "%2e", 0 for no dot. */

@@ -6,7 +6,7 @@
 // while a value that such a server would split is still judged as a whole. Spans are raw: `openSpan(…, Coding.Form)` decodes.
 // One look at each byte, no memory.
 
-import { byteAt } from "../core/bytes";
+import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither } from "../core/scan";
 
@@ -35,7 +35,7 @@ export function nextQuery(): bool {
     queryValueEnd = nameEnd;
     if (nameEnd < stop && byteAt(nameEnd) == Char.Equals) {
       queryValue = nameEnd + 1;
-      queryValueEnd = findEither(queryValue, stop, Char.Ampersand, Char.Ampersand);
+      queryValueEnd = findByte(queryValue, stop, Char.Ampersand);
     }
     at = queryValueEnd + 1;
     if (queryName < queryValueEnd) return true;

@@ -11,9 +11,9 @@
 //
 // Each byte is looked at two or three times and copied at most once; the state block and the buffers of value.ts are all the memory.
 
-import { byteAt, isLetter } from "../core/bytes";
+import { byteAt, findByte, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, findOneOf, skipBlank, skipMarks } from "../core/scan";
+import { findOneOf, skipBlank, skipMarks } from "../core/scan";
 import { textStarts } from "../core/text";
 import { NAME_ROOM, appendByte, appendName } from "./name";
 import {
@@ -198,7 +198,7 @@ function readContent(state: usize): XmlEvent {
     const byte = byteAt(at);
     if (xml.scan == Scan.Plain) {
       if (xml.depth != 0) {
-        at = findEither(at, limit, Char.Less, Char.Less);
+        at = findByte(at, limit, Char.Less);
       } else if (byte != Char.Less) {
         at = skipLead(xml, at, limit);
         if (at == limit || byteAt(at) == Char.Less) continue;
@@ -259,7 +259,7 @@ function stepInside(xml: XmlState, at: usize, limit: usize): usize {
     xml.scan = Scan.Plain;
   } else {
     xml.marks = 0;
-    return findEither(at + 1, limit, mark, mark);
+    return findByte(at + 1, limit, mark);
   }
   return at + 1;
 }
@@ -313,7 +313,7 @@ function readTag(state: usize): XmlEvent {
     const quote = xml.quote;
     at =
       quote != 0
-        ? findEither(at, limit, quote, quote)
+        ? findByte(at, limit, quote)
         : findOneOf(at, limit, Char.Greater, Char.DoubleQuote, Char.Quote, Char.Greater);
     if (at == limit) break;
     const byte = byteAt(at);
@@ -368,7 +368,7 @@ function nextAttribute(state: usize): bool {
     let start = at;
     if (quote == Char.DoubleQuote || quote == Char.Quote) {
       start++;
-      at = findEither(start, pieceEnd, quote, quote);
+      at = findByte(start, pieceEnd, quote);
     } else {
       while (at < pieceEnd && byteAt(at) > <u32>Char.Space && byteAt(at) != Char.Greater) at++;
     }
@@ -428,7 +428,7 @@ function openOwed(state: usize): usize {
 
 function readEndTag(state: usize): void {
   const xml = changetype<XmlState>(state);
-  const at = findEither(xml.at, xml.end, Char.Greater, Char.Greater);
+  const at = findByte(xml.at, xml.end, Char.Greater);
   xml.at = <u32>at;
   if (at == <usize>xml.end) return;
   xml.at++;

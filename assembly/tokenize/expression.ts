@@ -11,9 +11,8 @@
 // One token at a time. Each byte is read a bounded number of times: that a quotation mark or a comment has no end is remembered
 // for the run. No memory.
 
-import { byteAt, isDigit, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 import { textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS } from "../generated/expression";
 import { keyword } from "../match/keywords";
@@ -307,8 +306,7 @@ function textKind(start: usize, end: usize): u32 {
     }
   }
   // The body of a function that is made from it.
-  if (textStartsNoCase(start, end, "return ") && findEither(start, end, Char.ParenOpen, Char.ParenOpen) < end)
-    return Expr.DangerString;
+  if (textStartsNoCase(start, end, "return ") && findByte(start, end, Char.ParenOpen) < end) return Expr.DangerString;
   if (textStartsNoCase(start, end, "java.lang.") || textStartsNoCase(start, end, "freemarker.template.utility."))
     return Expr.ClassString;
   if (textStartsNoCase(start, end, "javax.script") || textStartsNoCase(start, end, "java.util."))

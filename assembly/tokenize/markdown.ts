@@ -7,9 +7,8 @@
 // The caller walks the text and hands over each line end and each run of backticks. One step per byte and at most MAX_SPAN more for a
 // run that nothing closes; no memory.
 
-import { byteAt } from "../core/bytes";
+import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 import { textStarts } from "../core/text";
 
 /** Bytes that a span may have. */
@@ -57,7 +56,7 @@ export function markdownTicks(at: usize): usize {
   const size = at - from;
   const limit = min(end, at + MAX_SPAN);
   let close = at;
-  while ((close = findEither(close, limit, Char.Backtick, Char.Backtick)) < limit) {
+  while ((close = findByte(close, limit, Char.Backtick)) < limit) {
     const run = close;
     while (close < end && byteAt(close) == Char.Backtick) close++;
     if (close - run != size) continue;

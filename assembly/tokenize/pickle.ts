@@ -4,9 +4,8 @@
 //
 // Text that is no pickle fails at its first or second byte. One look a byte; no memory.
 
-import { byteAt } from "../core/bytes";
+import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither } from "../core/scan";
 
 /** Bits of `readPickle`. */
 export const PICKLE_GLOBAL: u32 = 1;
@@ -40,8 +39,8 @@ export function readPickle(start: usize, end: usize): u32 {
     if (kind < LINE) {
       at += kind;
     } else if (kind <= LINES) {
-      at = findEither(at, end, Char.LineFeed, Char.LineFeed) + 1;
-      if (kind == LINES) at = findEither(min(at, end), end, Char.LineFeed, Char.LineFeed) + 1;
+      at = findByte(at, end, Char.LineFeed) + 1;
+      if (kind == LINES) at = findByte(min(at, end), end, Char.LineFeed) + 1;
     } else {
       const width: usize = kind == COUNT_1 ? 1 : kind == COUNT_4 ? 4 : 8;
       if (end - at < width) return seen;
