@@ -2,15 +2,10 @@
 // slot, or in a page if it is long, and put back before the next chunk: nothing is judged twice, and a cut changes no answer.
 
 import { Part, setField } from "../core/field";
-import { findOneOf, isMark, skipBlank, skipMarks } from "../core/scan";
-import { byteAt, findByte, putByte } from "../core/bytes";
+import { findOneOf, isMark, skipMarks } from "../core/scan";
+import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { found } from "../detect/finding";
-import { claimOfType } from "../detect/upload";
-import { Rule } from "../generated/rules";
-import { ruleConfidence } from "../match/rules";
 import { mayBeginObject } from "../decode/base64";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
   JSON_STATE_SIZE,
@@ -22,32 +17,7 @@ import {
   jsonPointerEnd,
   jsonRest,
 } from "../parse/json";
-import {
-  feedMultipart,
-  isFresh,
-  isNews,
-  MULTIPART_STATE_SIZE,
-  MultipartEvent,
-  namePart,
-  nextMultipart,
-  openMultipart,
-  partName,
-  partNameEnd,
-  partTags,
-  skipContent,
-  tagPart,
-} from "../parse/multipart";
-import {
-  boundary,
-  boundaryEnd,
-  openPart,
-  PartValue,
-  partValueCount,
-  partValueEnd,
-  partValueKind,
-  partValueStart,
-  readBoundary,
-} from "../parse/part";
+import { isFresh, MULTIPART_STATE_SIZE, openMultipart } from "../parse/multipart";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import {
   Coding,
@@ -63,9 +33,10 @@ import {
   valueWindowed,
 } from "../parse/value";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
-import { decodeBase64 } from "../parse/word";
 import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeTag, judgeValue, judgeWhole } from "./judgement";
+import { judgeTag, judgeValue, judgeWhole } from "./judgement";
+import { declarations, declared, declaredEnd } from "./media-type";
+import { judgeParts } from "./parts";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -76,72 +47,6 @@ import {
   freePage,
   Stream,
 } from "./stream";
-
-/** The boundary that the Content-Type of the request at work declares; empty where there is none, or where there are two. */
-let declared: usize = 0;
-let declaredEnd: usize = 0;
-let declarations: u32 = 0;
-
-/** Begins with a request whose Content-Type was not looked at. */
-export function forgetType(): void {
-  declared = declaredEnd = 0;
-  declarations = 0;
-}
-
-/** Notes the boundary of a multipart type. */
-function declareBoundary(types: usize, typesEnd: usize): void {
-  readBoundary(types, typesEnd);
-  declared = boundary;
-  declaredEnd = declarations++ == 0 ? boundaryEnd : boundary;
-}
-
-/**
- * How a body of that Content-Type is read; an empty or plain one is looked at when its first byte is there. A list (Envoy joins
- * repeated headers with commas) is read as all of its types can be: servers cut it at the comma, or take the last.
- */
-export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
-  let end = findByte(types, typesEnd, Char.Comma);
-  let kind = kindOfType(types, end);
-  let multipart = kind == BodyKind.Multipart;
-  while (end < typesEnd) {
-    const start = end + 1;
-    end = findByte(start, typesEnd, Char.Comma);
-    kind = eitherKind(kind, kindOfType(start, end));
-    if (kind == BodyKind.Multipart) multipart = true;
-  }
-  if (multipart) declareBoundary(types, typesEnd);
-  return kind;
-}
-
-/** How a body is read that may be of either kind: the one that is read, and told from its first byte where both are. */
-export function eitherKind(kind: BodyKind, other: BodyKind): BodyKind {
-  if (kind == other || other == BodyKind.None) return kind;
-  if (kind == BodyKind.None) return other;
-  if (kind == BodyKind.Probe) return other;
-  return other == BodyKind.Probe ? kind : BodyKind.Sniff;
-}
-
-function kindOfType(type: usize, typeEnd: usize): BodyKind {
-  while (type < typeEnd && byteAt(type) <= <u32>Char.Space) type++;
-  let end = type;
-  while (end < typeEnd && byteAt(end) != Char.Semicolon && byteAt(end) > <u32>Char.Space) end++;
-  if (textIsNoCase(type, end, "application/x-www-form-urlencoded")) return BodyKind.Form;
-  if (textIsNoCase(type, end, "application/json") || textIsNoCase(type, end, "text/json")) return BodyKind.Json;
-  // Streams of messages, also those with messages of JSON.
-  if (textStartsNoCase(type, end, "application/grpc")) return BodyKind.None;
-  if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Text;
-  if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
-    return BodyKind.Json;
-  }
-  if (textIsNoCase(type, end, "image/svg+xml") || textIsNoCase(type, end, "application/xhtml+xml"))
-    return BodyKind.Markup;
-  if (textIsNoCase(type, end, "text/xml") || textIsNoCase(type, end, "application/xml")) return BodyKind.Xml;
-  if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
-  if (textStartsNoCase(type, end, "multipart/")) return BodyKind.Multipart;
-  if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
-  if (end - type > 5 && textIsNoCase(end - 4, end, "yaml")) return BodyKind.Sniff;
-  return BodyKind.Probe;
-}
 
 /** Begins with the body of a stream whose kind is known. `depth`: containers that JSON may nest. */
 export function openBody(stream: Stream, depth: u32): void {
@@ -339,113 +244,6 @@ function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {
     else judgeValue(valueStart, valueEnd);
   }
 }
-
-/** The state of a body in parts that is the content of a part. Owner: this file. */
-const INNER: usize = memory.data(768, 8);
-
-function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
-  feedMultipart(state, start, end, last);
-  while (true) {
-    switch (nextMultipart(state)) {
-      case MultipartEvent.Part:
-        judgePartHeaders(state);
-        break;
-      case MultipartEvent.Content:
-        judgePartContent(state);
-        break;
-      case MultipartEvent.Outside:
-        if (skipBlank(valueStart, valueEnd) == valueEnd) break;
-        if (isNews(state)) countOverflow(Overflow.Malformed);
-        setField(Part.Body, 0, 0);
-        judgeValue(valueStart, valueEnd);
-        break;
-      case MultipartEvent.Malformed:
-        if (!isNews(state)) break;
-        countOverflow(Overflow.Malformed);
-        setField(Part.Body, 0, 0);
-        found(Rule.ProtocolParts, ruleConfidence(Rule.ProtocolParts), 0, 0);
-        decideNow();
-        break;
-      case MultipartEvent.Skipped:
-        setField(Part.Multipart, partName(state), partNameEnd(state));
-        tagPart(state, judgeSkipped(partTags(state), valueStart, valueEnd), true);
-        break;
-      default:
-        return;
-    }
-  }
-}
-
-/** Bits of a part's tags that this file keeps; the others are claims of detect/upload.ts. */
-const enum PartTag {
-  /** Its content is a body in parts. */
-  Parts = 1,
-  /** It is a file. */
-  File = 1 << 16,
-  /** Content of it was judged. */
-  Begun = 1 << 17,
-  Base64 = 1 << 18,
-}
-
-/** Names the part at work and judges what its headers say. */
-function judgePartHeaders(state: usize): void {
-  openPart(valueStart, valueEnd);
-  const count = partValueCount();
-  let named = false;
-  for (let i: usize = 0; i < count; i++) {
-    if (partValueKind(i) != PartValue.Name) continue;
-    named = true;
-    namePart(state, partValueStart(i), partValueEnd(i));
-  }
-  setField(Part.Multipart, partName(state), partNameEnd(state));
-  let tags: u32 = 0;
-  let readable = true;
-  for (let i: usize = 0; i < count; i++) {
-    const start = partValueStart(i);
-    const end = partValueEnd(i);
-    switch (<u32>partValueKind(i)) {
-      case PartValue.FileName:
-        tags |= PartTag.File | judgeFileName(start, end);
-        break;
-      case PartValue.Type:
-        if (textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
-        else tags |= claimOfType(start, end);
-        readable = kindOfType(start, end) != BodyKind.Probe;
-        break;
-      case PartValue.Encoding:
-        if (textIsNoCase(start, end, "base64")) tags |= PartTag.Base64;
-        break;
-    }
-    judgeValue(start, end);
-  }
-  // What has neither a name nor a type that a service reads is a file, too (multipart/related).
-  if (!named && !readable) tags |= PartTag.File;
-  tagPart(state, tags, (tags & PartTag.File) != 0);
-}
-
-function judgePartContent(state: usize): void {
-  const tags = partTags(state);
-  setField(Part.Multipart, partName(state), partNameEnd(state));
-  // One level, and only where it stands whole: its boundary is that of its first line.
-  if ((tags & PartTag.Parts) != 0 && state != INNER && !valueWindowed) {
-    openMultipart(INNER, 0, 0);
-    judgeParts(INNER, valueStart, valueEnd, true);
-    return;
-  }
-  if ((tags & PartTag.File) == 0) {
-    judgeValue(valueStart, valueEnd);
-    return;
-  }
-  const first = (tags & PartTag.Begun) == 0;
-  tagPart(state, tags | PartTag.Begun, true);
-  if (first && (tags & PartTag.Base64) != 0) {
-    judgeFile(tags, DECODED, decodeBase64(valueStart, valueEnd, DECODED), true, !valueWindowed);
-  }
-  if (!judgeFile(tags, valueStart, valueEnd, first, !valueWindowed)) skipContent(state);
-}
-
-/** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
-const DECODED: usize = memory.data(12352, 16);
 
 /**
  * The first window of a body that may be a serialized object, or all of it; what follows is not read. It is not held, so its first

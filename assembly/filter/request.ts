@@ -35,10 +35,11 @@ import {
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
-import { bodyKindOf, eitherKind, forgetType, judgeChunk, openBody } from "./body";
+import { judgeChunk, openBody } from "./body";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
+import { bodyKindOf, eitherKind, forgetType } from "./media-type";
 import { recordInspection } from "./metrics";
 import { answer, nameNobody, tellVerdict } from "./respond";
 import { firstRoot, policyOf, Root } from "./root";

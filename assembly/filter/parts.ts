@@ -1,0 +1,137 @@
+// The parts of a multipart body: what their headers say, and whether their content is a value, a file or parts again.
+
+import { Part, setField } from "../core/field";
+import { skipBlank } from "../core/scan";
+import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { found } from "../detect/finding";
+import { claimOfType } from "../detect/upload";
+import { Rule } from "../generated/rules";
+import { ruleConfidence } from "../match/rules";
+import {
+  feedMultipart,
+  isNews,
+  MultipartEvent,
+  namePart,
+  nextMultipart,
+  openMultipart,
+  partName,
+  partNameEnd,
+  partTags,
+  skipContent,
+  tagPart,
+} from "../parse/multipart";
+import { openPart, PartValue, partValueCount, partValueEnd, partValueKind, partValueStart } from "../parse/part";
+import { valueEnd, valueStart, valueWindowed } from "../parse/value";
+import { decodeBase64 } from "../parse/word";
+import { countOverflow, Overflow } from "../report/counters";
+import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeValue } from "./judgement";
+import { kindOfType } from "./media-type";
+import { BodyKind } from "./stream";
+
+/** The state of a body in parts that is the content of a part. Owner: this file. */
+const INNER: usize = memory.data(768, 8);
+
+/** Judges the next piece of a body in parts. */
+export function judgeParts(state: usize, start: usize, end: usize, last: bool): void {
+  feedMultipart(state, start, end, last);
+  while (true) {
+    switch (nextMultipart(state)) {
+      case MultipartEvent.Part:
+        judgePartHeaders(state);
+        break;
+      case MultipartEvent.Content:
+        judgePartContent(state);
+        break;
+      case MultipartEvent.Outside:
+        if (skipBlank(valueStart, valueEnd) == valueEnd) break;
+        if (isNews(state)) countOverflow(Overflow.Malformed);
+        setField(Part.Body, 0, 0);
+        judgeValue(valueStart, valueEnd);
+        break;
+      case MultipartEvent.Malformed:
+        if (!isNews(state)) break;
+        countOverflow(Overflow.Malformed);
+        setField(Part.Body, 0, 0);
+        found(Rule.ProtocolParts, ruleConfidence(Rule.ProtocolParts), 0, 0);
+        decideNow();
+        break;
+      case MultipartEvent.Skipped:
+        setField(Part.Multipart, partName(state), partNameEnd(state));
+        tagPart(state, judgeSkipped(partTags(state), valueStart, valueEnd), true);
+        break;
+      default:
+        return;
+    }
+  }
+}
+
+/** Bits of a part's tags that this file keeps; the others are claims of detect/upload.ts. */
+const enum PartTag {
+  /** Its content is a body in parts. */
+  Parts = 1,
+  /** It is a file. */
+  File = 1 << 16,
+  /** Content of it was judged. */
+  Begun = 1 << 17,
+  Base64 = 1 << 18,
+}
+
+/** Names the part at work and judges what its headers say. */
+function judgePartHeaders(state: usize): void {
+  openPart(valueStart, valueEnd);
+  const count = partValueCount();
+  let named = false;
+  for (let i: usize = 0; i < count; i++) {
+    if (partValueKind(i) != PartValue.Name) continue;
+    named = true;
+    namePart(state, partValueStart(i), partValueEnd(i));
+  }
+  setField(Part.Multipart, partName(state), partNameEnd(state));
+  let tags: u32 = 0;
+  let readable = true;
+  for (let i: usize = 0; i < count; i++) {
+    const start = partValueStart(i);
+    const end = partValueEnd(i);
+    switch (<u32>partValueKind(i)) {
+      case PartValue.FileName:
+        tags |= PartTag.File | judgeFileName(start, end);
+        break;
+      case PartValue.Type:
+        if (textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
+        else tags |= claimOfType(start, end);
+        readable = kindOfType(start, end) != BodyKind.Probe;
+        break;
+      case PartValue.Encoding:
+        if (textIsNoCase(start, end, "base64")) tags |= PartTag.Base64;
+        break;
+    }
+    judgeValue(start, end);
+  }
+  // What has neither a name nor a type that a service reads is a file, too (multipart/related).
+  if (!named && !readable) tags |= PartTag.File;
+  tagPart(state, tags, (tags & PartTag.File) != 0);
+}
+
+function judgePartContent(state: usize): void {
+  const tags = partTags(state);
+  setField(Part.Multipart, partName(state), partNameEnd(state));
+  // One level, and only where it stands whole: its boundary is that of its first line.
+  if ((tags & PartTag.Parts) != 0 && state != INNER && !valueWindowed) {
+    openMultipart(INNER, 0, 0);
+    judgeParts(INNER, valueStart, valueEnd, true);
+    return;
+  }
+  if ((tags & PartTag.File) == 0) {
+    judgeValue(valueStart, valueEnd);
+    return;
+  }
+  const first = (tags & PartTag.Begun) == 0;
+  tagPart(state, tags | PartTag.Begun, true);
+  if (first && (tags & PartTag.Base64) != 0) {
+    judgeFile(tags, DECODED, decodeBase64(valueStart, valueEnd, DECODED), true, !valueWindowed);
+  }
+  if (!judgeFile(tags, valueStart, valueEnd, first, !valueWindowed)) skipContent(state);
+}
+
+/** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
+const DECODED: usize = memory.data(12352, 16);
