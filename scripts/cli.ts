@@ -284,7 +284,9 @@ async function verifyCommand(options: VerifyOptions, io: Io): Promise<number> {
     check = offline(await createEngine(policy, readModule()));
   } else {
     const { createSender, parseTarget } = await import("./verify/through.ts");
-    const sender = createSender(asUsage(() => parseTarget(options.through!), "--through"));
+    const { denialsOf } = await import("./verify/refusal.ts");
+    const target = asUsage(() => parseTarget(options.through!), "--through");
+    const sender = createSender(target, denialsOf(policy));
     check = through(sender);
     close = () => sender.close();
   }

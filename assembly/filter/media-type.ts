@@ -1,9 +1,10 @@
-// What a Content-Type says of how a body is read.
+// What a Content-Type says of how a body is read, and Accept of the answer that a client reads.
 
-import { byteAt, findByte } from "../core/bytes";
+import { byteAt, findByte, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { boundary, boundaryEnd, readBoundary } from "../parse/part";
+import { AnswerKind } from "../report/answer";
 import { BodyKind } from "./stream";
 
 /** The boundary that the Content-Type of the request at work declares; empty where there is none, or where there are two. */
@@ -71,4 +72,57 @@ export function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
   if (end - type > 5 && textIsNoCase(end - 4, end, "yaml")) return BodyKind.Sniff;
   return BodyKind.Probe;
+}
+
+/** The form of an answer that the client of a request reads, told from its Content-Type, Accept and path (without the query). */
+export function answerKindOf(
+  type: usize,
+  typeEnd: usize,
+  accept: usize,
+  acceptEnd: usize,
+  path: usize,
+  pathEnd: usize,
+): AnswerKind {
+  if (textStartsNoCase(type, typeEnd, "application/grpc-web-text")) return AnswerKind.GrpcWebText;
+  if (textStartsNoCase(type, typeEnd, "application/grpc-web")) return AnswerKind.GrpcWeb;
+  if (textStartsNoCase(type, typeEnd, "application/grpc")) return AnswerKind.Grpc;
+  if (textStartsNoCase(type, typeEnd, "application/graphql")) return AnswerKind.GraphQl;
+  let html: u32 = 0;
+  let json: u32 = 0;
+  for (let range = accept; range < acceptEnd;) {
+    const end = findByte(range, acceptEnd, Char.Comma);
+    while (range < end && byteAt(range) <= <u32>Char.Space) range++;
+    const quality = qualityOf(range, end);
+    if (textStartsNoCase(range, end, "application/graphql-response+json")) return AnswerKind.GraphQl;
+    if (textStartsNoCase(range, end, "text/html")) html = max(html, quality);
+    else if (isJsonRange(range, end)) json = max(json, quality);
+    range = end + 1;
+  }
+  if (html > json) return AnswerKind.Html;
+  // The path that GraphQL services have by convention; their clients ask for JSON, or for anything.
+  const graphql = pathEnd - path >= 8 && textIs(pathEnd - 8, pathEnd, "/graphql");
+  return graphql ? AnswerKind.GraphQl : AnswerKind.Problem;
+}
+
+/** Whether a media range is JSON, of whatever kind. */
+function isJsonRange(range: usize, end: usize): bool {
+  const type = min(findByte(range, end, Char.Semicolon), findByte(range, end, Char.Space));
+  return type - range > 4 && textIsNoCase(type - 4, type, "json");
+}
+
+/** The weight of a media range (RFC 9110, section 12.4.2), in thousandths; 1000 where there is none that can be read. */
+function qualityOf(range: usize, end: usize): u32 {
+  for (let at = findByte(range, end, Char.Semicolon); at < end; at = findByte(at, end, Char.Semicolon)) {
+    at++;
+    while (at < end && byteAt(at) <= <u32>Char.Space) at++;
+    if (!textStartsNoCase(at, end, "q=")) continue;
+    at += 2;
+    if (at >= end || byteAt(at) != Char._0) return 1000;
+    let quality: u32 = 0;
+    let scale: u32 = 100;
+    for (at += 2; at < end && isDigit(byteAt(at)) && scale > 0; at++, scale /= 10)
+      quality += (byteAt(at) - Char._0) * scale;
+    return quality;
+  }
+  return 1000;
 }

@@ -39,9 +39,9 @@ import { judgeChunk, openBody } from "./body";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
-import { bodyKindOf, eitherKind, forgetType } from "./media-type";
+import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 import { recordInspection } from "./metrics";
-import { answer, nameNobody, tellVerdict } from "./respond";
+import { answer, answerNobody, tellVerdict } from "./respond";
 import { firstRoot, policyOf, Root } from "./root";
 import {
   BodyKind,
@@ -89,6 +89,10 @@ let type: BodyKind = BodyKind.None;
 let typed: bool = false;
 let requestId: usize = 0;
 let trace: usize = 0;
+let contentType: usize = 0;
+let contentTypeEnd: usize = 0;
+let accept: usize = 0;
+let acceptEnd: usize = 0;
 let upgrade: bool = false;
 let encoded: bool = false;
 
@@ -158,7 +162,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   const blocking = mode == Mode.Block && !policy.dryRun;
   if (decideNow() && blocking) {
     tell(stream, policy, Outcome.Denied, true);
-    answer(403);
+    keepAnswer(stream);
+    answer(stream, changetype<usize>(policy), 403);
     return HeadersAction.StopIteration;
   }
 
@@ -170,7 +175,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     stream.limited = policy.onEncodedDeny;
     if (policy.onEncodedDeny && blocking) {
       tell(stream, policy, Outcome.Denied, true);
-      answer(415);
+      keepAnswer(stream);
+      answer(stream, changetype<usize>(policy), 415);
       return HeadersAction.StopIteration;
     }
   }
@@ -180,6 +186,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   }
   stream.phase = <u8>Phase.Body;
   keepTarget(stream);
+  keepAnswer(stream);
   openBody(stream, policy.depth);
   tell(stream, policy, passed(stream), false);
   if (!blocking || upgrade || stream.bodyKind == BodyKind.Probe) return HeadersAction.Continue;
@@ -306,8 +313,7 @@ function withoutSlot(): HeadersAction {
   const policy = policyOf(changetype<Root>(firstRoot));
   if (policy === null || !policy.onErrorDeny || policySettings(policy).mode != Mode.Block)
     return HeadersAction.Continue;
-  nameNobody();
-  answer(503);
+  answerNobody(changetype<usize>(policy), 503);
   return HeadersAction.StopIteration;
 }
 
@@ -316,7 +322,7 @@ function fail(stream: Stream, policy: Policy): bool {
   const denied = policy.onErrorDeny && isBlocking(stream, policy);
   decideNow();
   end(stream, policy, Outcome.Error);
-  if (denied) answer(503);
+  if (denied) answer(stream, changetype<usize>(policy), 503);
   return denied;
 }
 
@@ -336,7 +342,7 @@ function overflow(stream: Stream, policy: Policy): bool {
 function refuse(stream: Stream, policy: Policy, status: u32): void {
   const held = stream.held;
   end(stream, policy, held ? Outcome.Denied : Outcome.Partial);
-  if (held) answer(status);
+  if (held) answer(stream, changetype<usize>(policy), status);
   else resetRequest();
 }
 
@@ -393,6 +399,7 @@ const SAME_PATH: u32 = u32.MAX_VALUE;
 /** Walks the header map for what is needed before anything is judged. */
 function readTarget(headers: usize, headersEnd: usize): void {
   method = methodEnd = pathName = path = pathEnd = host = hostEnd = requestId = trace = 0;
+  contentType = contentTypeEnd = accept = acceptEnd = 0;
   type = BodyKind.None;
   typed = false;
   forgetType();
@@ -408,6 +415,12 @@ function readTarget(headers: usize, headersEnd: usize): void {
           pathName = pairName;
           path = pairValue;
           pathEnd = pairValueEnd;
+        }
+        break;
+      case 6:
+        if (textIs(pairName, pairNameEnd, "accept")) {
+          accept = pairValue;
+          acceptEnd = pairValueEnd;
         }
         break;
       case 7:
@@ -435,6 +448,8 @@ function readTarget(headers: usize, headersEnd: usize): void {
           // Of several types any one may be the service's choice.
           type = eitherKind(type, bodyKindOf(pairValue, pairValueEnd));
           typed = true;
+          contentType = pairValue;
+          contentTypeEnd = pairValueEnd;
         } else if (textIs(pairName, pairNameEnd, "x-request-id")) {
           requestId = isUuid(pairValue, pairValueEnd) ? pairValue : 0;
           requestIds++;
@@ -477,6 +492,11 @@ function keepRoute(stream: Stream): void {
   const match = routeMatch(route);
   stream.routeSize = min(<u32>(match.pathEnd - match.path), ROUTE_CAPACITY);
   memory.copy(routeOf(stream), match.path, stream.routeSize);
+}
+
+/** Notes the form of an answer that the client reads. */
+function keepAnswer(stream: Stream): void {
+  stream.answerKind = <u8>answerKindOf(contentType, contentTypeEnd, accept, acceptEnd, requestPath, requestPathEnd);
 }
 
 /** Copies host, method and path into the slot: the header map cannot be read in later callbacks. */

@@ -2,13 +2,22 @@
 
 import { LogLevel } from "../abi/enums";
 import { log, respond, writeFilterState } from "../abi/host";
-import { putByte } from "../core/bytes";
 import { findingAt, findingCount } from "../core/findings";
 import { putText } from "../core/text";
 import { ruleClass, ruleIndex } from "../match/rules";
 import { isListed } from "../policy/decide";
 import { Mode, Policy } from "../policy/layout";
 import { effectiveMode } from "../policy/resolve";
+import {
+  answerBody,
+  answerBodyEnd,
+  answerGrpcStatus,
+  answerHeaders,
+  answerHeadersEnd,
+  AnswerKind,
+  answerStatus,
+  writeAnswer,
+} from "../report/answer";
 import { countFinding, countRequest, countRuleHit, Outcome } from "../report/counters";
 import { putNewUuid, UUID_SIZE } from "../report/ids";
 import {
@@ -17,7 +26,6 @@ import {
   textEnd,
   textStart,
   writeCleanVerdict,
-  writeProblem,
   writeRefusal,
   writeVerdict,
 } from "../report/verdict";
@@ -37,27 +45,13 @@ export function refillLog(): void {
 
 const NAME: usize = memory.data(32);
 const DETAILS: usize = memory.data(32);
-/** The serialized headers of a refusal. */
-const HEADERS: usize = memory.data(128, 4);
 let nameEnd: usize = 0;
 let detailsEnd: usize = 0;
-let headersEnd: usize = 0;
 
 /** Writes the texts that are the same for all streams; called once when the VM starts. */
 export function prepareAnswers(): void {
   nameEnd = putText(NAME, "meshward.verdict");
   detailsEnd = putText(DETAILS, "meshward_denied");
-  // Two pairs: sizes first, then the texts with a NUL behind each.
-  store<u32>(HEADERS, 2);
-  store<u32>(HEADERS, 12, 4);
-  store<u32>(HEADERS, 24, 8);
-  store<u32>(HEADERS, 13, 12);
-  store<u32>(HEADERS, 8, 16);
-  let out = putText(HEADERS + 20, "content-type");
-  out = putText(putByte(out, 0), "application/problem+json");
-  out = putText(putByte(out, 0), "cache-control");
-  out = putText(putByte(out, 0), "no-store");
-  headersEnd = putByte(out, 0);
 }
 
 /**
@@ -110,20 +104,24 @@ function logRefusal(effective: usize, outcome: Outcome, judged: u64): void {
 /** A request id for a stream that has no slot to keep one in. */
 const SPARE_ID: usize = memory.data(<i32>UUID_SIZE);
 
-/** Makes the next answer one of a request of which nothing is known. */
-export function nameNobody(): void {
+/** Answers a request that has no stream. */
+export function answerNobody(policy: usize, status: u32): void {
   putNewUuid(SPARE_ID);
-  setVerdictNames(0, 0, SPARE_ID, 0);
+  answer(null, policy, status);
 }
 
-/** Answers the request from here with `status`; `tellVerdict` has run for it. */
-export function answer(status: u32): void {
-  if (status == 413)
-    writeProblem(status, "Content Too Large", "The body is larger than what is inspected before it is passed on.");
-  else if (status == 415)
-    writeProblem(status, "Unsupported Media Type", "The body has a content coding that cannot be inspected.");
-  else if (status == 503) writeProblem(status, "Service Unavailable", "The request could not be inspected.");
-  else writeProblem(403, "Forbidden", "The request was refused by policy.");
-  // -1: Envoy derives the gRPC status from the HTTP status.
-  respond(status, DETAILS, detailsEnd, textStart, textEnd, HEADERS, headersEnd, -1);
+/** Answers the request from here with `status`; `tellVerdict` has run for it. `stream` null: nothing is known of it. */
+export function answer(stream: Stream | null, policy: usize, status: u32): void {
+  const kind = stream === null ? AnswerKind.Problem : <AnswerKind>stream.answerKind;
+  writeAnswer(kind, status, stream === null ? SPARE_ID : requestIdOf(stream), policy);
+  respond(
+    answerStatus,
+    DETAILS,
+    detailsEnd,
+    answerBody,
+    answerBodyEnd,
+    answerHeaders,
+    answerHeadersEnd,
+    answerGrpcStatus,
+  );
 }

@@ -57,6 +57,8 @@ export class Stream {
   limited: bool;
   /** Its body has a content coding: what is judged may be no text at all. */
   encoded: bool;
+  /** The form of an answer that its client reads (report/answer.ts). */
+  answerKind: u8;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */

@@ -87,6 +87,13 @@ export class Policy {
   onLimitDeny: bool;
   onOverflowDeny: bool;
   onEncodedDeny: bool;
+  /** HTTP status of the policy's own denial, 0 where it has none. */
+  denialStatus: u32;
+  /** Its headers: names and values, a NUL behind each. */
+  denialHeaders: usize;
+  denialHeadersEnd: usize;
+  denialBody: usize;
+  denialBodyEnd: usize;
   identityMtls: bool;
   identityJwt: bool;
   /** An exception names an identity. */

@@ -149,6 +149,7 @@ function readTop(policy: Policy, only: i32): i32 {
 function readCommonKey(policy: Policy): bool {
   if (keyIs("limits")) readLimits(policy);
   else if (keyIs("onError")) policy.onErrorDeny = readDirection("allow");
+  else if (keyIs("denial")) readDenial(policy);
   else if (keyIs("routes")) readRoutes(policy);
   else if (keyIs("exceptions")) readExceptions(policy);
   else if (keyIs("rules")) readRules(policy);
@@ -212,6 +213,52 @@ function readLimits(policy: Policy): void {
     else if (keyIs("onEncoded")) policy.onEncodedDeny = readDirection("continue");
     else skipUnknown();
   }
+}
+
+function readDenial(policy: Policy): void {
+  policy.denialStatus = 403;
+  policy.denialHeaders = policy.denialHeadersEnd = policy.denialBody = policy.denialBodyEnd = 0;
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    if (keyIs("status")) policy.denialStatus = readWhole();
+    else if (keyIs("headers")) {
+      policy.denialHeaders = readHeaders();
+      policy.denialHeadersEnd = textEnd;
+    } else if (keyIs("body")) {
+      policy.denialBody = readText();
+      policy.denialBodyEnd = textEnd;
+      if (textEnd - policy.denialBody > MAX_DENIAL_BODY) fail();
+    } else skipUnknown();
+  }
+  if (policy.denialStatus < 300 || policy.denialStatus > 599) fail();
+}
+
+/** Bytes of a denial's body: what report/answer.ts has room for when all of it is request ids. */
+const MAX_DENIAL_BODY: usize = 8192;
+/** Bytes of a denial's headers, and how many there are. */
+const MAX_HEADERS_SIZE: usize = 4096;
+const MAX_HEADERS: u32 = 20;
+
+/** Reads an object of texts into pairs of names and values, a NUL behind each; their end is `textEnd`. */
+function readHeaders(): usize {
+  const start = room(MAX_HEADERS_SIZE);
+  if (bad || !opens(JsonEvent.ObjectOpen)) return 0;
+  let out = start;
+  for (let count: u32 = 0; nextKey(); count++) {
+    out = putHeaderText(out, start);
+    if (jsonNext(STATE) != JsonEvent.String) fail();
+    out = putHeaderText(out, start);
+    if (count >= MAX_HEADERS) fail();
+  }
+  textEnd = out;
+  shrink(out);
+  return start;
+}
+
+/** Writes the current value behind `out` in a block that begins at `start`. */
+function putHeaderText(out: usize, start: usize): usize {
+  if (bad || out + (valueEnd - valueStart) + 1 > start + MAX_HEADERS_SIZE) fail();
+  return bad ? out : putByte(putBytes(out, valueStart, valueEnd), 0);
 }
 
 function readIdentity(policy: Policy): void {

@@ -1,5 +1,5 @@
-// What is told of one request: the verdict (filter state `meshward.verdict`, for the access log and for whoever reads it), the log
-// line of a refusal and the body of the answer. All are JSON, all are bounded, none holds a client's byte that is not escaped.
+// What is told of one request: the verdict (filter state `meshward.verdict`, for the access log and for whoever reads it) and the
+// log line of a refusal. Both are JSON, both are bounded, none holds a client's byte that is not escaped.
 //
 //   {"verdict":…,"outcome":…,"mode":…,"score":…,"rule":…,"route":…,"identity":…,"request_id":…,"trace_id":…,"findings":[…]}
 //
@@ -213,19 +213,5 @@ export function writeRefusal(effective: usize, outcome: Outcome, judged: u64, su
   if (suppressed != 0) out = putDecimal(putText(out, ',"suppressed":'), suppressed);
   out = putByte(out, Char.BraceClose);
   if (isDefined(CHECKED)) assert(out - TEXT <= 1024 && LOG_NAME + LOG_EVIDENCE + LOG_ROUTE + LOG_IDENTITY <= 600); // fixed parts take less than 400
-  textEnd = out;
-}
-
-/** Writes the body of a refusal: RFC 9457 problem details; no byte of the request but a request id that is a UUID. */
-export function writeProblem(status: u32, title: string, detail: string): void {
-  let out = putText(TEXT, '{"type":"about:blank","title":"');
-  out = putText(out, title);
-  out = putText(out, '","status":');
-  out = putDecimal(out, status);
-  out = putText(out, ',"detail":"');
-  out = putText(out, detail);
-  out = putText(out, '","instance":"urn:uuid:');
-  out = putBytes(out, requestId, requestId + UUID_SIZE);
-  out = putText(out, '"}');
   textEnd = out;
 }

@@ -1,5 +1,5 @@
 // The reply that Envoy makes itself (http/utility.cc, prepareLocalReply): the module's headers are added, then content-length and
-// a content-type where none was given. A gRPC request gets a trailers-only answer with status 200.
+// a content-type where none was given, but neither without a body. A gRPC request gets a trailers-only answer with status 200.
 
 import { HeaderMap } from "./headers.ts";
 
@@ -46,6 +46,8 @@ export function localMessage(reply: LocalReply, request: HeaderMap | null): { he
   if (reply.body.length > 0) {
     headers.set("content-length", String(reply.body.length));
     if (headers.get("content-type") === null) headers.add("content-type", "text/plain");
+  } else {
+    headers.remove("content-type");
   }
   return { headers, body: request?.text(":method") === "HEAD" ? new Uint8Array(0) : reply.body };
 }

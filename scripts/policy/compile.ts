@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { globPattern, rulePatterns } from "./pattern.ts";
 import { SCHEMA_VERSION, SEVERITIES } from "./schema.ts";
-import type { CustomRule, Exception, Field, Policy, Route, Workload } from "./schema.ts";
+import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 export interface CompileOptions {
   /** Whether Envoy gets `allow_on_headers_stop_iteration`: without it a module that holds headers hangs requests. */
@@ -34,12 +34,19 @@ type NormalizedRule = Omit<CustomRule, "why" | "severity" | "contains" | "value"
   severity: number;
   patterns?: string[];
 };
-type NormalizedWorkload = Omit<Workload, "rules" | "exceptions"> & {
+/** Its media type is one of its headers. */
+type NormalizedDenial = Omit<Denial, "contentType">;
+type NormalizedWorkload = Omit<Workload, "denial" | "rules" | "exceptions"> & {
+  denial?: NormalizedDenial;
   rules?: NormalizedRule[];
   exceptions?: NormalizedException[];
 };
 
-export interface NormalizedPolicy extends Omit<Policy, "version" | "fields" | "rules" | "exceptions" | "workloads"> {
+export interface NormalizedPolicy extends Omit<
+  Policy,
+  "version" | "denial" | "fields" | "rules" | "exceptions" | "workloads"
+> {
+  denial?: NormalizedDenial;
   fields?: Field[];
   rules?: NormalizedRule[];
   exceptions: NormalizedException[];
@@ -103,14 +110,26 @@ function normalizeRules(rules: readonly CustomRule[] | undefined): NormalizedRul
   });
 }
 
+function normalizeDenial(denial: Denial | undefined): NormalizedDenial | undefined {
+  if (denial === undefined) return undefined;
+  const { status, contentType, headers, body } = denial;
+  const own = Object.entries(headers).sort(([left], [right]) => (left < right ? -1 : 1));
+  return {
+    status,
+    headers: { "content-type": contentType, "cache-control": "no-store", ...Object.fromEntries(own) },
+    body,
+  };
+}
+
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
-  const { namespace, service, labels, onError, limits, routes, rules, exceptions } = workload;
+  const { namespace, service, labels, onError, denial, limits, routes, rules, exceptions } = workload;
   return said({
     namespace,
     service,
     labels: labels && Object.fromEntries(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1))),
     ...normalizeScope(workload),
     onError,
+    denial: normalizeDenial(denial),
     limits: limits && said(limits),
     routes: routes?.map(normalizeRoute),
     rules: normalizeRules(rules),
@@ -128,7 +147,11 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},
-    ...said({ fields: normalizeFields(policy.fields), rules: normalizeRules(policy.rules) }),
+    ...said({
+      denial: normalizeDenial(policy.denial),
+      fields: normalizeFields(policy.fields),
+      rules: normalizeRules(policy.rules),
+    }),
     routes: policy.routes.map(normalizeRoute),
     exceptions: policy.exceptions.map(normalizeException),
     workloads: policy.workloads.map(normalizeWorkload),

@@ -180,6 +180,8 @@ function schemaIssues(value: unknown): {
         return { path: [...path, key], atKey: true, message };
       });
     }
+    if (issue.code === "invalid_key")
+      return [{ path, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
     let current = value;
     let isThere = true;
     for (const step of path) {

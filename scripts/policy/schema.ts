@@ -108,6 +108,55 @@ const limits = {
     .describe("Levels of JSON that are followed; deeper text is inspected as plain text"),
 };
 
+/** What the module has room for: report/answer.ts, policy/read.ts. */
+const MAX_DENIAL_BODY = 8192;
+const MAX_DENIAL_HEADERS = 16;
+const MAX_DENIAL_HEADERS_BYTES = 2048;
+/** Headers that Envoy sets for the answer, or that say how a message ends. */
+const RESERVED_HEADERS = new Set([
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "upgrade",
+  "trailer",
+  "date",
+  "server",
+]);
+
+const headerName = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'expected a header in lower case, such as "retry-after"' })
+  .refine((name) => !RESERVED_HEADERS.has(name), { error: "is Envoy's own to set" });
+const headerValue = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, { error: "expected visible ASCII, without spaces around it" });
+
+const denial = z
+  .strictObject({
+    status: z.int().min(300).max(599).default(403).describe("The HTTP status"),
+    contentType: headerValue.max(128).default("text/plain; charset=utf-8").describe("The media type of body"),
+    headers: z
+      .record(headerName, headerValue)
+      .default({})
+      .refine((headers) => Object.keys(headers).length <= MAX_DENIAL_HEADERS, {
+        error: `expected at most ${MAX_DENIAL_HEADERS} headers`,
+      })
+      .refine((headers) => Object.entries(headers).flat().join("").length <= MAX_DENIAL_HEADERS_BYTES, {
+        error: `expected at most ${MAX_DENIAL_HEADERS_BYTES} bytes of names and values`,
+      })
+      .refine((headers) => !("content-type" in headers), { error: 'expected the media type as "contentType"' })
+      .describe("Headers besides content-type; cache-control is no-store unless it is here"),
+    body: z
+      .string()
+      .refine((body) => Buffer.byteLength(body) <= MAX_DENIAL_BODY, {
+        error: `expected at most ${MAX_DENIAL_BODY} bytes`,
+      })
+      .default("")
+      .describe("The text of the answer; {request_id} stands for the request's id"),
+  })
+  .describe("What a refused request is answered with, instead of problem details, GraphQL errors or a page");
+
 const mode = z.enum(MODES).describe("off: not judged; detect: judged and reported; block: attacks are refused");
 const sensitivity = z
   .enum(SENSITIVITIES)
@@ -369,6 +418,7 @@ const workload = z
     match: selector,
     ...routeSettings,
     onError: onError.optional(),
+    denial: denial.optional(),
     limits: z
       .strictObject({
         holdBytes: limits.holdBytes.optional(),
@@ -395,6 +445,7 @@ export const policySchema = z
     mode: mode.default("detect"),
     sensitivity: sensitivity.default("balanced"),
     onError: onError.default("allow"),
+    denial: denial.optional(),
     limits: z
       .strictObject({
         holdBytes: limits.holdBytes.default(256 * 1024),
@@ -439,6 +490,7 @@ export type Route = Policy["routes"][number];
 export type Field = Policy["fields"][number];
 export type CustomRule = Policy["rules"][number];
 export type Exception = Policy["exceptions"][number];
+export type Denial = z.output<typeof denial>;
 export type Workload = Policy["workloads"][number];
 /** A policy as a person writes it. */
 export type PolicySource = z.input<typeof policySchema>;

@@ -5,7 +5,9 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Denial } from "../policy/schema.ts";
 import type { Exchange } from "../scan/exchange-line.ts";
+import { isRefusal } from "./refusal.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Bytes of an answer that are looked at; a refusal is far shorter. */
@@ -15,7 +17,7 @@ const OWN_HEADERS = new Set(["content-length", "transfer-encoding", "connection"
 
 export interface Answer {
   status: number;
-  /** Whether it is Meshward's refusal: a problem document, 403. */
+  /** Whether it is Meshward's refusal. */
   isRefusal: boolean;
 }
 
@@ -56,18 +58,8 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function isRefusal(status: number, contentType: string | undefined, body: string): boolean {
-  if (status !== 403 || !/^application\/problem\+json\b/i.test(contentType ?? "")) return false;
-  try {
-    const { instance } = JSON.parse(body) as { instance?: unknown };
-    return typeof instance === "string" && instance.startsWith("urn:uuid:");
-  } catch {
-    return false;
-  }
-}
-
-/** Prepares to send to `target`. */
-export function createSender(target: URL): Sender {
+/** Prepares to send to `target`, whose policy has these denials of its own. */
+export function createSender(target: URL, denials: readonly Denial[] = []): Sender {
   const isTls = target.protocol === "https:";
   const agent = isTls
     ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
@@ -97,7 +89,7 @@ export function createSender(target: URL): Sender {
         sent.on("response", (response) => {
           const status = response.statusCode ?? 0;
           readBody(response).then(
-            (text) => resolve({ status, isRefusal: isRefusal(status, response.headers["content-type"], text) }),
+            (body) => resolve({ status, isRefusal: isRefusal({ status, headers: response.headers, body }, denials) }),
             reject,
           );
         });

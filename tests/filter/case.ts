@@ -24,6 +24,8 @@ export interface Expected {
   mode?: "off" | "detect" | "block";
   /** Default: 403 where denied, 0 (no answer) where partial, else 200. */
   status?: number;
+  /** Where the answer is no problem document: header by header, and its text. `{request_id}` is the request's id. */
+  answer?: { headers: Record<string, string>; body: string };
   rule?: string;
   /** `part:name:class`, with `!exception` where one covers it; each once, in any order. */
   findings?: string[];

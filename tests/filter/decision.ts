@@ -17,7 +17,14 @@ export interface Decision {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MADE = "<made>";
 /** Headers of an answer that are compared. */
-const ANSWER_HEADERS = ["content-type", "cache-control", "grpc-status", "grpc-message"];
+const ANSWER_HEADERS = [
+  "content-type",
+  "cache-control",
+  "retry-after",
+  "content-security-policy",
+  "grpc-status",
+  "grpc-message",
+];
 /** Headers of a case that belong to one connection: the proxy makes its own. */
 const HOP = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "expect", "host", "x-forwarded-for"];
 
@@ -110,9 +117,14 @@ export function assertExpected(given: Case, { verdict, answer, upstream }: Decis
   const status = expect.status ?? (outcome === "denied" ? 403 : outcome === "partial" ? 0 : 200);
   assert.equal(answer?.status ?? 0, status);
   const problem = PROBLEMS[status];
-  if (answer !== null && problem !== undefined) {
+  const id = expect.request_id === "kept" ? sentId : MADE;
+  if (expect.answer !== undefined) {
+    assert.ok(answer, "no answer");
+    const named = (text: string): string => text.replaceAll("{request_id}", String(id));
+    for (const [name, value] of Object.entries(expect.answer.headers)) assert.equal(answer.headers[name], named(value));
+    assert.equal(answer.body, named(expect.answer.body));
+  } else if (answer !== null && problem !== undefined) {
     const [title, detail] = problem;
-    const id = expect.request_id === "kept" ? sentId : MADE;
     assert.equal(answer.headers["content-type"], "application/problem+json");
     assert.equal(answer.headers["cache-control"], "no-store");
     if (request.method === "HEAD") assert.equal(answer.body, "");

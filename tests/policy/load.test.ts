@@ -51,6 +51,32 @@ const REFUSED: [id: string, text: string, ...issues: string[]][] = [
     "p:1:22: limits.holdMillis: expected from 1 ms to 60000 ms, got 61000 ms",
   ],
   ["duration of no unit", "limits: {holdMillis: 1h}\n", "p:1:22: limits.holdMillis: expected a duration such as"],
+  ["denial that is no denial", "denial: {status: 200}\n", "p:1:18: denial.status: expected at least 300, got 200"],
+  [
+    "denial with a header of Envoy's",
+    "denial: {headers: {content-length: '3'}}\n",
+    "p:1:20: denial.headers.content-length: is Envoy's own to set",
+  ],
+  [
+    "denial with a header in capitals",
+    "denial: {headers: {Retry-After: '3'}}\n",
+    'p:1:20: denial.headers.Retry-After: expected a header in lower case, such as "retry-after"',
+  ],
+  [
+    "denial with a line break in a header",
+    'denial: {headers: {x: "a\\r\\nset-cookie: b"}}\n',
+    "p:1:23: denial.headers.x: expected visible ASCII, without spaces around it",
+  ],
+  [
+    "denial with its type in the headers",
+    "denial: {headers: {content-type: text/html}}\n",
+    'p:1:19: denial.headers: expected the media type as "contentType"',
+  ],
+  [
+    "denial that is too long",
+    `denial: {body: ${"x".repeat(8193)}}\n`,
+    "p:1:16: denial.body: expected at most 8192 bytes",
+  ],
   ["depth zero", "limits: {depth: 0}\n", "p:1:17: limits.depth: expected at least 1, got 0"],
   ["depth too large", "limits: {depth: 65}\n", "p:1:17: limits.depth: expected at most 64, got 65"],
   ["hops", "identity: {trustedHops: 1.5}\n", "p:1:25: identity.trustedHops: expected a whole number, got 1.5"],

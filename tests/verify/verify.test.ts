@@ -8,6 +8,8 @@ import { policyFrom } from "../../scripts/policy/load.ts";
 import { createEngine } from "../../scripts/scan/engine.ts";
 import type { Engine } from "../../scripts/scan/engine.ts";
 import { exitCodeOf } from "../../scripts/verify/report.ts";
+import { denialsOf, isRefusal } from "../../scripts/verify/refusal.ts";
+import type { Received } from "../../scripts/verify/refusal.ts";
 import { createSender, parseTarget } from "../../scripts/verify/through.ts";
 import { offline, through, verify } from "../../scripts/verify/verify.ts";
 import type { Check, Result } from "../../scripts/verify/verify.ts";
@@ -82,7 +84,8 @@ for (const [id, text, message] of BAD) {
 
 test("no cases are no success", () => assert.equal(exitCodeOf([]), 2));
 
-const PROBLEM = '{"type":"about:blank","title":"Forbidden","status":403,"instance":"urn:uuid:0"}';
+const PROBLEM =
+  '{"type":"about:blank","title":"Forbidden","status":403,"instance":"urn:uuid:0d2fdf99-c7ef-43ea-8e69-eaa5836e4cf0"}';
 
 /** A server of bytes: keeps each request as it came, and answers as its path says. */
 async function rawServer(): Promise<{ url: string; requests: string[]; close: () => Promise<void> }> {
@@ -214,3 +217,52 @@ test("a target is an origin", () => {
     assert.throws(() => parseTarget(wrong), /expected/, wrong);
   }
 });
+
+const ID = "0d2fdf99-c7ef-43ea-8e69-eaa5836e4cf0";
+const DENIALS = denialsOf(
+  policyFrom({
+    denial: { status: 404, body: "No (such) page: {request_id}" },
+    workloads: [{ match: { service: "cart" }, denial: { status: 302, headers: { location: "/blocked" } } }],
+  }),
+);
+const GRPC_WEB = `\x80\0\0\0\x0fgrpc-status:7\r\ngrpc-message:no. urn:uuid:${ID}\r\n`;
+const ANSWERS: [why: string, refusal: boolean, received: Received][] = [
+  ["a problem", true, { status: 403, headers: { "content-type": "application/problem+json" }, body: PROBLEM }],
+  [
+    "a problem of the service",
+    false,
+    { status: 403, headers: { "content-type": "application/problem+json" }, body: "{}" },
+  ],
+  ["another status", false, { status: 500, headers: { "content-type": "application/problem+json" }, body: PROBLEM }],
+  [
+    "errors of GraphQL",
+    true,
+    {
+      status: 403,
+      headers: { "content-type": "application/graphql-response+json; charset=utf-8" },
+      body: `{"errors":[{"extensions":{"instance":"urn:uuid:${ID}"}}]}`,
+    },
+  ],
+  [
+    "errors of the service",
+    false,
+    { status: 403, headers: { "content-type": "application/graphql-response+json" }, body: '{"errors":[{}]}' },
+  ],
+  ["a page", true, { status: 403, headers: { "content-type": "text/html" }, body: `request ID:<p><code>${ID}</code>` }],
+  ["a page of the service", false, { status: 403, headers: { "content-type": "text/html" }, body: "<h1>Forbidden" }],
+  ["gRPC", true, { status: 200, headers: { "grpc-status": "7", "grpc-message": `no. urn:uuid:${ID}` }, body: "" }],
+  ["gRPC of the service", false, { status: 200, headers: { "grpc-status": "7", "grpc-message": "%zz" }, body: "" }],
+  ["gRPC-Web", true, { status: 200, headers: { "content-type": "application/grpc-web+proto" }, body: GRPC_WEB }],
+  [
+    "gRPC-Web in text",
+    true,
+    { status: 200, headers: { "content-type": "application/grpc-web-text" }, body: btoa(GRPC_WEB) },
+  ],
+  ["the policy's own", true, { status: 404, headers: {}, body: `No (such) page: ${ID}` }],
+  ["a workload's own", true, { status: 302, headers: {}, body: "" }],
+  ["nearly the policy's own", false, { status: 404, headers: {}, body: "No (such) page: 7" }],
+];
+
+for (const [why, refusal, received] of ANSWERS) {
+  test(`a refusal is told from an answer: ${why}`, () => assert.equal(isRefusal(received, DENIALS), refusal));
+}
