@@ -2,7 +2,7 @@
 // come to them, parsers over chunks of 16 KiB, as bodies do. The order of `Unit` is that of UNITS in scripts/bench/engine-scale.ts.
 
 import { classify } from "./core/classify";
-import { setField } from "./core/field";
+import { Part, setField } from "./core/field";
 import { closeFindings, findingCount, freeFindings, openFindings } from "./core/findings";
 import { unwrap } from "./decode/base64";
 import { decodeContent } from "./decode/content";
@@ -269,7 +269,7 @@ function parseBody(kind: u32, start: usize, end: usize, judging: bool): u32 {
     while (nextValue(kind)) {
       sum += <u32>(valueEnd - valueStart);
       if (!judging) continue;
-      setField(kind == 0 ? 5 : kind == 3 ? 7 : 6, name, nameEnd);
+      setField(kind == 0 ? Part.Json : kind == 3 ? Part.Xml : Part.Body, name, nameEnd);
       judge(valueStart, valueEnd);
     }
     if (unfinishedSize(STATE) != 0) keepValue(STATE, SLOT);

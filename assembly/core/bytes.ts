@@ -96,6 +96,13 @@ export function isWord(byte: u32): bool {
   return isLetter(byte) || isDigit(byte) || byte == Char.Underscore;
 }
 
+/** Either quote: `'` or `"`. */
+// @ts-ignore: decorator
+@inline
+export function isQuote(byte: u32): bool {
+  return byte == Char.Quote || byte == Char.DoubleQuote;
+}
+
 /** Space, tab, line feed, vertical tab, form feed or carriage return. */
 // @ts-ignore: decorator
 @inline

@@ -6,7 +6,7 @@
 // in a finding: the evidence is the member's name. One look at each byte; a token begins where `ey` or `ew` does ("{" and a quote, a
 // blank or a line end in base64).
 
-import { byteAt, isSpace, isWord } from "../core/bytes";
+import { byteAt, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { findPair } from "../core/scan";
 import { textIs, textIsNoCase, textStarts } from "../core/text";
@@ -110,11 +110,11 @@ function readHead(end: usize): void {
     if (name == 0) return;
     const nameEnd = stringEnd;
     at = nameEnd + 1;
-    while (at < end && isSpace(byteAt(at))) at++;
+    at = skipSpaces(at, end);
     // A string that no colon follows is a value.
     if (at == end || byteAt(at) != Char.Colon) continue;
     at++;
-    while (at < end && isSpace(byteAt(at))) at++;
+    at = skipSpaces(at, end);
     const quoted = at < end && byteAt(at) == Char.DoubleQuote;
     const value = quoted ? stringFrom(at, end) : at;
     const valueEnd = quoted ? stringEnd : at;

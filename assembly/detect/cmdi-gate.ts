@@ -17,6 +17,7 @@ import { findInSet } from "../core/scan";
 import { COMMAND_MARKS, Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, Shell } from "../generated/cmdi";
 import { keyword } from "../match/keywords";
+import { isAssignment } from "../tokenize/shell";
 
 /** Kinds of byte that can hide a command in more ways than are looked for here. */
 const HIDES: u32 = Kind.Backtick | Kind.Backslash | Kind.CaretTilde | Kind.Brace;
@@ -124,13 +125,6 @@ function isPathStart(from: usize): bool {
   const byte = byteAt(from);
   if (byte == Char.Slash || byte == Char.Dot || byte == Char.Star || byte == Char.Percent) return true;
   return byte == Char.Tilde || (isLetter(byte) && byteAt(from + 1) == Char.Colon);
-}
-
-/** Whether the word `from..to` sets a variable: a=1 */
-function isAssignment(from: usize, to: usize): bool {
-  let at = from;
-  while (at < to && isWord(byteAt(at))) at++;
-  return at > from && at < to && byteAt(at) == Char.Equals && !isDigit(byteAt(from));
 }
 
 /** Whether a shell's word ends before `byte`. */

@@ -8,7 +8,7 @@
 //
 // One search for each introducer, a bounded look behind each hit; no memory.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isQuote, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither, findPair } from "../core/scan";
@@ -356,7 +356,7 @@ function judgeTypes(start: usize, end: usize): void {
       if (!isTypeName(name, quote - 1)) continue;
     }
     let value = at + 1;
-    while (value < end && isSpace(byteAt(value))) value++;
+    value = skipSpaces(value, end);
     if (value + 4 >= end || !isQuote(byteAt(value))) continue;
     value++;
     const valueEnd = findEither(value, min(end, value + MAX_NAME), Char.DoubleQuote, Char.Quote);
@@ -366,12 +366,6 @@ function judgeTypes(start: usize, end: usize): void {
       return;
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function isQuote(byte: u32): bool {
-  return byte == Char.DoubleQuote || byte == Char.Quote;
 }
 
 /** Tags that a reader of XML builds objects from. */

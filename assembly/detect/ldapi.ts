@@ -9,7 +9,7 @@
 //
 // One step per byte, no memory. A value that is a whole filter by itself left nothing.
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd } from "../core/field";
 import { findEither } from "../core/scan";
@@ -64,7 +64,7 @@ export function detectLdapi(start: usize, end: usize, kinds: u32): void {
   let sign = false;
   let before: u32 = 0;
   let from = start;
-  while (start < end && isSpace(byteAt(start))) start++;
+  start = skipSpaces(start, end);
   const bare = start < end && byteAt(start) == Char.ParenOpen;
   for (let at = start; (at = findEither(at, end, Char.ParenOpen, Char.ParenClose)) < end; at++) {
     if (byteAt(at) == Char.ParenClose) {
@@ -171,8 +171,7 @@ function filterAt(at: usize, end: usize): Filter {
   if (at == end) return Filter.None;
   const first = byteAt(at);
   if (first == Char.Ampersand || first == Char.Pipe || first == Char.Bang) {
-    do at++;
-    while (at < end && isSpace(byteAt(at)));
+    at = skipSpaces(at + 1, end);
     if (at == end) return first == Char.Bang ? Filter.None : Filter.Sign;
     const next = byteAt(at);
     if (next == Char.ParenOpen || (next == Char.ParenClose && first != Char.Bang)) return Filter.Sign;
@@ -182,7 +181,7 @@ function filterAt(at: usize, end: usize): Filter {
   while (at < end && at - from < LONGEST_ATTRIBUTE && isAttributeByte(byteAt(at))) at++;
   const to = at;
   if (to == from) return Filter.None;
-  while (at < end && isSpace(byteAt(at))) at++;
+  at = skipSpaces(at, end);
   if (at == end) return Filter.None;
   let byte = byteAt(at);
   if (byte == Char.Greater || byte == Char.Less || byte == Char.Tilde || byte == Char.Colon) {

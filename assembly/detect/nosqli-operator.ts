@@ -4,7 +4,7 @@
 //   user[$ne]   filter.price.$gt   /user/$ne   where[$or][0][name][$eq]
 //   ────              ─────         ────                    ────        the name: the last component that is no index or operator
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isQuote, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { NO_SQL_NAME, NoSqlName, Operator } from "../generated/nosqli";
 import { keyword } from "../match/keywords";
@@ -83,8 +83,10 @@ export function operandOf(start: usize, end: usize): Operand {
   return size <= 1 || isAnyWord(start, end) ? Operand.Word : Operand.Ordinary;
 }
 
-function isBlankOrQuote(byte: u32): bool {
-  return isSpace(byte) || byte == Char.Quote || byte == Char.DoubleQuote;
+// @ts-ignore: decorator
+@inline
+export function isBlankOrQuote(byte: u32): bool {
+  return isSpace(byte) || isQuote(byte);
 }
 
 /** `{}`  `[]`  `[""]`: containers of nothing. */

@@ -17,7 +17,7 @@ import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { found } from "./finding";
-import { Operand, operandOf, operatorIn, weighOperator, weighUnequal } from "./nosqli-operator";
+import { isBlankOrQuote, Operand, operandOf, operatorIn, weighOperator, weighUnequal } from "./nosqli-operator";
 
 /** Bytes before the quote that a break-out begins with. */
 const LONGEST_HEAD: usize = 64;
@@ -190,19 +190,17 @@ function weighMember(
 
 /** Whether a list begins with an empty object: [ {}, … */
 function opensEmpty(at: usize, end: usize): bool {
-  while (at < end && isSpace(byteAt(at))) at++;
+  at = skipSpaces(at, end);
   if (at == end || byteAt(at) != Char.BracketOpen) return false;
-  do at++;
-  while (at < end && isSpace(byteAt(at)));
+  at = skipSpaces(at + 1, end);
   if (at == end || byteAt(at) != Char.BraceOpen) return false;
-  do at++;
-  while (at < end && isSpace(byteAt(at)));
+  at = skipSpaces(at + 1, end);
   return at < end && byteAt(at) == Char.BraceClose;
 }
 
 /** The end of an operand: of its string, or before what ends a member. */
 function operandEnd(at: usize, end: usize): usize {
-  while (at < end && isSpace(byteAt(at))) at++;
+  at = skipSpaces(at, end);
   if (at == end) return end;
   const quote = byteAt(at);
   const close = min(end, at + LONGEST_OPERAND);
@@ -233,10 +231,6 @@ function isProse(start: usize, end: usize): bool {
 function firstMark(start: usize, end: usize): u32 {
   while (start < end && isBlankOrQuote(byteAt(start))) start++;
   return start < end ? byteAt(start) : 0;
-}
-
-function isBlankOrQuote(byte: u32): bool {
-  return isSpace(byte) || byte == Char.Quote || byte == Char.DoubleQuote;
 }
 
 function isNameByte(byte: u32): bool {

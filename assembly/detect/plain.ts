@@ -208,8 +208,6 @@ export function isLink(start: usize, end: usize, kinds: u32): bool {
         if (next == Char.Slash || name != 0) return false;
         break;
       case Char.Dot:
-        if (mark == at || !isAlphanumeric(next)) return false;
-        break;
       case Char.Dash:
         if (mark == at || !isAlphanumeric(next)) return false;
         break;

@@ -6,7 +6,7 @@
 //
 // One step per byte, and only where "_" or a joint of a path stands; no memory.
 
-import { byteAt, isSpace, isWord, sameBytes } from "../core/bytes";
+import { byteAt, isSpace, isWord, sameBytes, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither, hasPair } from "../core/scan";
@@ -56,7 +56,7 @@ export function detectPrototype(start: usize, end: usize, kinds: u32): void {
   const quoted = before == Char.DoubleQuote || before == Char.Quote;
   if (quoted && next == before) {
     let colon = stop + 1;
-    while (colon < end && isSpace(byteAt(colon))) colon++;
+    colon = skipSpaces(colon, end);
     if (colon < end && byteAt(colon) == Char.Colon && opensObject(start, end)) {
       found(Rule.PrototypePath, 85, step, stop);
       return;

@@ -11,7 +11,7 @@
 // which in prose is the second or third. The *automaton* of rules/sqli.yaml sees the same tokens and knows what only an attacker writes.
 // Neither goes back, so a walk costs what its tokens cost; there are at most four.
 
-import { byteAt, findByte, isLetter, isWord, sameBytesNoCase } from "../core/bytes";
+import { byteAt, findByte, isLetter, isQuote, isWord, sameBytesNoCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -482,7 +482,7 @@ function isNoise(begin: usize, end: usize): bool {
   if (noise >= 0) return noise >= NOISE;
   noise = 0;
   // A polyglot gathers marks to leave any place.
-  if (begin - whole > 1 && isQuotation(byteAt(begin - 2))) return false;
+  if (begin - whole > 1 && (isQuote(byteAt(begin - 2)) || byteAt(begin - 2) == Char.Backtick)) return false;
   const to = min(end, begin + AROUND);
   for (let at = begin - whole > AROUND ? begin - AROUND : whole; at < to; at++) {
     switch (byteAt(at)) {
@@ -507,10 +507,6 @@ function isNoise(begin: usize, end: usize): bool {
     }
   }
   return noise >= NOISE;
-}
-
-function isQuotation(byte: u32): bool {
-  return byte == Char.Quote || byte == Char.DoubleQuote || byte == Char.Backtick;
 }
 
 /** Whether the text of a comment holds the second mark of a quotation: one behind a word. */

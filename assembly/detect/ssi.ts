@@ -1,7 +1,7 @@
 // Server-side and edge-side includes: `<!--#name …` and `<esi:name …`, `<!--esi`. The introducer is the break-out, a name that the
 // servers know the continuation; what stands behind it only mends the rest, so a cut directive counts. One step per byte.
 
-import { isLetter, isSpace, byteAt } from "../core/bytes";
+import { byteAt, isLetter, isSpace, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { hasPair } from "../core/scan";
 import { textStartsNoCase } from "../core/text";
@@ -69,7 +69,7 @@ const MAX_ATTRIBUTE: usize = 24;
 /** Whether `name=` follows. */
 function hasAttribute(at: usize, end: usize): bool {
   const limit = min(end, at + MAX_ATTRIBUTE);
-  while (at < limit && isSpace(byteAt(at))) at++;
+  at = skipSpaces(at, limit);
   const name = at;
   at = nameEnd(at, limit);
   return at > name && at < limit && byteAt(at) == Char.Equals;

@@ -7,7 +7,7 @@
 //   see ../../etc/passwd             embedded: links, logs and prose look like this, so only climb and target together count
 
 import { Char } from "../core/char";
-import { byteAt, findByte, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { fieldNested, fieldPart, Part } from "../core/field";
 import { findPair } from "../core/scan";
 import { textStartsNoCase } from "../core/text";
@@ -48,7 +48,7 @@ const SPACED_PATH: usize = 260;
 /** Judges `start..end` and reports the surest finding of a path in it. */
 export function detectTraversal(start: usize, end: usize, kinds: u32): void {
   if (!holdsPath(start, end, kinds)) return;
-  while (start < end && isSpace(byteAt(start))) start++;
+  start = skipSpaces(start, end);
   while (start < end && isSpace(byteAt(end - 1))) end--;
   if (start < end && mayPoint(start, end, kinds)) judgePaths(start, end, kinds);
 }
@@ -244,21 +244,22 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
     judgedRule = Rule.TraversalEncoded;
     loss = 20;
   }
-  if (loss != 0) {
-    // Said already.
-  } else if (place == Place.Whole && spaces > PATH_SPACES && isAbsoluteRule(judgedRule)) loss = 20;
-  // Maps of sources and manifests name what stands beside them: "../../src/a.ts".
-  else if (fieldNested && judgedRule == Rule.TraversalClimb && !endsInProgram()) loss = 30;
-  else if (place == Place.Parameter) loss = isAbsoluteRule(judgedRule) ? 15 : 5;
-  else if (place == Place.Embedded) {
-    if (judgedRule == Rule.TraversalClimbTarget) loss = 30;
-    else if (judgedRule == Rule.TraversalWrapper) loss = 25;
-    else if (judgedRule == Rule.TraversalEncoded) loss = 30;
-    else loss = 50;
-    if (spaces >= PROSE_SPACES) loss += 15;
-  }
+  if (loss == 0) loss = placeLoss(place, spaces);
   const base = ruleConfidence(judgedRule);
   return base > loss ? base - loss : 0;
+}
+
+/** How much less sure the judged rule is for where the path stands. */
+function placeLoss(place: Place, spaces: u32): u32 {
+  const absolute = isAbsoluteRule(judgedRule);
+  if (place == Place.Whole && spaces > PATH_SPACES && absolute) return 20;
+  // Maps of sources and manifests name what stands beside them: "../../src/a.ts".
+  if (fieldNested && judgedRule == Rule.TraversalClimb && !endsInProgram()) return 30;
+  if (place == Place.Parameter) return absolute ? 15 : 5;
+  if (place != Place.Embedded) return 0;
+  const prose: u32 = spaces >= PROSE_SPACES ? 15 : 0;
+  if (judgedRule == Rule.TraversalClimbTarget || judgedRule == Rule.TraversalEncoded) return 30 + prose;
+  return (judgedRule == Rule.TraversalWrapper ? 25 : 50) + prose;
 }
 
 /**

@@ -12,10 +12,10 @@
 import { byteAt, findByte, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { findPair, skipBlank } from "../core/scan";
+import { findHigh, findPair, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
-import { FILE_KIND, FileKind, SERVER_WORD, ServerWord } from "../generated/upload";
+import { FILE_KIND, FileKind, SERVER_WORD, ServerWord, SYSTEM_FOLDER } from "../generated/upload";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
@@ -148,12 +148,13 @@ function cutsName(at: usize, end: usize): bool {
  */
 export function detectFile(claims: u32, start: usize, end: usize, first: bool, whole: bool): bool {
   let isPage = false;
+  let markup = false;
   const text = isText(start, min(end, start + 512));
   if (first) {
     const head = skipBlank(start, end);
     if (detectProgram(claims, head, end)) return false;
     detectArchive(start, end);
-    const markup = head < end && byteAt(head) == Char.Less;
+    markup = head < end && byteAt(head) == Char.Less;
     // A drawing, a track or a feed is read by a parser of XML.
     if (markup) detectXxe(head, end, Kind.Angle | Kind.Quote);
     isPage =
@@ -165,7 +166,7 @@ export function detectFile(claims: u32, start: usize, end: usize, first: bool, w
   if (isPage) {
     const kinds = classify(start, end);
     detectXss(start, end, kinds);
-    detectXxe(start, end, kinds);
+    if (!markup) detectXxe(start, end, kinds);
   }
   return text;
 }
@@ -236,13 +237,9 @@ function leaves(start: usize, end: usize): bool {
     isLetter(byteAt(start)) &&
     byteAt(start + 1) == Char.Colon &&
     byteAt(start + 2) == Char.Backslash;
-  const root =
-    textStarts(start, end, "/etc/") ||
-    textStarts(start, end, "/var/") ||
-    textStarts(start, end, "/root/") ||
-    textStarts(start, end, "/usr/") ||
-    textStarts(start, end, "/home/") ||
-    textStarts(start, end, "/proc/");
+  const rooted = end - start > 1 && byteAt(start) == Char.Slash;
+  const folderEnd = rooted ? findByte(start + 1, end, Char.Slash) : end;
+  const root = folderEnd < end && keyword(SYSTEM_FOLDER, start + 1, folderEnd) != 0;
   if (drive || root) found(Rule.UploadArchive, ruleConfidence(Rule.UploadArchive), start, end);
   return drive || root;
 }
@@ -323,12 +320,14 @@ function opensCode(at: usize, end: usize): bool {
     if (textStartsNoCase(at, end, "<?php")) return at + 5 == end || !isWord(byteAt(at + 5));
     // "<?=" and "<? " could be four bytes of a picture: code goes on in ASCII.
     if (byteAt(at + 2) != Char.Equals && !isSpace(byteAt(at + 2))) return false;
-    return isText(at, min(end, at + 12)) && isPlain(at + 3, min(end, at + 12));
+    const near = min(end, at + 12);
+    return isText(at, near) && findHigh(at + 3, near) == near;
   }
   if (next == Char.Percent) {
     const third = byteAt(at + 2);
     const opens = third == Char.At || third == Char.Equals || third == Char.Bang || isSpace(third) || isLetter(third);
-    return opens && isPlain(at, min(end, at + 12));
+    const near = min(end, at + 12);
+    return opens && findHigh(at, near) == near;
   }
   if (textStartsNoCase(at, end, "<jsp:scriptlet") || opensColdFusion(at, end)) return true;
   if (!textStartsNoCase(at, end, "<script")) return false;
@@ -340,11 +339,6 @@ function opensCode(at: usize, end: usize): bool {
 function opensColdFusion(at: usize, end: usize): bool {
   if (textStartsNoCase(at, end, "<cfexecute")) return true;
   return textStartsNoCase(at, end, "<cfset") && hasWord(at, min(end, at + 128), "java.lang.");
-}
-
-function isPlain(start: usize, end: usize): bool {
-  while (start < end && byteAt(start) < 0x80) start++;
-  return start == end;
 }
 
 /** The code that was read ends as the stub of a PHP archive does. */

@@ -54,9 +54,7 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
   } else if (readUrl(start, end)) {
     if (controls) addControls();
     const place = spaces > URL_SPACES ? Place.Text : Place.Whole;
-    if (!judgeRequest(start, end, place, spaces, role) && spaces == 0 && fieldPart != Part.Header) {
-      if (!judgeInclusion(start, end, place, role)) judgeRedirect(start, end, place, role);
-    }
+    judgeAway(start, end, place, spaces, role);
   } else if (spaces == 0) {
     if (first == Char.At || first == Char.Dot || first == Char.Colon) judgeSuffix(start, end, role);
     else judgeBareRequest(start, end);
@@ -80,9 +78,13 @@ export function detectLink(start: usize, host: usize, end: usize): void {
   let hostEnd = host;
   while (hostEnd < end && byteAt(hostEnd) != Char.Slash && byteAt(hostEnd) != Char.Question) hostEnd++;
   takeWebUrl(host, hostEnd);
-  const role = fieldRole();
-  if (judgeRequest(start, end, Place.Whole, 0, role) || fieldPart == Part.Header) return;
-  if (!judgeInclusion(start, end, Place.Whole, role)) judgeRedirect(start, end, Place.Whole, role);
+  judgeAway(start, end, Place.Whole, 0, fieldRole());
+}
+
+/** Judges the URL that was read by what would follow it: a request of the server, an inclusion, a redirect. */
+function judgeAway(start: usize, end: usize, place: Place, spaces: u32, role: u32): void {
+  if (judgeRequest(start, end, place, spaces, role) || spaces != 0 || fieldPart == Part.Header) return;
+  if (!judgeInclusion(start, end, place, role)) judgeRedirect(start, end, place, role);
 }
 
 /** Behind the slashes that a value begins with, and the blanks between them: "/<tab>/host". */

@@ -8,7 +8,7 @@
 // What makes a condition XPath's is a node function (`name(`, `position()`), a string function over a path (`contains(../pass,`), an
 // axis, or a path (`//`, `/*`, `@*`). One step per byte, no memory.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, isWord, skipSpaces } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isQuote, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { textIs, textStarts } from "../core/text";
 import { Kind } from "../generated/kinds";
@@ -82,12 +82,6 @@ function readBreak(start: usize, at: usize, end: usize, quoted: bool): void {
   }
   const sure = weighCondition(word, end);
   if (sure != 0) found(Rule.XpathBreak, quoted ? sure : sure - 8, start, end);
-}
-
-// @ts-ignore: decorator
-@inline
-function isQuote(byte: u32): bool {
-  return byte == Char.Quote || byte == Char.DoubleQuote;
 }
 
 /** `following-sibling::` */

@@ -19,7 +19,6 @@ import {
   decodedEnd,
   decodedStart,
   decodeValue,
-  isBlank,
   nextAttribute,
   tagBegin,
   tagCloses,
@@ -721,9 +720,9 @@ function judgeOpening(): void {
       plain = false;
     } else if (byte == Char.Quote || byte == Char.DoubleQuote) {
       let close = at + 1;
-      while (close < last && (isBlank(byteAt(close)) || byteAt(close) == Char.Slash)) close++;
+      while (close < last && (isSpace(byteAt(close)) || byteAt(close) == Char.Slash)) close++;
       const closes = close < last && byteAt(close) == Char.Greater;
-      while (close < last && (isBlank(byteAt(close)) || byteAt(close) == Char.Greater)) close++;
+      while (close < last && (isSpace(byteAt(close)) || byteAt(close) == Char.Greater)) close++;
       if (
         closes &&
         (seen == 0 || plain || byteAt(at - 1) == Char.Quote) &&

@@ -10,7 +10,7 @@
 // A value without "<", ">", "=", "(" and "`" runs nothing, in no context. Otherwise one pass for each context, most of which end at
 // their second token; no memory but the tokenizers'.
 
-import { byteAt, findByte, isLetter } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { findHigh, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
@@ -28,7 +28,6 @@ import {
   decodedEnd,
   decodedStart,
   decodeValue,
-  isBlank,
   nextAttribute,
   valueEnd,
   valueGiven,
@@ -97,8 +96,8 @@ function judgeAttributes(kinds: u32): void {
   if (named) judgeBehind(first, false);
   if (blank) {
     let at = first;
-    while (at < last && !isBlank(byteAt(at)) && byteAt(at) != Char.Greater && byteAt(at) != Char.Less) at++;
-    if (at < last && isBlank(byteAt(at))) judgeBehind(at, false);
+    while (at < last && !isSpace(byteAt(at)) && byteAt(at) != Char.Greater && byteAt(at) != Char.Less) at++;
+    if (at < last && isSpace(byteAt(at))) judgeBehind(at, false);
   }
   if (slash != last) judgeBehind(slash, false);
 }
@@ -122,10 +121,10 @@ function namesInjectable(kinds: u32): bool {
   while ((at = findByte(at, last, Char.Equals)) < last) {
     const equals = at++;
     let to = equals;
-    while (to > first && isBlank(byteAt(to - 1))) to--;
+    while (to > first && isSpace(byteAt(to - 1))) to--;
     // What old browsers took for the end of a name may stand between; it is no letter.
     let from = to;
-    while (from > passed && !isBlank(byteAt(from - 1)) && !endsName(byteAt(from - 1))) from--;
+    while (from > passed && !isSpace(byteAt(from - 1)) && !endsName(byteAt(from - 1))) from--;
     if (from == passed) from = begin;
     begin = to == equals ? from : equals;
     passed = at;

@@ -15,7 +15,7 @@
 
 import { byteAt, isDigit, isWord, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, skipBlank } from "../core/scan";
+import { findEither, isMark, skipBlank } from "../core/scan";
 import { NAME_ROOM, appendByte, appendName } from "./name";
 import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
@@ -153,6 +153,7 @@ export function jsonNext(state: usize): JsonEvent {
     const byte = byteAt(at);
     switch (json.expect) {
       case Expect.Text:
+        // One by one, since a cut may stand between them.
         if (isMark(byte)) {
           json.at = <u32>at + 1;
           continue;
@@ -327,13 +328,6 @@ function placeOf(state: usize, depth: u32): Place {
 @inline
 function isBare(byte: u32): bool {
   return isWord(byte) || byte == Char.Dash || byte == Char.Dot || byte == Char.Plus;
-}
-
-/** A byte of the byte order mark EF BB BF; one by one, since a cut may stand between them. */
-// @ts-ignore: decorator
-@inline
-function isMark(byte: u32): bool {
-  return byte == 0xef || byte == 0xbb || byte == 0xbf;
 }
 
 /** Makes the pointer that of the member whose name is the value. */

@@ -12,7 +12,7 @@
 // Names come out in small letters in a buffer; values are spans of the input, and `decodeValue` undoes their character references.
 // Each byte of a tag is read at most twice; a tag or value that has no end reaches to the end of the value. No memory besides.
 
-import { byteAt, findByte, isLetter, lowerCase, putByte } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace, lowerCase, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { decodeEntities } from "../decode/entity";
 
@@ -169,7 +169,7 @@ function isTypedQuote(place: usize): bool {
 // @ts-ignore: decorator
 @inline
 function separates(byte: u32): bool {
-  return isBlank(byte) || (plus && byte == Char.Plus);
+  return isSpace(byte) || (plus && byte == Char.Plus);
 }
 
 /**
@@ -195,11 +195,4 @@ function keepName(out: usize, attribute: bool): usize {
     if (byte != Char.Nul && out < limit) out = putByte(out, lowerCase(byte));
   }
   return out;
-}
-
-/** White space of HTML: tab, line feed, form feed, carriage return, space; the vertical tab as old browsers had it. */
-// @ts-ignore: decorator
-@inline
-export function isBlank(byte: u32): bool {
-  return byte == Char.Space || byte - Char.Tab < 5;
 }

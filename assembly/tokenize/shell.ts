@@ -21,6 +21,7 @@ import {
   lowerCase,
   putByte,
   putBytes,
+  skipSpaces,
 } from "../core/bytes";
 import { CMDI_KEYWORDS, Shell } from "../generated/cmdi";
 import { Rule } from "../generated/rules";
@@ -183,7 +184,7 @@ function read(): Shell {
     switch (byte) {
       case Char.LineFeed:
       case Char.CarriageReturn:
-        while (at < end && isSpace(byteAt(at))) at++;
+        at = skipSpaces(at, end);
         startCommand();
         return Shell.Newline;
       case Char.Semicolon:
@@ -763,7 +764,7 @@ function commandKind(): Shell {
     pending = named;
     return Shell.Disguise;
   }
-  if (isAssignment()) return Shell.Assign;
+  if (isAssignment(WORD, out)) return Shell.Assign;
   inCommand = false;
   if (readsOutput()) return Shell.Hidden;
   if (hidden || (glob && byteAt(WORD) == Char.Slash && hasLetterGlob())) return Shell.Hidden;
@@ -807,11 +808,11 @@ function isGlob(byte: u32): bool {
   return byte == Char.Question || byte == Char.Star || byte == Char.BracketOpen;
 }
 
-/** Whether the word is NAME=value. */
-function isAssignment(): bool {
-  let index = WORD;
-  while (index < out && isWord(byteAt(index))) index++;
-  return index > WORD && index < out && byteAt(index) == Char.Equals && !isDigit(byteAt(WORD));
+/** Whether the word `from..to` sets a variable: NAME=value. */
+export function isAssignment(from: usize, to: usize): bool {
+  let at = from;
+  while (at < to && isWord(byteAt(at))) at++;
+  return at > from && at < to && byteAt(at) == Char.Equals && !isDigit(byteAt(from));
 }
 
 /** What a word in argument position looks like. */
@@ -867,7 +868,7 @@ function argumentKind(): Shell {
   if (variable) return Shell.Variable;
   if (quoted) return Shell.String;
   if (size == 1 && isLetter(first)) return Shell.Number; // "a;id": a stand-in for a value, no word
-  if (isAssignment()) return Shell.Assign;
+  if (isAssignment(WORD, out)) return Shell.Assign;
   if (digits == size || (digits == size - 1 && size > 1 && (isLetter(byteAt(out - 1)) || dots == 1)))
     return Shell.Number;
   const named = keyword(CMDI_KEYWORDS, WORD, out);

@@ -65,13 +65,8 @@ export function passes(detector: Detector, part: Part, start: usize, end: usize)
   return detector == Detector.Cmdi ? mayRun(start, end, kinds) : mayPoint(start, end, kinds);
 }
 
-/** What detectors report in a text that are not asked about it; -1 where it is suspected of anything. */
-export function foundInPlain(part: Part, start: usize, end: usize): i32 {
-  setField(part, 0, 0);
-  const kinds = classify(start, end);
-  if ((suspect(start, end, kinds) & Suspect.Anything) != 0) return -1;
-  openFindings(0);
-  judgeText(start, end, kinds);
+/** What all detectors report in `start..end` beyond the findings of those that have been asked, whose list this closes. */
+function unasked(start: usize, end: usize, kinds: u32): i32 {
   const asked = findingCount(findings);
   freeFindings(closeFindings());
   openFindings(0);
@@ -81,6 +76,16 @@ export function foundInPlain(part: Part, start: usize, end: usize): i32 {
   return all - asked;
 }
 
+/** What detectors report in a text that are not asked about it; -1 where it is suspected of anything. */
+export function foundInPlain(part: Part, start: usize, end: usize): i32 {
+  setField(part, 0, 0);
+  const kinds = classify(start, end);
+  if ((suspect(start, end, kinds) & Suspect.Anything) != 0) return -1;
+  openFindings(0);
+  judgeText(start, end, kinds);
+  return unasked(start, end, kinds);
+}
+
 /** What all detectors together report in a link that is called plain, beyond those that are asked about links; -1 for any other value. */
 export function foundInLink(part: Part, start: usize, end: usize): i32 {
   setField(part, 0, 0);
@@ -88,13 +93,7 @@ export function foundInLink(part: Part, start: usize, end: usize): i32 {
   if (!isLink(start, end, kinds)) return -1;
   openFindings(0);
   judgeLink(start, end, kinds);
-  const asked = findingCount(findings);
-  freeFindings(closeFindings());
-  openFindings(0);
-  detect(start, end, kinds);
-  const all = findingCount(findings);
-  freeFindings(closeFindings());
-  return all - asked;
+  return unasked(start, end, kinds);
 }
 
 const DECODED: usize = memory.data(16448);
