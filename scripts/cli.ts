@@ -4,7 +4,7 @@
  * folders that do the work, and turns what they say into text and an exit code: 0 success, 1 a check that found
  * something, 2 a mistake in the command or its input, told in one line on stderr.
  */
-import { createReadStream, createWriteStream, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync, realpathSync, statSync } from "node:fs";
 import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -13,6 +13,7 @@ import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { corpusFiles } from "./bench/corpus-files.ts";
 import { TEST_NAMES } from "./bench/payloads.ts";
 import type { TestName } from "./bench/payloads.ts";
 import { FORMATS } from "./import/import.ts";
@@ -499,16 +500,16 @@ interface QualityOptions {
   json?: boolean;
 }
 
-/** The files that `path` names: itself, or the `.jsonl` files of a folder, in order. */
-function corpusFiles(path: string): string[] {
+/** The files of a corpus that `path` names; there is one at least. */
+function corpusIn(path: string): string[] {
+  let files: string[];
   try {
-    if (!statSync(path).isDirectory()) return [path];
-    const files = readdirSync(path).filter((name) => name.endsWith(".jsonl"));
-    if (files.length === 0) throw new UsageError(`${path}: there are no .jsonl files in it`);
-    return files.sort().map((name) => join(path, name));
+    files = corpusFiles(path);
   } catch (error) {
-    throw error instanceof UsageError ? error : fileError("corpus", path, error);
+    throw fileError("corpus", path, error);
   }
+  if (files.length === 0) throw new UsageError(`${path}: there are no .jsonl files in it`);
+  return files;
 }
 
 async function benchQualityCommand(paths: string[], options: QualityOptions, io: Io): Promise<number> {
@@ -518,7 +519,7 @@ async function benchQualityCommand(paths: string[], options: QualityOptions, io:
   ]);
   const policy = policyIn(options.policy);
   const sensitivity = options.sensitivity ?? policy.sensitivity;
-  const files = paths.flatMap(corpusFiles);
+  const files = paths.flatMap(corpusIn);
   const engine = await createEngine({ ...policy, sensitivity }, readModule());
   const misses = options.misses === undefined ? null : await openOutput(options.misses, files, io, "--misses");
   const tally = newTally();

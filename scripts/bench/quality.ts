@@ -6,7 +6,7 @@ import type { Engine } from "../scan/engine.ts";
 import { BadLine, exchangeOf, oneLine } from "../scan/exchange-line.ts";
 import { MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
 import type { Judgement } from "../scan/verdict.ts";
-import { parseRecord } from "./record.ts";
+import { type CorpusRecord, parseRecord } from "./record.ts";
 
 /** Kinds of benign text that is written in the languages of the attacks, or about them: measured apart. */
 export const HARD_KINDS: readonly string[] = [
@@ -60,8 +60,32 @@ function add(counts: Map<string, Count>, group: string, isDenied: boolean): void
 }
 
 /**
- * Judges every record of a file and adds it to `tally`; `name` is the file's in errors. `missed` is told of each attack
- * that passed and each benign request that was refused. Throws at a line that is no record.
+ * Judges every record of a file that counts and tells `told` of it; `name` is the file's in errors. Throws at a line that is
+ * no record.
+ */
+export async function judgeRecords(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  engine: Engine,
+  told: (record: CorpusRecord, judgement: Judgement) => void,
+): Promise<void> {
+  for await (const lines of lineBatches(chunks)) {
+    for (const { number, bytes } of lines) {
+      try {
+        if (bytes === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+        if (bytes.toString("latin1").trim() === "") continue;
+        const record = parseRecord(bytes);
+        if (record.counts) told(record, await engine.judge(exchangeOf({ request: record.request })));
+      } catch (error) {
+        throw new BadLine(`${name}:${number}: ${oneLine((error as Error).message)}`);
+      }
+    }
+  }
+}
+
+/**
+ * Judges every record of a file and adds it to `tally`; `missed` is told of each attack that passed and each benign request
+ * that was refused.
  */
 export async function tallyFile(
   chunks: AsyncIterable<Uint8Array>,
@@ -70,22 +94,11 @@ export async function tallyFile(
   tally: Tally,
   missed: (record: object, judgement: Judgement) => void,
 ): Promise<void> {
-  for await (const lines of lineBatches(chunks)) {
-    for (const { number, bytes } of lines) {
-      try {
-        if (bytes === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
-        if (bytes.toString("latin1").trim() === "") continue;
-        const { isAttack, group, counts, request, value } = parseRecord(bytes);
-        if (!counts) continue;
-        const judgement = await engine.judge(exchangeOf({ request }));
-        const isDenied = judgement.verdict === "deny";
-        add(isAttack ? tally.classes : tally.kinds, group, isDenied);
-        if (isDenied !== isAttack) missed(value, judgement);
-      } catch (error) {
-        throw new BadLine(`${name}:${number}: ${oneLine((error as Error).message)}`);
-      }
-    }
-  }
+  await judgeRecords(chunks, name, engine, ({ isAttack, group, value }, judgement) => {
+    const isDenied = judgement.verdict === "deny";
+    add(isAttack ? tally.classes : tally.kinds, group, isDenied);
+    if (isDenied !== isAttack) missed(value, judgement);
+  });
 }
 
 function sum(counts: Iterable<Count>): Count {

@@ -6,18 +6,16 @@
  *
  * With --write the counts are kept in docs/results/rates.yaml, from which `npm run generate` tells them in docs/rules.md.
  */
-import { createReadStream, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { HARD_KINDS } from "../bench/quality.ts";
-import { parseRecord } from "../bench/record.ts";
+import { corpusFiles } from "../bench/corpus-files.ts";
+import { HARD_KINDS, judgeRecords } from "../bench/quality.ts";
 import { readRuleFile } from "../generate/rule-file.ts";
 import { packageRoot, readModule } from "../package.ts";
 import { policyFrom } from "../policy/load.ts";
 import { createEngine } from "../scan/engine.ts";
-import { BadLine, exchangeOf } from "../scan/exchange-line.ts";
-import { lineBatches } from "../scan/lines.ts";
 import { add, newTally, ratesOf, type KnownRule, type Tally } from "./tally.ts";
 import { calibrationText } from "./text.ts";
 
@@ -27,19 +25,11 @@ const HEAD = "# Counts on a labelled corpus: made by `npm run calibrate -- --wri
 const { values, positionals } = parseArgs({ options: { write: { type: "boolean" } }, allowPositionals: true });
 if (positionals.length === 0) throw new Error("npm run calibrate -- [--write] PATH…");
 const rules = knownRules();
-const tally = await tallyOf(positionals.flatMap(filesOf), rules);
+const tally = await tallyOf(positionals.flatMap(corpusFiles), rules);
 console.log(calibrationText(tally, rules));
 if (values.write) {
   const rates = ratesOf(tally, rules, new Date().toISOString().slice(0, 10));
   writeFileSync(join(packageRoot(), RATES), HEAD + stringify(rates, { flowCollectionPadding: true }));
-}
-
-function filesOf(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(".jsonl"))
-    .sort()
-    .map((name) => join(path, name));
 }
 
 function knownRules(): KnownRule[] {
@@ -55,22 +45,10 @@ async function tallyOf(files: readonly string[], known: readonly KnownRule[]): P
   const byId = new Map(known.map((rule) => [rule.id, rule]));
   const counts = newTally();
   for (const file of files) {
-    for await (const lines of lineBatches(createReadStream(file))) {
-      for (const { number, bytes } of lines) {
-        if (bytes === null) throw new BadLine(`${file}:${number}: too long`);
-        if (bytes.toString("latin1").trim() === "") continue;
-        const record = parseRecord(bytes);
-        if (!record.counts) continue;
-        const { verdict, findings } = await engine.judge(exchangeOf({ request: record.request }));
-        add(counts, byId, {
-          attack: record.isAttack ? record.group : null,
-          hard: HARD_KINDS.includes(record.group),
-          source: record.source,
-          refused: verdict === "deny",
-          findings,
-        });
-      }
-    }
+    await judgeRecords(createReadStream(file), file, engine, ({ isAttack, group, source }, { verdict, findings }) => {
+      const attack = isAttack ? group : null;
+      add(counts, byId, { attack, hard: HARD_KINDS.includes(group), source, refused: verdict === "deny", findings });
+    });
   }
   return counts;
 }
