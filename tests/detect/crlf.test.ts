@@ -53,7 +53,9 @@ await suite("any lines", () => {
     maxLength: 9,
   });
   test("of prose are no finding", () => {
-    const prose = fc.array(words, { minLength: 2, maxLength: 8 }).map((lines) => lines.map((line) => line.join(" ")));
+    // "set see 5 5 5" is no prose: memcached stores by it.
+    const line = words.map((names) => names.join(" ")).filter((text) => !/^set \S+ 5 5 5/.test(text));
+    const prose = fc.array(line, { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(prose, fc.nat({ max: PARTS - 1 }), (lines, part) => {
         // In the path of a URL no text stands.
