@@ -32,10 +32,12 @@ import {
   valueStart,
   valueWindowed,
 } from "../parse/value";
+import { openWebSocket, WEBSOCKET_STATE_SIZE, webSocketEarly } from "../parse/websocket";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
 import { judgeTag, judgeValue, judgeWhole } from "./judgement";
 import { declarations, declared, declaredEnd } from "./media-type";
+import { judgeMessages } from "./messages";
 import { judgeParts } from "./parts";
 import {
   BODY_STATE_CAPACITY,
@@ -56,12 +58,14 @@ export function openBody(stream: Stream, depth: u32): void {
         <u32>FORM_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>TEXT_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>XML_STATE_SIZE <= BODY_STATE_CAPACITY &&
-        <u32>MULTIPART_STATE_SIZE <= BODY_STATE_CAPACITY,
+        <u32>MULTIPART_STATE_SIZE <= BODY_STATE_CAPACITY &&
+        <u32>WEBSOCKET_STATE_SIZE <= BODY_STATE_CAPACITY,
     ); // each parser's state fits the slot
   }
   if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
   else if (stream.bodyKind == BodyKind.Form) openForm(bodyState(stream));
   else if (isXml(stream.bodyKind)) openXml(bodyState(stream));
+  else if (stream.bodyKind == BodyKind.WebSocket) openWebSocket(bodyState(stream));
   else if (stream.bodyKind == BodyKind.Multipart || declarations != 0) {
     // Also where it is one of several types: the first byte will tell.
     openMultipart(bodyState(stream), declared, declaredEnd);
@@ -94,7 +98,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     stream.bodyKind = <u8>BodyKind.None;
     return true;
   }
-  if (stream.bodyKind != BodyKind.Multipart && stream.bodyKind != BodyKind.Object) end = dropWide(start, end);
+  if (!isBinary(stream.bodyKind)) end = dropWide(start, end);
   if (stream.encoded && stream.inspected < PLAIN_START) {
     if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
     if (stream.bodyKind == BodyKind.None) return true;
@@ -131,7 +135,10 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
   else if (stream.bodyKind == BodyKind.Object) judgeBinary(stream, start, end, last);
-  else judgeText(stream, start, end, last);
+  else if (stream.bodyKind == BodyKind.WebSocket) {
+    const other = judgeMessages(state, start, end, last, depth);
+    if (other != 0) return judgeOther(stream, other, end, last, depth);
+  } else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);
   if (unfinished <= CARRY_CAPACITY) {
     freePage(stream);
@@ -165,6 +172,11 @@ function isBlank(byte: u32): bool {
   return byte == Char.Tab || byte == Char.LineFeed || byte == Char.CarriageReturn;
 }
 
+/** Whether each byte of such a body counts. */
+function isBinary(kind: u32): bool {
+  return kind == BodyKind.Multipart || kind == BodyKind.Object || kind == BodyKind.WebSocket;
+}
+
 /**
  * Removes the bytes 00, FE and FF, in place, and returns the new end. What is left of ASCII in UTF-16 or UTF-32, which many parsers
  * tell from its first bytes whatever the type says, is ASCII; no text in another encoding has these bytes.
@@ -184,6 +196,24 @@ function beginsOther(first: u32): bool {
   if (first <= <u32>Char.Space || first >= 0xfe || isMark(first)) return false;
   return first != Char.BraceOpen && first != Char.BracketOpen && first != Char.Less;
 }
+
+/**
+ * Judges what a client sent that asked for a WebSocket and speaks none, from `start` on: a service that does not know the
+ * header reads it like any other body.
+ */
+function judgeOther(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
+  countOverflow(Overflow.Malformed);
+  const state = bodyState(stream);
+  const early = webSocketEarly(state);
+  if (early != 0) store<u8>(EARLY, load<u8>(early));
+  stream.bodyKind = <u8>BodyKind.Sniff;
+  memory.fill(state, 0, MULTIPART_STATE_SIZE);
+  if (early != 0 && !judgeChunk(stream, EARLY, EARLY + 1, false, depth)) return false;
+  return judgeChunk(stream, start, end, last, depth);
+}
+
+/** A byte, and what a chunk must have behind it. */
+const EARLY: usize = memory.data(64, 16);
 
 function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);

@@ -94,6 +94,7 @@ let contentTypeEnd: usize = 0;
 let accept: usize = 0;
 let acceptEnd: usize = 0;
 let upgrade: bool = false;
+let webSocket: bool = false;
 let encoded: bool = false;
 
 /** `proxy_on_request_headers`. */
@@ -403,7 +404,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
   type = BodyKind.None;
   typed = false;
   forgetType();
-  upgrade = false;
+  upgrade = webSocket = false;
   encoded = false;
   let requestIds = 0;
   let traces = 0;
@@ -429,6 +430,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
           methodEnd = pairValueEnd;
         } else if (textIs(pairName, pairNameEnd, "upgrade")) {
           upgrade = true;
+          webSocket = textIsNoCase(pairValue, pairValueEnd, "websocket");
         }
         break;
       case 10:
@@ -473,7 +475,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
  */
 function bodyKind(): BodyKind {
   if (textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
-  if (!typed) return upgrade ? BodyKind.None : BodyKind.Sniff;
+  if (!typed) return webSocket ? BodyKind.WebSocket : upgrade ? BodyKind.None : BodyKind.Sniff;
   return type;
 }
 

@@ -26,6 +26,7 @@ export const enum BodyKind {
   /** Of a type that is not read, with a first byte that serialized objects have. */
   Object = 9,
   Multipart = 8,
+  WebSocket = 10,
 }
 
 /** How far a stream has come. */

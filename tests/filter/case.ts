@@ -12,9 +12,10 @@ export type Content = string | { repeat: string; times: number } | { bytes: stri
 
 /**
  * What a client does while its body is under way: sends a chunk, or waits. `passed`: the upstream has all that was sent so far, at
- * once; `released`: the same, but only as time goes by; `answered`: the proxy has answered.
+ * once; `released`: the same, but only as time goes by; `answered`: the proxy has answered; `opened`: the upstream has opened
+ * the tunnel.
  */
-export type Step = { chunk: Content } | { until: "passed" | "released" | "answered" };
+export type Step = { chunk: Content } | { until: "passed" | "released" | "answered" | "opened" };
 
 export interface Expected {
   outcome: "allowed" | "denied" | "would_deny" | "partial" | "error";
@@ -22,7 +23,7 @@ export interface Expected {
   verdict?: "allow" | "deny";
   /** Default: block. */
   mode?: "off" | "detect" | "block";
-  /** Default: 403 where denied, 0 (no answer) where partial, else 200. */
+  /** Default: 403 where denied, 0 (no answer) where partial, unless it had been opened, else 200. */
   status?: number;
   /** Where the answer is no problem document: header by header, and its text. `{request_id}` is the request's id. */
   answer?: { headers: Record<string, string>; body: string };

@@ -111,7 +111,8 @@ async function takeSteps(
       write(chunk);
       continue;
     }
-    const done = (): boolean => (step.until === "answered" ? answered() : (look()?.body.length ?? -1) >= sent);
+    const done = (): boolean =>
+      step.until === "answered" || step.until === "opened" ? answered() : (look()?.body.length ?? -1) >= sent;
     await until(
       done,
       () => `case ${given.id}: not ${step.until} (${sent} bytes sent, ${look()?.body.length ?? "none"} arrived)`,

@@ -67,19 +67,20 @@ export async function runOnHost(given: Case, sizes: readonly number[] = []): Pro
   }
   const { local, request: half, response } = stream;
   if (local === null && (half.out.ended || request.endless === true)) {
-    stream.respond({
-      status: request.endless === true ? 101 : 200,
-      headers: [["content-type", "text/plain"]],
-      body: request.method === "HEAD" || request.endless === true ? "" : SERVED,
-    });
+    if (request.endless === true) open(stream);
+    else {
+      const body = request.method === "HEAD" ? "" : SERVED;
+      stream.respond({ status: 200, headers: [["content-type", "text/plain"]], body });
+    }
   }
   const { outcome } = stream;
   stream.end();
   const answered = response.out.headers;
+  const opens = request.send?.some((step) => "until" in step && step.until === "opened");
   const decision = decisionOf(given, {
     verdict: JSON.parse(stream.filterState.get(VERDICT_KEY)?.toString() ?? "null"),
     answer:
-      outcome === "reset" || answered === null
+      answered === null || (outcome === "reset" && !opens)
         ? null
         : {
             status: Number(answered.text(":status")),
@@ -131,11 +132,18 @@ function take(process: EnvoyProcess, stream: Stream, given: Case, step: Step): v
     if (!stream.finished) stream.sendBody(bytesOf(step.chunk), false);
     return;
   }
-  if (step.until === "released" || step.until === "answered") {
+  if (step.until === "opened") open(stream);
+  else if (step.until === "released" || step.until === "answered") {
     const done = (): boolean => (step.until === "answered" ? stream.local !== null || stream.finished : passed(stream));
     for (let waited = 0; waited < PATIENCE && !done(); waited += 500) process.advance(500);
     if (!done()) throw new Error(`case ${given.id}: not ${step.until} after ${PATIENCE} ms`);
   } else if (!passed(stream)) throw new Error(`case ${given.id}: held`);
+}
+
+/** The upstream opens the tunnel, once. */
+function open(stream: Stream): void {
+  if (stream.details === "via_upstream") return;
+  stream.respondHeaders({ status: 101, headers: [["content-type", "text/plain"]] }, false);
 }
 
 /** Whether the upstream has all that was sent. */

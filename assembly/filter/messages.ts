@@ -1,0 +1,50 @@
+// Messages of a WebSocket: JSON, as most are, or text.
+
+import { byteAt, isDigit } from "../core/bytes";
+import { Char } from "../core/char";
+import { Part, setField } from "../core/field";
+import { skipBlank } from "../core/scan";
+import { JSON_STATE_SIZE, JsonEvent, jsonFeed, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd } from "../parse/json";
+import { valueEnd, valueStart, valueWindowed } from "../parse/value";
+import { feedWebSocket, nextWebSocket, WebSocketEvent, webSocketRest } from "../parse/websocket";
+import { countOverflow, Overflow } from "../report/counters";
+import { judgeValue } from "./judgement";
+
+/** The state of a message of JSON, which stands whole. */
+const JSON: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
+
+/** Judges the next piece of a WebSocket; returns where something else begins, or 0. `depth`: containers that JSON may nest. */
+export function judgeMessages(state: usize, start: usize, end: usize, last: bool, depth: u32): usize {
+  feedWebSocket(state, start, end, last);
+  while (true) {
+    const event = nextWebSocket(state);
+    if (event == WebSocketEvent.Message) judgeMessage(depth);
+    else if (event == WebSocketEvent.Compressed) countOverflow(Overflow.Encoded);
+    else return event == WebSocketEvent.Broken ? webSocketRest(state) : 0;
+  }
+}
+
+function judgeMessage(depth: u32): void {
+  const start = valueStart;
+  const end = valueEnd;
+  if (!valueWindowed && judgeJson(start, end, depth)) return;
+  setField(Part.Body, 0, 0);
+  judgeValue(start, end);
+}
+
+/** Judges a message as JSON; false where it is none. Socket.IO puts digits before it. */
+function judgeJson(start: usize, end: usize, depth: u32): bool {
+  start = skipBlank(start, end);
+  while (start < end && isDigit(byteAt(start))) start++;
+  if (start == end || (byteAt(start) != Char.BraceOpen && byteAt(start) != Char.BracketOpen)) return false;
+  jsonOpen(JSON, depth);
+  jsonFeed(JSON, start, end, true);
+  while (true) {
+    const event = jsonNext(JSON);
+    if (event == JsonEvent.Done) return true;
+    if (event <= JsonEvent.NeedMore || event > JsonEvent.Done) return false;
+    if (event > JsonEvent.Literal) continue;
+    setField(Part.Json, jsonPointer(JSON), jsonPointerEnd(JSON));
+    judgeValue(valueStart, valueEnd);
+  }
+}
