@@ -56,6 +56,7 @@ import {
   valueStart,
   valueWindowed,
 } from "./parse/value";
+import { feedWebSocket, nextWebSocket, openWebSocket, WebSocketEvent, webSocketRest } from "./parse/websocket";
 import { feedXml, nextXml, openXml, xmlName, xmlNameEnd, xmlRest, XmlEvent } from "./parse/xml";
 
 /** Where the input is written, and how long it may be. */
@@ -118,7 +119,7 @@ export function run(length: u32, seed: u32): u32 {
   const windowEnd = min(end, start + 16384);
   decoders(start, windowEnd);
   parts(start, end);
-  for (let parser: u32 = 0; parser < 5; parser++) {
+  for (let parser: u32 = 0; parser < 6; parser++) {
     const before = digest;
     parse(parser, start, end, 0);
     const whole = digest;
@@ -229,6 +230,7 @@ function open(parser: u32, start: usize, end: usize): void {
   else if (parser == 1) openForm(STATE);
   else if (parser == 2) openText(STATE);
   else if (parser == 3) openXml(STATE);
+  else if (parser == 5) openWebSocket(STATE);
   else {
     // With the boundary that it has itself, if it is a type, too.
     readBoundary(start, end);
@@ -268,6 +270,14 @@ function feed(parser: u32, length: usize, last: bool, at: usize): bool {
       if (event == XmlEvent.Done) return true;
       if (event == XmlEvent.Malformed) return rest(xmlRest(STATE), end, at);
       named(xmlName(STATE), xmlNameEnd(STATE));
+    }
+  } else if (parser == 5) {
+    feedWebSocket(STATE, CHUNK, end, last);
+    for (let event = nextWebSocket(STATE); event != WebSocketEvent.NeedMore; event = nextWebSocket(STATE)) {
+      mix(event);
+      if (event == WebSocketEvent.Done) return true;
+      if (event == WebSocketEvent.Broken) return true;
+      if (event == WebSocketEvent.Message) named(0, 0);
     }
   } else {
     feedMultipart(STATE, CHUNK, end, last);

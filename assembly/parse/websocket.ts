@@ -18,6 +18,8 @@ export const enum WebSocketEvent {
   Compressed,
   /** No WebSocket from `webSocketRest` on. */
   Broken,
+  /** The stream is over. */
+  Done,
 }
 
 const enum Opcode {
@@ -135,9 +137,9 @@ function endMessage(state: usize): WebSocketEvent {
   const opcode = socket.opcode;
   socket.at = socket.end;
   socket.opcode = 0;
-  if (opcode == 0 || socket.compressed) return WebSocketEvent.NeedMore;
+  if (opcode == 0 || socket.compressed) return WebSocketEvent.Done;
   finishValue(state, socket.end, socket.end, Coding.None);
-  return isJudged(opcode) ? WebSocketEvent.Message : WebSocketEvent.NeedMore;
+  return isJudged(opcode) ? WebSocketEvent.Message : WebSocketEvent.Done;
 }
 
 /** Whether the value is text: bytes of a binary message may be anything. */

@@ -29,7 +29,7 @@ const CHECKS = [
   "a parser wants more behind the last chunk",
   "a confidence above 100",
 ];
-const PARSERS = ["json", "form", "text", "xml", "multipart"];
+const PARSERS = ["json", "form", "text", "xml", "multipart", "websocket"];
 
 /** What an input did that it may not do. */
 export interface Failure {

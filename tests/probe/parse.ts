@@ -32,6 +32,7 @@ export {
   jsonPointerEnd,
 } from "../../assembly/parse/json";
 export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
+export { openWebSocket, feedWebSocket, nextWebSocket, webSocketRest } from "../../assembly/parse/websocket";
 export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
 export {
   openMultipart,
