@@ -41,12 +41,9 @@ function frame({ opcode, payload, final = true, compressed = false, mask = 0x123
   if (bytes === 8) head.writeBigUInt64BE(BigInt(size), 2);
   head.writeUInt32BE(mask, 2 + bytes);
   const key = head.subarray(2 + bytes);
-  return (
-    head.toString("latin1") +
-    Buffer.from(payload, "latin1")
-      .map((byte, i) => byte ^ key[i % 4]!)
-      .toString("latin1")
-  );
+  const masked = Buffer.from(payload, "latin1");
+  for (const [i, byte] of masked.entries()) masked[i] = byte ^ key[i % 4]!;
+  return Buffer.concat([head, masked]).toString("latin1");
 }
 
 const text = (payload: string): string => frame({ opcode: 1, payload });
