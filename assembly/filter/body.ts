@@ -6,6 +6,9 @@ import { findOneOf, isMark, skipMarks } from "../core/scan";
 import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { mayBeginObject } from "../decode/base64";
+import { found } from "../detect/finding";
+import { Rule } from "../generated/rules";
+import { ruleConfidence } from "../match/rules";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
 import {
   JSON_STATE_SIZE,
@@ -35,7 +38,7 @@ import {
 import { openWebSocket, WEBSOCKET_STATE_SIZE, webSocketEarly } from "../parse/websocket";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeTag, judgeValue, judgeWhole } from "./judgement";
+import { decideNow, judgeTag, judgeValue, judgeWhole } from "./judgement";
 import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
 import { judgeParts } from "./parts";
@@ -224,6 +227,16 @@ function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {
   }
 }
 
+/** Says that a body broke its grammar; one with a content coding may be none at all. */
+function tellMalformed(stream: Stream): void {
+  if (stream.encoded) return;
+  countOverflow(Overflow.Malformed);
+  if (!stream.strict) return;
+  setField(Part.Body, 0, 0);
+  found(Rule.ProtocolMalformed, ruleConfidence(Rule.ProtocolMalformed), 0, 0);
+  decideNow();
+}
+
 function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   jsonFeed(state, start, end, last);
@@ -237,7 +250,8 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
       return;
     } else if (event > JsonEvent.Done) {
       // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
-      if (!stream.encoded) countOverflow(event == JsonEvent.TooDeep ? Overflow.Depth : Overflow.Malformed);
+      if (event == JsonEvent.TooDeep) countOverflow(Overflow.Depth);
+      else tellMalformed(stream);
       const rest = jsonRest(state);
       if (rest < end && byteAt(rest) == Char.Less) {
         stream.bodyKind = <u8>BodyKind.Markup;
@@ -261,7 +275,7 @@ function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {
     if (event == XmlEvent.NeedMore || event == XmlEvent.Done) return;
     if (event == XmlEvent.Malformed) {
       // Text that no element holds, which other types may well have.
-      if (!stream.encoded && stream.bodyKind == BodyKind.Xml) countOverflow(Overflow.Malformed);
+      if (stream.bodyKind == BodyKind.Xml) tellMalformed(stream);
       const rest = xmlRest(state);
       stream.bodyKind = <u8>BodyKind.Text;
       openText(state);

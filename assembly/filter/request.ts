@@ -169,6 +169,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   }
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
+  stream.strict = stream.bodyKind == BodyKind.Json || stream.bodyKind == BodyKind.Xml;
   if (stream.bodyKind != BodyKind.None && stream.bodyKind != BodyKind.Probe && encoded) {
     // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
     countOverflow(Overflow.Encoded);

@@ -58,6 +58,8 @@ export class Stream {
   limited: bool;
   /** Its body has a content coding: what is judged may be no text at all. */
   encoded: bool;
+  /** Its body is of a type that has a grammar. */
+  strict: bool;
   /** The form of an answer that its client reads (report/answer.ts). */
   answerKind: u8;
   /** Body bytes that were judged. */

@@ -5,6 +5,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { readRuleFile } from "../../scripts/generate/rule-file.ts";
 import { joinRules } from "../../scripts/generate/rule-set.ts";
+import { readModule } from "../../scripts/package.ts";
+import { policyFrom } from "../../scripts/policy/load.ts";
+import { createEngine } from "../../scripts/scan/engine.ts";
 import { headerMap } from "../detect/header-map.ts";
 import { buildProbe } from "../probe/build.ts";
 
@@ -35,6 +38,16 @@ function judgeUpload(text: string): number {
   return module.judgeUpload(...[name, type, content].flatMap((part) => write(Buffer.from(part, "latin1"))));
 }
 
+const engine = await createEngine(policyFrom({}), readModule());
+
+/** Judges a request with these header lines and, behind an empty line, this body. */
+async function judgeRequest(lines: string, body: string): Promise<{ id: string; confidence: number }[]> {
+  const headers = lines.split("\n").map((line) => line.split(": ") as [string, string]);
+  const request = { method: "POST", path: "/", headers, body };
+  const { findings } = await engine.judge({ request, response: null, address: null, principal: null, service: null });
+  return findings.map(({ rule: id, confidence }) => ({ id, confidence }));
+}
+
 /** Judges header lines; a value that is none is judged as such. */
 function judgeHead(text: string): number {
   const headers = text.split("\n").map((line) => /^(:?[^: ]+): (.*)$/.exec(line)?.slice(1) ?? []);
@@ -44,7 +57,9 @@ function judgeHead(text: string): number {
 }
 
 /** What is found in `value`, as ids and confidences. */
-function judge(attackClass: string, value: string): { id: string; confidence: number }[] {
+async function judge(attackClass: string, value: string): Promise<{ id: string; confidence: number }[]> {
+  const request = attackClass === "protocol" ? value.split("\n\n") : [];
+  if (request.length === 2) return judgeRequest(request[0]!, request[1]!);
   const judges: Record<string, (text: string) => number> = {
     upload: judgeUpload,
     protocol: judgeHead,
@@ -59,15 +74,15 @@ function judge(attackClass: string, value: string): { id: string; confidence: nu
 
 await suite("pairs of rules", () => {
   for (const { id, class: attackClass, attack, lookalike } of rules) {
-    test(`${id} finds its attack`, () => {
-      const findings = judge(attackClass, attack);
+    test(`${id} finds its attack`, async () => {
+      const findings = await judge(attackClass, attack);
       assert.ok(
         findings.some((finding) => finding.id === id),
         `found ${JSON.stringify(findings)} in ${JSON.stringify(attack)}`,
       );
     });
-    test(`${id} lets its look-alike pass`, () => {
-      const blocked = judge(attackClass, lookalike).filter(({ confidence }) => confidence >= BLOCKS);
+    test(`${id} lets its look-alike pass`, async () => {
+      const blocked = (await judge(attackClass, lookalike)).filter(({ confidence }) => confidence >= BLOCKS);
       assert.deepEqual(blocked, [], JSON.stringify(lookalike));
     });
   }
