@@ -9,6 +9,7 @@ import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 
 /** What the generated configuration and the module must leave alone: whatever streams, waits, or is large. */
+const GIGABYTE = 1 << 30;
 let service: Server;
 let meshward: Meshward;
 
@@ -18,6 +19,18 @@ before(async () => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write("data: first\n\n");
       setTimeout(() => response.end("data: last\n\n"), 1_500);
+    } else if (incoming.url === "/early") response.writeHead(413).end("too much");
+    else if (incoming.url === "/download") {
+      const piece = Buffer.alloc(1 << 20, "<p>1 UNION SELECT</p>");
+      let left = GIGABYTE;
+      const more = (): void => {
+        while (left > 0) {
+          left -= piece.length;
+          if (!response.write(piece)) return void response.once("drain", more);
+        }
+        response.end();
+      };
+      more();
     } else if (incoming.url === "/poll") setTimeout(() => response.end("late"), 2_500);
     else if (incoming.url === "/upload") {
       let bytes = 0;
@@ -125,6 +138,67 @@ describe("through Meshward in block mode", () => {
       void delay(3_000).then(() => call.end("rest"));
     });
     assert.equal(answer, "200 8");
+  });
+
+  it("Expect: 100-continue is answered before the body comes, which is judged", { timeout: 10_000 }, async () => {
+    const post = (body: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const headers = { "content-type": "text/plain", "content-length": body.length, expect: "100-continue" };
+        let continued = false;
+        const call = request(`${meshward.url}/upload`, { method: "POST", headers }, (response) => {
+          response.resume().on("end", () => resolve(`${continued} ${response.statusCode}`));
+        });
+        call.on("continue", () => {
+          continued = true;
+          call.end(body);
+        });
+        call.on("error", reject);
+        call.flushHeaders();
+      });
+    assert.equal(await post("a=b"), "true 200");
+    assert.equal(await post("a=$(id)&b"), "true 403");
+  });
+
+  it("an answer that does not wait for the body arrives while it is sent", { timeout: 10_000 }, async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const headers = { "content-type": "application/octet-stream", "content-length": GIGABYTE };
+      const call = request(`${meshward.url}/early`, { method: "POST", headers }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve(`${response.statusCode} ${text}`));
+      });
+      // The connection ends under whoever goes on sending.
+      call.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? undefined : reject(error)));
+      call.write(Buffer.alloc(64 * 1024));
+    });
+    assert.equal(answer, "413 too much");
+  });
+
+  it("a gigabyte passes in either direction", { timeout: 120_000 }, async () => {
+    const down = await fetch(`${meshward.url}/download`);
+    let bytes = 0;
+    for await (const chunk of down.body! as unknown as AsyncIterable<Uint8Array>) bytes += chunk.length;
+    assert.equal(bytes, GIGABYTE);
+    const up = await new Promise<string>((resolve, reject) => {
+      const headers = { "content-type": "text/plain", "content-length": GIGABYTE };
+      const call = request(`${meshward.url}/upload`, { method: "POST", headers }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve(`${response.statusCode} ${text}`));
+      });
+      call.on("error", reject);
+      const piece = Buffer.alloc(1 << 20, "plain text and nothing else, ");
+      let left = GIGABYTE;
+      const more = (): void => {
+        while (left > 0) {
+          left -= piece.length;
+          if (!call.write(piece)) return void call.once("drain", more);
+        }
+        call.end();
+      };
+      more();
+    });
+    assert.equal(up, `200 ${GIGABYTE}`);
   });
 
   it("HTTP/2 without TLS is spoken, and judged the same", { timeout: 10_000 }, async () => {
