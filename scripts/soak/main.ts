@@ -1,7 +1,9 @@
 /**
  * Soaks: far more streams and pushes than a test has time for, and the question whether anything grows or is lost.
  *
- *     npm run soak -- host-streams|envoy-streams|pushes [--count N]
+ *     npm run soak -- host-streams|envoy-streams|pushes|mixed [--count N]
+ *
+ * The count is of streams or pushes; of `mixed` it is of seconds.
  *
  * Prints a report; exit code 1 where memory drifts, a slot is lost or the counters do not add up.
  */
@@ -31,6 +33,10 @@ const soaks: Record<string, Soak> = {
       const { soakEnvoyPushes, soakHostPushes } = await import("./pushes.ts");
       return [await soakHostPushes(count), await soakEnvoyPushes(count, env)];
     },
+  },
+  mixed: {
+    count: 1_800,
+    run: async (count) => [await (await import("./mixed.ts")).soakEnvoyMixed(count, 5_000, env)],
   },
 };
 

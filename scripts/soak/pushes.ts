@@ -49,7 +49,7 @@ const request = (
 });
 
 /** A stream that is open over many pushes; its body comes in two pieces. */
-const WAITING = request("/orders", [Buffer.from('{"note":"leave it at '), Buffer.from('the door"}')], "passes");
+export const WAITING = request("/orders", [Buffer.from('{"note":"leave it at '), Buffer.from('the door"}')], "passes");
 const ATTACK = encodeURIComponent("1 UNION SELECT name, password FROM users");
 
 /** What is asked after each push: that the new policy is in force, and that ordinary requests pass. */
@@ -116,7 +116,7 @@ export async function soakHostPushes(count: number): Promise<Report> {
 }
 
 /** A request whose second half is sent later. */
-class Waiting {
+export class Waiting {
   readonly #socket: Socket;
   readonly #answer: Promise<number>;
 

@@ -30,12 +30,15 @@ function median(values: readonly number[]): number {
 const quarter = <T>(values: readonly T[], index: number): T[] =>
   values.slice(Math.floor((values.length * index) / 4), Math.floor((values.length * (index + 1)) / 4));
 
-/** What drifts: memory that is larger at the end than after the first quarter, which is the warm-up. */
-export function driftOf(samples: readonly Sample[]): string[] {
+/**
+ * What drifts: memory that is larger at the end than after the first quarter, which is the warm-up. `mib`: what it may grow
+ * by; what allocators do, where it is not said.
+ */
+export function driftOf(samples: readonly Sample[], mib?: number): string[] {
   if (samples.length < 8) return [`there are only ${samples.length} samples`];
   const problems: string[] = [];
   const [before, after] = [1, 3].map((index) => median(quarter(samples, index).map(({ rssMib }) => rssMib)));
-  const room = NOISE_MIB + before! * NOISE_SHARE;
+  const room = mib ?? NOISE_MIB + before! * NOISE_SHARE;
   if (after! - before! > room) problems.push(`RSS went from ${before!.toFixed(1)} to ${after!.toFixed(1)} MiB`);
   const pages = new Set(samples.slice(samples.length >> 2).map((sample) => sample.pages));
   if (pages.size !== 1) problems.push(`linear memory changed: ${[...pages].join(", ")} pages`);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { soakEnvoyStreams } from "../../scripts/soak/envoy.ts";
 import { configure, poolProblems, soakHostStreams, startHost } from "../../scripts/soak/host.ts";
+import { soakEnvoyMixed } from "../../scripts/soak/mixed.ts";
 import { soakEnvoyPushes, soakHostPushes } from "../../scripts/soak/pushes.ts";
 import { driftOf, reportText } from "../../scripts/soak/report.ts";
 import type { Report, Sample } from "../../scripts/soak/report.ts";
@@ -30,6 +31,15 @@ test("50 pushes with open streams on the host: each in force, nothing left behin
 
 test("50 pushes with open streams to Envoy: each in force", { skip: isLinux, timeout }, async () => {
   passes(await soakEnvoyPushes(50, process.env));
+});
+
+test("8 s of all of it at once, with 200 streams open: everything adds up", { skip: isLinux, timeout }, async () => {
+  const { problems } = await soakEnvoyMixed(8, 200, process.env);
+  // So short a time is all warm-up.
+  assert.deepEqual(
+    problems.filter((problem) => !problem.startsWith("RSS")),
+    [],
+  );
 });
 
 test("one stream that is never closed is found", async () => {
