@@ -22,7 +22,7 @@ import {
 } from "../parse/multipart";
 import { openPart, PartValue, partValueCount, partValueEnd, partValueKind, partValueStart } from "../parse/part";
 import { valueEnd, valueStart, valueWindowed } from "../parse/value";
-import { decodeBase64 } from "../parse/word";
+import { decodeBase64, decodeQuotedPrintable } from "../parse/word";
 import { countOverflow, Overflow } from "../report/counters";
 import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeValue } from "./judgement";
 import { kindOfType } from "./media-type";
@@ -74,6 +74,7 @@ const enum PartTag {
   /** Content of it was judged. */
   Begun = 1 << 17,
   Base64 = 1 << 18,
+  Quoted = 1 << 19,
 }
 
 /** Names the part at work and judges what its headers say. */
@@ -103,6 +104,7 @@ function judgePartHeaders(state: usize): void {
         break;
       case PartValue.Encoding:
         if (textIsNoCase(start, end, "base64")) tags |= PartTag.Base64;
+        if (textIsNoCase(start, end, "quoted-printable")) tags |= PartTag.Quoted;
         break;
     }
     judgeValue(start, end);
@@ -121,17 +123,27 @@ function judgePartContent(state: usize): void {
     judgeParts(INNER, valueStart, valueEnd, true);
     return;
   }
+  const first = (tags & PartTag.Begun) == 0;
+  tagPart(state, tags | PartTag.Begun, (tags & PartTag.File) != 0);
+  // Services that know no transfer encoding take the content as it stands.
+  const start = valueStart;
+  const end = valueEnd;
+  const windowed = valueWindowed;
+  const decodedEnd = decodeContent(first ? tags : tags & PartTag.Quoted, start, end);
   if ((tags & PartTag.File) == 0) {
-    judgeValue(valueStart, valueEnd);
+    if (decodedEnd != DECODED) judgeValue(DECODED, decodedEnd);
+    judgeValue(start, end);
     return;
   }
-  const first = (tags & PartTag.Begun) == 0;
-  tagPart(state, tags | PartTag.Begun, true);
-  if (first && (tags & PartTag.Base64) != 0) {
-    judgeFile(tags, DECODED, decodeBase64(valueStart, valueEnd, DECODED), true, !valueWindowed);
-  }
-  if (!judgeFile(tags, valueStart, valueEnd, first, !valueWindowed)) skipContent(state);
+  if (decodedEnd != DECODED) judgeFile(tags, DECODED, decodedEnd, true, !windowed);
+  if (!judgeFile(tags, start, end, first, !windowed)) skipContent(state);
 }
 
-/** The first window of a file in base64, and what readers look at behind it. Owner: this file. */
-const DECODED: usize = memory.data(12352, 16);
+/** Takes the transfer encoding off a window of content; returns the end of what is in DECODED then. */
+function decodeContent(tags: u32, start: usize, end: usize): usize {
+  if ((tags & PartTag.Base64) != 0) return decodeBase64(start, end, DECODED);
+  return (tags & PartTag.Quoted) != 0 ? decodeQuotedPrintable(start, end, DECODED) : DECODED;
+}
+
+/** A window of content without its transfer encoding, and what readers look at behind it. Owner: this file. */
+const DECODED: usize = memory.data(16448, 16);
