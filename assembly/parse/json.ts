@@ -13,14 +13,24 @@
 // Each byte is looked at once or twice and copied at most once, strings 16 bytes a step; the state block and the buffers of
 // value.ts are all the memory, whatever the depth, the number of keys or the length of a string.
 
-import { byteAt, isDigit, isWord, putDecimal } from "../core/bytes";
+import { byteAt, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, isMark, skipBlank } from "../core/scan";
-import { NAME_ROOM, appendByte, appendName } from "./name";
-import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
+import {
+  PLACES,
+  POINTED_SIZE,
+  Pointed,
+  closePlace,
+  feedPointed,
+  inObject,
+  nextElement,
+  openPlace,
+  openPointed,
+  pointAtMember,
+} from "./pointer";
+import { Coding, collectValue, finishValue, valueEnd, valueRoom, valueStart } from "./value";
 
-/** Containers that can be open at once. */
-export const JSON_MAX_DEPTH: u32 = 64;
+export { pointerOf as jsonPointer, pointerEnd as jsonPointerEnd } from "./pointer";
 
 export const enum JsonEvent {
   /** The chunk is used up. */
@@ -67,10 +77,7 @@ const enum Expect {
 
 
 @unmanaged
-class JsonState extends Unfinished {
-  at: u32;
-  end: u32;
-  last: bool;
+class JsonState extends Pointed {
   /** Whether the next byte of a string stands behind a backslash. */
   escaped: bool;
   expect: Expect;
@@ -78,40 +85,20 @@ class JsonState extends Unfinished {
   coding: Coding;
   /** The event of the token that is being read, or the one that ended it all. */
   event: JsonEvent;
-  depth: u32;
-  limit: u32;
-  pointerSize: u32;
-  /** Bit n: container n is an object. */
-  objects: u64;
 }
 
-/** An open container. */
-@unmanaged
-class Place {
-  /** Index of the current element of an array. */
-  index: u32;
-  /** Bytes of the container's own pointer. */
-  pointerSize: u32;
-}
-
-/** Offsets in the state block: a Place for each open container, then the pointer. */
-const PLACES: usize = offsetof<JsonState>();
-const POINTER: usize = PLACES + offsetof<Place>() * <usize>JSON_MAX_DEPTH;
 /** Bytes of the state block, which stands at a multiple of 8. */
-export const JSON_STATE_SIZE: usize = POINTER + NAME_ROOM;
+export const JSON_STATE_SIZE: usize = POINTED_SIZE;
 
-/** Starts on a body; `state` is a block of JSON_STATE_SIZE bytes, `depthLimit` at most JSON_MAX_DEPTH (more is taken as that). */
+/** Starts on a body; `state` is a block of JSON_STATE_SIZE bytes, `depthLimit` at most MAX_DEPTH (more is taken as that). */
 export function jsonOpen(state: usize, depthLimit: u32): void {
-  memory.fill(state, 0, PLACES);
-  changetype<JsonState>(state).limit = min(depthLimit, JSON_MAX_DEPTH);
+  if (isDefined(CHECKED)) assert(offsetof<JsonState>() <= PLACES); // the fields end before the places
+  openPointed(state, depthLimit);
 }
 
 /** Gives the next chunk, which stays until `jsonNext` has asked for more. */
 export function jsonFeed(state: usize, start: usize, end: usize, last: bool): void {
-  const json = changetype<JsonState>(state);
-  json.at = <u32>start;
-  json.end = <u32>end;
-  json.last = last;
+  feedPointed(state, start, end, last);
 }
 
 /** Where the parser stands in the chunk. */
@@ -122,17 +109,6 @@ export function jsonRest(state: usize): usize {
 /** Containers that are open. */
 export function jsonDepth(state: usize): u32 {
   return changetype<JsonState>(state).depth;
-}
-
-/** The JSON Pointer (RFC 6901) of the key or value read last, cut as name.ts says; valid until the next call of `jsonNext`. */
-export function jsonPointer(state: usize): usize {
-  pointAtElement(state);
-  return state + POINTER;
-}
-
-/** The end of what `jsonPointer` gave. */
-export function jsonPointerEnd(state: usize): usize {
-  return state + POINTER + changetype<JsonState>(state).pointerSize;
 }
 
 /** Reads on to the next event. */
@@ -185,7 +161,7 @@ export function jsonNext(state: usize): JsonEvent {
           json.expect = Expect.Key;
         } else {
           json.expect = Expect.Value;
-          placeOf(state, json.depth - 1).index++;
+          nextElement(state);
         }
         json.at = <u32>at + 1;
     }
@@ -255,7 +231,7 @@ function cutToken(state: usize, start: usize, end: usize): JsonEvent {
   }
   const first = json.windows == 0;
   if (!collectValue(state, start, end, json.coding)) return JsonEvent.NeedMore;
-  if (first && json.event == JsonEvent.Key) pointAtMember(state);
+  if (first && json.event == JsonEvent.Key) pointAtMember(state, valueStart, valueEnd);
   return json.event;
 }
 
@@ -266,7 +242,7 @@ function endToken(state: usize, start: usize, end: usize): JsonEvent {
   const first = json.windows == 0;
   finishValue(state, start, end, json.coding);
   if (event == JsonEvent.Key) {
-    if (first) pointAtMember(state);
+    if (first) pointAtMember(state, valueStart, valueEnd);
     json.expect = Expect.Colon;
   } else {
     json.expect = afterValue(json);
@@ -283,14 +259,7 @@ function stop(json: JsonState, event: JsonEvent): JsonEvent {
 
 function openContainer(state: usize, isObject: bool): JsonEvent {
   const json = changetype<JsonState>(state);
-  if (json.depth == json.limit) return stop(json, JsonEvent.TooDeep);
-  pointAtElement(state);
-  const place = placeOf(state, json.depth);
-  place.index = 0;
-  place.pointerSize = json.pointerSize;
-  const bit: u64 = 1 << (<u64>json.depth);
-  json.objects = isObject ? json.objects | bit : json.objects & ~bit;
-  json.depth++;
+  if (!openPlace(state, isObject)) return stop(json, JsonEvent.TooDeep);
   json.at++;
   json.expect = isObject ? Expect.Member : Expect.Element;
   return isObject ? JsonEvent.ObjectOpen : JsonEvent.ArrayOpen;
@@ -299,8 +268,7 @@ function openContainer(state: usize, isObject: bool): JsonEvent {
 function closeContainer(state: usize): JsonEvent {
   const json = changetype<JsonState>(state);
   const wasObject = inObject(json);
-  json.depth--;
-  json.pointerSize = placeOf(state, json.depth).pointerSize;
+  closePlace(state);
   json.at++;
   json.expect = afterValue(json);
   return wasObject ? JsonEvent.ObjectClose : JsonEvent.ArrayClose;
@@ -314,48 +282,6 @@ function afterValue(json: JsonState): Expect {
 
 // @ts-ignore: decorator
 @inline
-function inObject(json: JsonState): bool {
-  return json.depth != 0 && ((json.objects >> (<u64>(json.depth - 1))) & 1) != 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function placeOf(state: usize, depth: u32): Place {
-  return changetype<Place>(state + PLACES + offsetof<Place>() * <usize>depth);
-}
-
-// @ts-ignore: decorator
-@inline
 function isBare(byte: u32): bool {
   return isWord(byte) || byte == Char.Dash || byte == Char.Dot || byte == Char.Plus;
 }
-
-/** Makes the pointer that of the member whose name is the value. */
-function pointAtMember(state: usize): void {
-  const json = changetype<JsonState>(state);
-  const pointer = state + POINTER;
-  let size = appendByte(pointer, placeOf(state, json.depth - 1).pointerSize, Char.Slash);
-  for (let at = valueStart; at < valueEnd;) {
-    // "~" and "/" are written "~0" and "~1".
-    const special = findEither(at, valueEnd, Char.Tilde, Char.Slash);
-    size = appendName(pointer, size, at, special);
-    if (special < valueEnd) {
-      size = appendByte(pointer, size, Char.Tilde);
-      size = appendByte(pointer, size, byteAt(special) == Char.Tilde ? Char._0 : Char._1);
-    }
-    at = special + 1;
-  }
-  json.pointerSize = size;
-}
-
-/** Inside an array: makes the pointer that of the current element. Elements are counted only; their pointers are written on demand. */
-function pointAtElement(state: usize): void {
-  const json = changetype<JsonState>(state);
-  if (json.depth == 0 || inObject(json)) return;
-  const place = placeOf(state, json.depth - 1);
-  const size = appendByte(state + POINTER, place.pointerSize, Char.Slash);
-  json.pointerSize = appendName(state + POINTER, size, DIGITS, putDecimal(DIGITS, place.index));
-}
-
-/** An index on its way to the pointer. Owner: this file. */
-const DIGITS: usize = memory.data(48);
