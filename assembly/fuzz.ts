@@ -43,7 +43,9 @@ import {
   partValueStart,
   readBoundary,
 } from "./parse/part";
+import { feedPacked, nextPacked, openPacked, PackedEvent, packedRest } from "./parse/packed";
 import { nextSegment, normalizePath, openSegments, segmentEnd, segmentStart, unescapeSlashes } from "./parse/path";
+import { pointerEnd, pointerOf } from "./parse/pointer";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "./parse/query";
 import { feedText, nextText, openText, TextEvent } from "./parse/text";
 import {
@@ -119,7 +121,7 @@ export function run(length: u32, seed: u32): u32 {
   const windowEnd = min(end, start + 16384);
   decoders(start, windowEnd);
   parts(start, end);
-  for (let parser: u32 = 0; parser < 6; parser++) {
+  for (let parser: u32 = 0; parser < 8; parser++) {
     const before = digest;
     parse(parser, start, end, 0);
     const whole = digest;
@@ -231,6 +233,7 @@ function open(parser: u32, start: usize, end: usize): void {
   else if (parser == 2) openText(STATE);
   else if (parser == 3) openXml(STATE);
   else if (parser == 5) openWebSocket(STATE);
+  else if (parser > 5) openPacked(STATE, parser == 7, DEPTH);
   else {
     // With the boundary that it has itself, if it is a type, too.
     readBoundary(start, end);
@@ -278,6 +281,14 @@ function feed(parser: u32, length: usize, last: bool, at: usize): bool {
       if (event == WebSocketEvent.Done) return true;
       if (event == WebSocketEvent.Broken) return true;
       if (event == WebSocketEvent.Message) named(0, 0);
+    }
+  } else if (parser > 5) {
+    feedPacked(STATE, CHUNK, end, last);
+    for (let event = nextPacked(STATE); event != PackedEvent.NeedMore; event = nextPacked(STATE)) {
+      mix(event);
+      if (event == PackedEvent.Done) return true;
+      if (event > PackedEvent.Done) return rest(packedRest(STATE), end, at);
+      named(pointerOf(STATE), pointerEnd(STATE));
     }
   } else {
     feedMultipart(STATE, CHUNK, end, last);

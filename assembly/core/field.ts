@@ -18,22 +18,31 @@ export const enum Part {
   Xml = 7,
   /** A part of a body in parts: its name, its file name, its content. */
   Multipart = 8,
+  /** A document of GraphQL: as a whole, and the strings in it by the names of arguments. */
+  Graphql = 9,
 }
 
 /** How many parts there are. */
-const PARTS: i32 = 9;
+const PARTS: i32 = 10;
 
-/** The part of the message that the current value stands in. */
+/** The part of the message that the current value stands in, or that it is like: detectors go by it. */
 export let fieldPart: Part = Part.Query;
+/** That part as findings and policies have it. */
+export let reportedPart: Part = Part.Query;
 /** The field's name as the finding gives it: parameter, header in lower case, JSON Pointer, segment index; empty for none. */
 export let fieldName: usize = 0;
 export let fieldNameEnd: usize = 0;
 
 /** Names the field that the next judged value belongs to; the bytes of the name stay the caller's. */
 export function setField(part: Part, name: usize, nameEnd: usize): void {
-  fieldPart = part;
+  fieldPart = reportedPart = part;
   fieldName = name;
   fieldNameEnd = nameEnd;
+}
+
+/** Says that findings in the field just named are told of another part: a document like JSON in a syntax of its own. */
+export function reportAs(part: Part): void {
+  reportedPart = part;
 }
 
 /** Bytes at the end of a name that an operator is looked for in. */
@@ -128,6 +137,8 @@ export function partName(part: u32): string {
       return "xml";
     case Part.Multipart:
       return "multipart";
+    case Part.Graphql:
+      return "graphql";
     default:
       return "body";
   }

@@ -3,7 +3,7 @@
 // In a build without SIMD (asconfig.json, `baseline`) each goes byte by byte: the twin stands first in it. Beside this file,
 // bytes.ts, classify.ts and detect/plain.ts have vectors.
 
-import { byteAt, isDigit, isLetter } from "./bytes";
+import { byteAt, isDigit, isLetter, isSpace } from "./bytes";
 import { Char } from "./char";
 
 /** The address of the first byte in `start..end` that is `a` or `b`, or `end`. */
@@ -162,6 +162,15 @@ export function countWords(start: usize, end: usize, limit: u32): u32 {
     words += popcnt(i8x16.bitmask(v128.and(i8x16.eq(v128.load(start), spaces), i8x16.le_u(left, letters))));
   }
   return words;
+}
+
+/** Whether the bytes are text in some encoding: no control bytes but blanks. */
+export function isText(start: usize, end: usize): bool {
+  for (; start < end; start++) {
+    const byte = byteAt(start);
+    if (byte < <u32>Char.Space && !isSpace(byte) && byte != 0x1b) return false;
+  }
+  return true;
 }
 
 /** A byte of the byte order mark EF BB BF. */

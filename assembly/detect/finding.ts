@@ -16,6 +16,7 @@ import {
   memberParent,
   memberParentEnd,
   Part,
+  reportedPart,
   readMember,
 } from "../core/field";
 import { addFinding, EVIDENCE_CAPACITY, findingEvidence } from "../core/findings";
@@ -56,7 +57,7 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
       (fieldPart == Part.Json && quotes(rule, whole, start)))
   )
     confidence = QUOTED;
-  const finding = addFinding(rule, confidence, fieldPart, fieldName, fieldNameEnd);
+  const finding = addFinding(rule, confidence, reportedPart, fieldName, fieldNameEnd);
   if (finding === null) return;
   const evidence = findingEvidence(finding);
   finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);

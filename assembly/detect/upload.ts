@@ -12,7 +12,7 @@
 import { byteAt, findByte, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { findHigh, findPair, skipBlank } from "../core/scan";
+import { findHigh, findPair, isText, skipBlank } from "../core/scan";
 import { textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { FILE_KIND, FileKind, SERVER_WORD, ServerWord, SYSTEM_FOLDER } from "../generated/upload";
@@ -169,15 +169,6 @@ export function detectFile(claims: u32, start: usize, end: usize, first: bool, w
     if (!markup) detectXxe(start, end, kinds);
   }
   return text;
-}
-
-/** Whether the bytes are text in some encoding: no control bytes but blanks. */
-function isText(start: usize, end: usize): bool {
-  for (; start < end; start++) {
-    const byte = byteAt(start);
-    if (byte < <u32>Char.Space && !isSpace(byte) && byte != 0x1b) return false;
-  }
-  return true;
 }
 
 /** Files that are programs of another kind than they say: to the shell, the system, ImageMagick or Ghostscript. */

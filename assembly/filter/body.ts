@@ -21,6 +21,7 @@ import {
   jsonRest,
 } from "../parse/json";
 import { isFresh, MULTIPART_STATE_SIZE, openMultipart } from "../parse/multipart";
+import { openPacked } from "../parse/packed";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
 import {
   Coding,
@@ -41,6 +42,7 @@ import { countOverflow, Overflow } from "../report/counters";
 import { decideNow, judgeTag, judgeValue, judgeWhole } from "./judgement";
 import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
+import { isTooDeep, judgePacked } from "./packed";
 import { judgeParts } from "./parts";
 import {
   BODY_STATE_CAPACITY,
@@ -66,6 +68,7 @@ export function openBody(stream: Stream, depth: u32): void {
     ); // each parser's state fits the slot
   }
   if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
+  else if (isPacked(stream.bodyKind)) openPacked(bodyState(stream), stream.bodyKind == BodyKind.Cbor, depth);
   else if (stream.bodyKind == BodyKind.Form) openForm(bodyState(stream));
   else if (isXml(stream.bodyKind)) openXml(bodyState(stream));
   else if (stream.bodyKind == BodyKind.WebSocket) openWebSocket(bodyState(stream));
@@ -84,6 +87,12 @@ function isXml(kind: u32): bool {
   return kind == BodyKind.Xml || kind == BodyKind.Markup;
 }
 
+// @ts-ignore: decorator
+@inline
+function isPacked(kind: u32): bool {
+  return kind == BodyKind.MessagePack || kind == BodyKind.Cbor;
+}
+
 /**
  * Judges the next chunk of a body, which is changed in place; `last` says that nothing follows. False where a cut value could not be
  * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.
@@ -96,6 +105,11 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   if (unknown && stream.inspected == 0 && (pickles || mayBeginObject(first))) {
     stream.bodyKind = <u8>BodyKind.Object;
     openText(bodyState(stream));
+  }
+  if (isPacked(stream.bodyKind) && stream.inspected == 0 && start < end && first < 0x80) {
+    // No document of either begins like that, but those of other types do.
+    stream.bodyKind = <u8>BodyKind.Sniff;
+    memory.fill(bodyState(stream), 0, MULTIPART_STATE_SIZE);
   }
   if (stream.bodyKind == BodyKind.Probe && start < end && beginsOther(byteAt(start))) {
     stream.bodyKind = <u8>BodyKind.None;
@@ -138,7 +152,14 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
   else if (stream.bodyKind == BodyKind.Object) judgeBinary(stream, start, end, last);
-  else if (stream.bodyKind == BodyKind.WebSocket) {
+  else if (isPacked(stream.bodyKind)) {
+    const rest = judgePacked(state, start, end, last);
+    if (rest != 0) {
+      if (isTooDeep(state)) countOverflow(Overflow.Depth);
+      else tellMalformed(stream);
+      goOnAsText(stream, rest, dropWide(rest, end), last);
+    }
+  } else if (stream.bodyKind == BodyKind.WebSocket) {
     const other = judgeMessages(state, start, end, last, depth);
     if (other != 0) return judgeOther(stream, other, end, last, depth);
   } else judgeText(stream, start, end, last);
@@ -177,7 +198,7 @@ function isBlank(byte: u32): bool {
 
 /** Whether each byte of such a body counts. */
 function isBinary(kind: u32): bool {
-  return kind == BodyKind.Multipart || kind == BodyKind.Object || kind == BodyKind.WebSocket;
+  return kind == BodyKind.Multipart || kind == BodyKind.Object || kind == BodyKind.WebSocket || isPacked(kind);
 }
 
 /**
@@ -259,10 +280,7 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
         judgeXml(stream, rest, end, last);
         return;
       }
-      stream.bodyKind = <u8>BodyKind.Text;
-      openText(state);
-      judgeText(stream, rest, end, last);
-      return;
+      return goOnAsText(stream, rest, end, last);
     }
   }
 }
@@ -277,10 +295,7 @@ function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {
       // Text that no element holds, which other types may well have.
       if (stream.bodyKind == BodyKind.Xml) tellMalformed(stream);
       const rest = xmlRest(state);
-      stream.bodyKind = <u8>BodyKind.Text;
-      openText(state);
-      judgeText(stream, rest, end, last);
-      return;
+      return goOnAsText(stream, rest, end, last);
     }
     setField(Part.Xml, xmlName(state), xmlNameEnd(state));
     // A tag of data runs nothing, whatever its names are, but it may name what a reader of XML obeys.
@@ -305,6 +320,13 @@ function judgeBinary(stream: Stream, start: usize, end: usize, last: bool): void
   judgeWhole(valueStart, valueEnd);
   stream.bodyKind = <u8>BodyKind.None;
   openText(state);
+}
+
+/** The body is not, or no longer, what it was read as. */
+function goOnAsText(stream: Stream, start: usize, end: usize, last: bool): void {
+  stream.bodyKind = <u8>BodyKind.Text;
+  openText(bodyState(stream));
+  judgeText(stream, start, end, last);
 }
 
 function judgeText(stream: Stream, start: usize, end: usize, last: bool): void {

@@ -2,7 +2,7 @@
 
 import { now } from "../abi/host";
 import { classify } from "../core/classify";
-import { fieldName, fieldNameEnd, fieldPart } from "../core/field";
+import { fieldName, fieldNameEnd, reportedPart } from "../core/field";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { found } from "../detect/finding";
 import { Pattern, patternFinds } from "../match/pattern";
@@ -57,7 +57,7 @@ function findActive(policy: Policy): void {
 
 function speaksOfField(rule: CustomRule): bool {
   return (
-    (rule.part == ANY || rule.part == <u32>fieldPart) &&
+    (rule.part == ANY || rule.part == <u32>reportedPart) &&
     (rule.name == rule.nameEnd || patternMatches(rule.name, rule.nameEnd, fieldName, fieldNameEnd))
   );
 }

@@ -69,6 +69,8 @@ export function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (textIsNoCase(type, end, "text/xml") || textIsNoCase(type, end, "application/xml")) return BodyKind.Xml;
   if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
   if (textStartsNoCase(type, end, "multipart/")) return BodyKind.Multipart;
+  if (endsWith(type, end, "msgpack")) return BodyKind.MessagePack;
+  if (endsWith(type, end, "cbor")) return BodyKind.Cbor;
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
   if (end - type > 5 && textIsNoCase(end - 4, end, "yaml")) return BodyKind.Sniff;
   return BodyKind.Probe;
@@ -125,4 +127,9 @@ function qualityOf(range: usize, end: usize): u32 {
     return quality;
   }
   return 1000;
+}
+
+function endsWith(type: usize, end: usize, tail: string): bool {
+  const size = <usize>tail.length;
+  return end - type > size && textIsNoCase(end - size, end, tail);
 }

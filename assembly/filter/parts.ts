@@ -97,11 +97,13 @@ function judgePartHeaders(state: usize): void {
       case PartValue.FileName:
         tags |= PartTag.File | judgeFileName(start, end);
         break;
-      case PartValue.Type:
+      case PartValue.Type: {
         if (textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
         else tags |= claimOfType(start, end);
-        readable = kindOfType(start, end) != BodyKind.Probe;
+        const kind = kindOfType(start, end);
+        readable = kind != BodyKind.Probe && kind < BodyKind.MessagePack;
         break;
+      }
       case PartValue.Encoding:
         if (textIsNoCase(start, end, "base64")) tags |= PartTag.Base64;
         if (textIsNoCase(start, end, "quoted-printable")) tags |= PartTag.Quoted;

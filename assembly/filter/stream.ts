@@ -27,6 +27,8 @@ export const enum BodyKind {
   Object = 9,
   Multipart = 8,
   WebSocket = 10,
+  MessagePack = 11,
+  Cbor = 12,
 }
 
 /** How far a stream has come. */

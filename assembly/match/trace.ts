@@ -9,7 +9,7 @@
 
 import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldName, fieldNameEnd, fieldPart, partName } from "../core/field";
+import { fieldName, fieldNameEnd, reportedPart, partName } from "../core/field";
 import { putText } from "../core/text";
 import { tableName, tokenKinds } from "../generated/tokens";
 
@@ -32,7 +32,7 @@ export function setTracing(on: bool): void {
 /** Begins with a value of the current field. */
 export function traceValue(): void {
   traceEnd = putText(TEXT, "explain\nvalue ");
-  traceEnd = putByte(putText(traceEnd, partName(fieldPart)), Char.Space);
+  traceEnd = putByte(putText(traceEnd, partName(reportedPart)), Char.Space);
   putHexOrNone(fieldName, fieldNameEnd);
 }
 

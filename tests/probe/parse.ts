@@ -31,6 +31,7 @@ export {
   jsonPointer,
   jsonPointerEnd,
 } from "../../assembly/parse/json";
+export { openPacked, feedPacked, nextPacked, packedRest } from "../../assembly/parse/packed";
 export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
 export { openWebSocket, feedWebSocket, nextWebSocket, webSocketRest } from "../../assembly/parse/websocket";
 export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
