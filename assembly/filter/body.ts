@@ -93,6 +93,11 @@ function isPacked(kind: u32): bool {
   return kind == BodyKind.MessagePack || kind == BodyKind.Cbor;
 }
 
+/** Whether a body of that type has a grammar that it is to keep to. */
+export function isStrict(kind: u32): bool {
+  return kind == BodyKind.Json || kind == BodyKind.Xml || isPacked(kind);
+}
+
 /**
  * Judges the next chunk of a body, which is changed in place; `last` says that nothing follows. False where a cut value could not be
  * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.

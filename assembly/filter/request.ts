@@ -35,7 +35,7 @@ import {
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
-import { judgeChunk, openBody } from "./body";
+import { judgeChunk, openBody, isStrict } from "./body";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
@@ -169,7 +169,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   }
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
-  stream.strict = stream.bodyKind == BodyKind.Json || stream.bodyKind == BodyKind.Xml;
+  stream.strict = isStrict(stream.bodyKind);
   if (stream.bodyKind != BodyKind.None && stream.bodyKind != BodyKind.Probe && encoded) {
     // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
     countOverflow(Overflow.Encoded);

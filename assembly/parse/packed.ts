@@ -6,7 +6,7 @@
 //   content of a string: its bytes, or (CBOR) strings up to a break; of an array: items; of a map: twice as many
 //
 // Strings, and byte strings and extensions that look like text, are values; other byte strings are given by their first window only.
-// Members' numbers and words are spelled as JSON has them, since what asks a database for all is often `0`, `true` or `null`. Tags say
+// Numbers and words are spelled as JSON has them, since what asks a database for all is often `0`, `true` or `null`. Tags say
 // nothing. Names are JSON Pointers. A length is believed only as far as there are bytes: nothing is reserved for it.
 //
 // At the first byte that no item begins with, at the end of a body inside of an item, or at a container deeper than the limit the
@@ -39,7 +39,7 @@ export const enum PackedEvent {
   Key,
   /** The value is a string's content, or a window of it. */
   Text,
-  /** The value is a member's number, true, false or null, spelled out. */
+  /** The value is a number, true, false or null, spelled out. */
   Literal,
   /** The value is the first window of bytes that are no text. */
   Binary,
@@ -251,7 +251,6 @@ function takeItem(state: usize): PackedEvent {
     }
   } else if (item != Item.Tag) {
     packed.expect = Expect.End;
-    if (!inObject(packed)) return PackedEvent.NeedMore;
     const end = spell(packed);
     if (isKey(packed)) {
       pointAtMember(state, LITERAL, end);
