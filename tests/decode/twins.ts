@@ -5,7 +5,7 @@
 
 /** Turns binary text into bytes. */
 export function toBytes(binary: string): Uint8Array {
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return Buffer.from(binary, "latin1");
 }
 
 /** Turns bytes into binary text. */
