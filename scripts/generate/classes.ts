@@ -1,6 +1,7 @@
 // Stage 7: symbols that every state treats alike become one class, so that a row holds a class once instead of each symbol.
 
 import type { Dfa } from "./determinize.ts";
+import { numberRows } from "./rows.ts";
 
 export interface ClassedDfa {
   start: number;
@@ -12,15 +13,14 @@ export interface ClassedDfa {
 }
 
 export function classify(dfa: Dfa): ClassedDfa {
-  const known = new Map<string, number>();
-  const firsts: number[] = [];
-  const classes = (dfa.next[0] ?? []).map((_, symbol) => {
-    const column = dfa.next.map((row) => row[symbol]).join(",");
-    const id = known.get(column);
-    if (id !== undefined) return id;
-    known.set(column, firsts.length);
-    return firsts.push(symbol) - 1;
+  const symbols = dfa.next[0]?.length ?? 0;
+  const states = dfa.next.length;
+  const columns = new Int32Array(symbols * states);
+  dfa.next.forEach((row, state) => {
+    for (let symbol = 0; symbol < symbols; symbol++) columns[symbol * states + state] = row[symbol]!;
   });
+  const { ids, count } = numberRows(columns, states);
+  const firsts = Array.from({ length: count }, (_, id) => ids.indexOf(id));
   const next = dfa.next.map((row) => firsts.map((symbol) => row[symbol] ?? 0));
-  return { start: dfa.start, next, labels: dfa.labels, classes };
+  return { start: dfa.start, next, labels: dfa.labels, classes: [...ids] };
 }

@@ -5,13 +5,11 @@ import type { Dfa } from "./determinize.ts";
 /** State 0 is the dead pair. Returns undefined where more than `maxStates` pairs are reached. */
 export function product(a: Dfa, b: Dfa, maxStates: number): Dfa | undefined {
   const pairs: [number, number][] = [];
-  const known = new Map<number, number>();
+  // The state of each pair, plus one.
+  const known = new Int32Array(a.next.length * b.next.length);
   const stateOf = (first: number, second: number): number => {
     const key = first * b.next.length + second;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    known.set(key, pairs.length);
-    return pairs.push([first, second]) - 1;
+    return (known[key] ||= pairs.push([first, second])) - 1;
   };
   stateOf(0, 0);
   const start = stateOf(a.start, b.start);
