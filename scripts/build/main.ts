@@ -1,72 +1,183 @@
 /**
- * Builds what the package carries, into dist/: the release and checked modules, the tool. `check` runs the gates of check-wasm on
- * what was built.
+ * Brings up to date what the package carries (dist/: the module's builds, the tool) and what the tests compile, and checks both:
  *
- *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [check] [baseline]
+ *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [probes] [lint] [check] [baseline]
  *
- * `baseline` builds the module without SIMD, for a host that has none; nothing of the package uses it.
+ * What is current is left alone (step.ts says what that means), the rest is done side by side. `lint` is layout, ESLint and types;
+ * `check` runs the gates of check-wasm on the module. `baseline` builds the module without SIMD, for a host that has none; nothing
+ * of the package uses it.
  */
-import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { modulePath, packageRoot, readModule } from "../package.ts";
+import { packageRoot, readModule } from "../package.ts";
 import { problemsOfCallGraph, problemsOfModule } from "./check-wasm.ts";
+import type { Compiled } from "./compiler.ts";
+import { bring, type Outputs, type Step } from "./step.ts";
+import { CHECKED_TEXT, isCompiled, MODULE_BUILDS, testBuilds, type WasmBuild } from "./wasm.ts";
+
+/** Jobs at a time. */
+const LANES = 2;
+const root = packageRoot();
+
+/** Something to do in a lane; `compile` does it in the lane's own compiler. */
+interface Job {
+  name: string;
+  run(compile: (build: WasmBuild) => Promise<void>): Promise<unknown>;
+}
 
 /** Runs a script of a dependency with Node; rejects with its output where it fails. */
-async function run(script: string, args: readonly string[]): Promise<void> {
-  const path = join(packageRoot(), "node_modules", script);
-  const child = spawn(process.execPath, [path, ...args], { cwd: packageRoot(), stdio: ["ignore", "pipe", "pipe"] });
+async function run(script: string, ...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [join(root, "node_modules", script), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   child.stderr.on("data", (text: Buffer) => (output += text.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
+  const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`${[basename(script), ...args].join(" ")} failed:\n${output}`);
 }
 
-const compile = (target: string, entry = "assembly/index.ts", ...options: string[]): Promise<void> =>
-  run("assemblyscript/bin/asc.js", [entry, "--target", target, ...options]);
+const compiling = (build: WasmBuild): Job => ({ name: build.outFile, run: (compile) => compile(build) });
 
-async function buildModule(): Promise<void> {
-  mkdirSync(dirname(modulePath()), { recursive: true });
-  await Promise.all([compile("release"), compile("checked")]);
+/** Files of the package in folders and next to them that end in one of `endings`; what is made or installed is left out. */
+async function files(folders: readonly string[], endings: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (!["node_modules", "dist", ".git", ".cache"].includes(entry.name))
+          found.push(...(await files([path], endings)));
+      } else if (endings.some((ending) => entry.name.endsWith(ending))) found.push(path);
+    }
+  }
+  return found;
 }
 
-/** What `meshward bench` measures with. */
-async function buildBench(): Promise<void> {
-  await compile("release", "assembly/floor.ts", "--outFile", modulePath("floor"));
-  await compile("release", "assembly/bench.ts", "--outFile", modulePath("bench"));
-}
+/** What every check of types reads. */
+const typed = async (): Promise<string[]> =>
+  files(["."], [".ts", "package.json", "tsconfig.json", "tsconfig.build.json"]);
 
-const baseline = (): Promise<void> => compile("baseline");
+/** A check that leaves nothing: it is done again where what it read has changed. */
+const checking = (name: string, inputs: () => Promise<string[]>, script: string, ...args: string[]): Job => ({
+  name,
+  run: async () =>
+    bring({ name, inputs: await inputs(), options: args }, async () => {
+      await run(script, ...args);
+      return new Map();
+    }),
+});
 
-async function buildTool(): Promise<void> {
-  await run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
-  chmodSync(join(packageRoot(), "dist/scripts/cli.js"), 0o755);
-}
-
-async function check(): Promise<void> {
-  await compile("debug");
-  const text = readFileSync(join(packageRoot(), "dist/meshward.debug.wat"), "utf8");
-  const problems = [...problemsOfModule(new Uint8Array(readModule())), ...problemsOfCallGraph(text)];
-  if (problems.length > 0) throw new Error(`check-wasm:\n  ${problems.join("\n  ")}`);
-  console.log(`check-wasm: ${readModule().byteLength} bytes, imports and request path are clean`);
-}
-
-const steps: Record<string, () => Promise<void>> = {
-  module: buildModule,
-  bench: buildBench,
-  tool: buildTool,
-  check,
-  baseline,
+/** The tool, compiled to a folder of its own first: what a broken run leaves there is never taken. */
+const tool: Job = {
+  name: "tool",
+  run: async () => {
+    const step: Step = { name: "tool", inputs: await typed() };
+    await bring(step, async (): Promise<Outputs> => {
+      const folder = await mkdtemp(join(root, ".cache/tool-"));
+      try {
+        await run("typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", folder);
+        const made = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) =>
+          entry.isFile(),
+        );
+        const paths = made.map((entry) => join(entry.parentPath, entry.name));
+        return new Map(
+          await Promise.all(
+            paths.map(async (path): Promise<[string, Buffer]> => [
+              join("dist", path.slice(folder.length)),
+              await readFile(path),
+            ]),
+          ),
+        );
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+    chmodSync(join(root, "dist/scripts/cli.js"), 0o755);
+  },
 };
 
-const { positionals: asked } = parseArgs({ allowPositionals: true });
-for (const name of asked.length === 0 ? ["module", "bench", "tool"] : asked) {
-  const step = steps[name];
-  if (step === undefined) throw new Error(`no step ${name}; there are ${Object.keys(steps).join(", ")}`);
-  await step();
+/** Names what is installed. */
+function installed(): string {
+  const packages = readFileSync(join(root, "node_modules/.package-lock.json"));
+  return createHash("sha256").update(packages).digest("hex").slice(0, 12);
+}
+
+/** The longest first, so that the lanes end together. */
+const steps: Record<string, () => Job[]> = {
+  module: () => [compiling(MODULE_BUILDS.release), compiling(MODULE_BUILDS.checked)],
+  bench: () => [compiling(MODULE_BUILDS.bench), compiling(MODULE_BUILDS.floor)],
+  lint: () => [
+    // Its rules ask for types, which other files decide: a cache by file would miss what changes there.
+    checking("eslint", async () => [...(await typed()), "eslint.config.js"], "eslint/bin/eslint.js", "."),
+    checking(
+      "types",
+      typed,
+      "typescript/bin/tsc",
+      ...["-p", "tsconfig.json", "--incremental", "--tsBuildInfoFile", ".cache/types.tsbuildinfo"],
+    ),
+    // Its own cache spares the files that have not changed; it does not know of its plugin's version.
+    checking(
+      "prettier",
+      async () => files(["."], [""]),
+      "prettier/bin/prettier.cjs",
+      ...["--check", "--log-level", "warn", "--cache", "--cache-strategy", "content"],
+      ...["--cache-location", `.cache/prettier-${installed()}`, "."],
+    ),
+  ],
+  tool: () => [tool],
+  probes: () => testBuilds().map(compiling),
+  baseline: () => [compiling(MODULE_BUILDS.baseline)],
+  check: () => [],
+};
+
+const { positionals } = parseArgs({ allowPositionals: true });
+const asked = positionals.length === 0 ? ["module", "bench", "tool"] : positionals;
+const unknown = asked.find((name) => steps[name] === undefined);
+if (unknown !== undefined) throw new Error(`no step ${unknown}; there are ${Object.keys(steps).join(", ")}`);
+
+const problems: string[] = [];
+await inLanes(asked.flatMap((name) => steps[name]!()));
+if (problems.length === 0 && asked.includes("check")) checkModule();
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+/** Does all jobs, and says what it did and how long that took. */
+async function inLanes(jobs: Job[]): Promise<void> {
+  const lane = async (): Promise<void> => {
+    let compiler: ChildProcess | undefined;
+    const compile = async (build: WasmBuild): Promise<void> => {
+      if (await isCompiled(build)) return;
+      compiler ??= fork(new URL("compiler.ts", import.meta.url));
+      compiler.send(build);
+      const [{ error }] = (await once(compiler, "message")) as [Compiled];
+      if (error !== undefined) throw new Error(error);
+    };
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const begun = performance.now();
+      try {
+        await job.run(compile);
+      } catch (error) {
+        problems.push(error instanceof Error ? error.message : String(error));
+      }
+      const seconds = (performance.now() - begun) / 1000;
+      if (seconds > 1) console.log(`${job.name}: ${seconds.toFixed(1)} s`);
+    }
+    compiler?.disconnect();
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+function checkModule(): void {
+  const text = readFileSync(join(root, CHECKED_TEXT), "utf8");
+  const module = readModule();
+  const found = [...problemsOfModule(new Uint8Array(module)), ...problemsOfCallGraph(text)];
+  if (found.length > 0) problems.push(`check-wasm:\n  ${found.join("\n  ")}`);
+  else console.log(`check-wasm: ${module.byteLength} bytes, imports and request path are clean`);
 }

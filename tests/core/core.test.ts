@@ -1,12 +1,12 @@
 /** core/ and report/ against obviously right twins: kinds of bytes, numbers, JSON strings, ids. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { buildProbe, type Probe } from "../probe/build.ts";
+import { buildProbe } from "../probe/build.ts";
 
-let probe: Probe<{
+const probe = await buildProbe<{
   out(): number;
   classify(start: number, end: number): number;
   decimal(high: number, low: number): number;
@@ -16,11 +16,7 @@ let probe: Probe<{
   newUuid(): number;
   remember(place: number, start: number, end: number): void;
   isRemembered(place: number, start: number, end: number): number;
-}>;
-
-before(async () => {
-  probe = await buildProbe("core");
-});
+}>("core");
 
 const written = (end: number): string => probe.text(probe.exports.out(), end);
 

@@ -2,16 +2,12 @@
 // ceiling.yaml, which only goes down.
 
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { parseRecord } from "../../scripts/bench/record.ts";
-import type { Measured } from "./measure.ts";
 import { corpusRecords, measureCorpus, readCeiling } from "./measure.ts";
 
 const ceiling = readCeiling();
-let measured: Measured;
-before(async () => {
-  measured = await measureCorpus();
-});
+const measured = await measureCorpus();
 
 describe("the corpus", () => {
   it("has a hundred records or so of each class and kind, each once and of our own", () => {

@@ -3,15 +3,13 @@ import { spawnSync } from "node:child_process";
 import { access, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { FenceError } from "../../scripts/demo/fence/error.ts";
 import { buildFence } from "../../scripts/demo/fence/fence.ts";
-import type { BuiltFence } from "../../scripts/demo/fence/fence.ts";
 import { readInside } from "../../scripts/demo/fence/files.ts";
 import { programsIn } from "../../scripts/demo/fence/shell.ts";
 
-let fence: BuiltFence;
-before(async () => void (fence = await buildFence()));
+const fence = await buildFence();
 after(() => fence.remove());
 
 describe("the shell's fence", () => {

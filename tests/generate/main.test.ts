@@ -5,16 +5,13 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 const OUTPUTS = ["assembly/generated", "docs/rules.md", "scripts/policy/rules.generated.ts"];
 
-let folder = "";
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "meshward-generate-"));
-});
+const folder = await mkdtemp(join(tmpdir(), "meshward-generate-"));
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** A folder with the package's rules, and what the command says and does there. */

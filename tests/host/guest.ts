@@ -1,26 +1,18 @@
-// Compiles guests for the host's tests: modules of `tests/probe/guest-NAME.ts`, kept in `dist/probe` until their source is newer,
-// and small ones from text.
+// Compiles guests for the host's tests: modules of `tests/probe/guest-NAME.ts`, kept in `dist/probe` until what they are made of
+// changes, and small ones from text.
 
-import { mkdir, readFile, rename, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { compileWasm, guestBuild } from "../../scripts/build/wasm.ts";
 import { createEnvoyProcess, type EnvoyProcess, type Plugin, type PluginOptions } from "../../scripts/host/index.ts";
 import type { ProcessOptions } from "../../scripts/host/index.ts";
+import { packageRoot } from "../../scripts/package.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** The bytes of `tests/probe/guest-NAME.ts`, optimized. Throws with the compiler's text where it does not compile. */
+/** The bytes of `tests/probe/guest-NAME.ts`. Throws with the compiler's text where it does not compile. */
 export async function guest(name: string): Promise<Uint8Array> {
-  const entry = `tests/probe/guest-${name}.ts`;
-  const outFile = `${ROOT}dist/probe/guest-${name}.wasm`;
-  const [source, built] = await Promise.all([modified(ROOT + entry), modified(outFile)]);
-  if (built <= source) {
-    // Test files run in processes of their own: the rename makes the file appear whole.
-    const partial = `dist/probe/guest-${name}.${process.pid}.wasm`;
-    await mkdir(`${ROOT}dist/probe`, { recursive: true });
-    await compile([entry, "--baseDir", ROOT, "--outFile", partial], {});
-    await rename(ROOT + partial, outFile);
-  }
-  return readFile(outFile);
+  const build = guestBuild(name);
+  await compileWasm(build);
+  return readFile(join(packageRoot(), build.outFile));
 }
 
 /** The bytes of a guest given as AssemblyScript text, with the ABI's version mark and an allocator in front of it. */
@@ -47,13 +39,6 @@ async function compile(args: string[], files: object): Promise<void> {
   const options = ["--runtime", "stub", "--use", "abort=", "-O2"];
   const { error } = await asc.main([...args, ...options], { stdout: asc.createMemoryStream(), stderr, ...files });
   if (error) throw new Error(`the guest does not compile:\n${stderr.toString()}`);
-}
-
-async function modified(file: string): Promise<number> {
-  return stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
 }
 
 /** A process with the scripted guest as its plugin. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import fc from "fast-check";
 import { expressionPatterns, globPattern, literalPatterns, patternBytes } from "../../scripts/policy/pattern.ts";
-import { buildProbe, type Probe } from "../probe/build.ts";
+import { buildProbe } from "../probe/build.ts";
 
-let probe: Probe<{ compile: (start: number, end: number) => number; finds: (start: number, end: number) => number }>;
-before(async () => {
-  probe = await buildProbe("pattern");
-});
+const probe = await buildProbe<{
+  compile: (start: number, end: number) => number;
+  finds: (start: number, end: number) => number;
+}>("pattern");
 
 /** Whether the module finds any of the patterns in a value. */
 function finds(patterns: readonly string[], value: string | Buffer): boolean {

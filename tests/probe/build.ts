@@ -1,14 +1,14 @@
 // Compiles a probe (`tests/probe/NAME.ts`, an AssemblyScript entry that exports what a test wants to call) and instantiates it.
 //
-// The Wasm is kept in `dist/probe/NAME.TARGET.wasm` until a source under `assembly/` or the probe itself is newer. The checked
-// target is the default, so that the module's own asserts trap in tests. Values are written to pages behind the module's static
+// The Wasm is kept in `dist/probe/NAME.TARGET.wasm` and compiled again where what it is made of has changed. The checked target is
+// the default, so that the module's own asserts trap in tests. Values are written to pages behind the module's static
 // memory; behind each value stand 32 quotes, so that a reader that runs past its end sees a break-out it must not see.
 
-import { mkdir, readFile, readdir, rename, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { compileWasm, probeBuild, type WasmBuild } from "../../scripts/build/wasm.ts";
+import { packageRoot } from "../../scripts/package.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PAGE = 65_536;
 /** Bytes that values of one probe share; a write that does not fit starts again at the front. */
 const ARENA = 16 * PAGE;
@@ -67,45 +67,19 @@ export async function buildProbe<Exports = ProbeFunctions>(
   };
 }
 
+/** Probes by file: test files that share a process share them. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
 /** Compiles `tests/probe/NAME.ts` where needed. Throws with the compiler's text where it does not compile. */
-export async function compileProbe(name: string, options: ProbeOptions = {}): Promise<WebAssembly.Module> {
+export function compileProbe(name: string, options: ProbeOptions = {}): Promise<WebAssembly.Module> {
   const target = options.baseline === true ? "baseline" : options.release === true ? "release" : "checked";
-  const entry = `tests/probe/${name}.ts`;
-  const outFile = `dist/probe/${name}.${target}.wasm`;
-  if ((await modified(outFile)) <= (await newestSource(entry))) await compile(entry, target, outFile);
-  return WebAssembly.compile(await readFile(join(ROOT, outFile)));
+  const build = probeBuild(name, target);
+  const known = compiled.get(build.outFile) ?? compile(build);
+  compiled.set(build.outFile, known);
+  return known;
 }
 
-async function compile(entry: string, target: string, outFile: string): Promise<void> {
-  const asc = await import("assemblyscript/asc");
-  // Test files run in processes of their own: each writes a file of its own, and the rename makes it appear whole.
-  const partial = `${outFile}.${process.pid}`;
-  await mkdir(join(ROOT, dirname(outFile)), { recursive: true });
-  const use = target === "checked" ? ["--use", "CHECKED=1"] : [];
-  const stderr = asc.createMemoryStream();
-  const { error } = await asc.main(
-    [entry, "--baseDir", ROOT, "--target", target, "--use", "abort=", ...use, "--outFile", partial],
-    { stdout: asc.createMemoryStream(), stderr },
-  );
-  if (error) throw new Error(`${entry} does not compile:\n${stderr.toString()}`);
-  await rename(join(ROOT, partial), join(ROOT, outFile));
-}
-
-/** The newest change, in ms, of the entry, the compiler's options and the sources that it may import. */
-async function newestSource(entry: string): Promise<number> {
-  const sources = await readdir(join(ROOT, "assembly"), { recursive: true });
-  const files = [
-    entry,
-    "asconfig.json",
-    ...sources.filter((file) => file.endsWith(".ts")).map((file) => join("assembly", file)),
-  ];
-  return Math.max(...(await Promise.all(files.map(modified))));
-}
-
-/** When a file changed, in ms, or 0 where there is none. */
-async function modified(file: string): Promise<number> {
-  return stat(join(ROOT, file)).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
+async function compile(build: WasmBuild): Promise<WebAssembly.Module> {
+  await compileWasm(build);
+  return WebAssembly.compile(await readFile(join(packageRoot(), build.outFile)));
 }

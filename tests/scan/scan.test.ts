@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable, Writable } from "node:stream";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { readModule } from "../../scripts/package.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
@@ -21,10 +21,7 @@ type Answer = {
   findings: { rule: string; class: string; exception?: string }[];
 };
 
-let engine: Engine;
-before(async () => {
-  engine = await createEngine(policyFrom({}), readModule());
-});
+const engine = await createEngine(policyFrom({}), readModule());
 
 async function run(input: string | Uint8Array, by: Engine = engine): Promise<{ lines: string[]; bad: number }> {
   const chunks: Buffer[] = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { readModule } from "../../scripts/package.ts";
 import { loadPolicy, policyFrom } from "../../scripts/policy/load.ts";
-import { createEngine, type Engine } from "../../scripts/scan/engine.ts";
+import { createEngine } from "../../scripts/scan/engine.ts";
 import { templateOf } from "../../scripts/tune/template.ts";
 import { tuningText } from "../../scripts/tune/text.ts";
 import { leastThreshold } from "../../scripts/tune/threshold.ts";
@@ -12,10 +12,7 @@ import type { Tuning } from "../../scripts/tune/tune.ts";
 const NOW = new Date("2026-11-21T12:00:00Z");
 const UNION = "1+UNION+SELECT+name,pass+FROM+users--";
 
-let engine: Engine;
-before(async () => {
-  engine = await createEngine(policyFrom({}), readModule());
-});
+const engine = await createEngine(policyFrom({}), readModule());
 
 const line = (path: string, address: string, other?: object): string =>
   JSON.stringify({ request: { method: "GET", path }, source: { address }, ...(other && { other }) });

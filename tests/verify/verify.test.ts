@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { readModule } from "../../scripts/package.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import { createEngine } from "../../scripts/scan/engine.ts";
-import type { Engine } from "../../scripts/scan/engine.ts";
 import { exitCodeOf } from "../../scripts/verify/report.ts";
 import { denialsOf, isRefusal } from "../../scripts/verify/refusal.ts";
 import type { Received } from "../../scripts/verify/refusal.ts";
@@ -18,10 +17,7 @@ const UNION = "/search?q=1%20UNION%20SELECT%20name,pass%20FROM%20users--%20";
 const line = (path: string, expect: unknown, more: object = {}): string =>
   JSON.stringify({ id: path, request: { method: "GET", path }, expect, ...more });
 
-let engine: Engine;
-before(async () => {
-  engine = await createEngine(policyFrom({ mode: "block" }), readModule());
-});
+const engine = await createEngine(policyFrom({ mode: "block" }), readModule());
 
 async function run(check: Check, ...lines: string[]): Promise<Result[]> {
   const results: Result[] = [];
