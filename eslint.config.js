@@ -4,7 +4,15 @@ import tseslint from "typescript-eslint";
 // (operators on types, decorators on functions), so its folders are the compiler's business alone.
 export default tseslint.config(
   {
-    ignores: ["dist/", "assembly/", "tests/unit/", "tests/probe/", "tests/consumer/project/", "**/node_modules/"],
+    ignores: [
+      "dist/",
+      ".cache/",
+      "assembly/",
+      "tests/unit/",
+      "tests/probe/",
+      "tests/consumer/project/",
+      "**/node_modules/",
+    ],
   },
   {
     files: ["**/*.ts"],

@@ -5,8 +5,8 @@
  * - no export that runs while traffic flows can reach an allocator or grow memory;
  * - it is no larger than its ceiling.
  *
- * The first and last look at the release build. Reachability needs names, so it is read from the text of the debug build, whose
- * call graph is a superset: the optimizer only removes calls.
+ * The first and last look at the release build. Reachability needs names, so it is read from the text of the checked build, whose
+ * call graph is a superset: assertions add calls, and the optimizer only removes them.
  */
 
 /** Bytes that the release module may have. */
@@ -35,7 +35,7 @@ export function problemsOfModule(wasm: Uint8Array<ArrayBuffer>): string[] {
   return problems;
 }
 
-/** Which request exports of a debug build (its text format) reach an allocator or grow memory: one sentence each. */
+/** Which request exports of a checked build (its text format) reach an allocator or grow memory: one sentence each. */
 export function problemsOfCallGraph(text: string): string[] {
   const { calls, exported, growing } = readCallGraph(text);
   const problems: string[] = [];

@@ -115,7 +115,12 @@ const steps: Record<string, () => Job[]> = {
   bench: () => [compiling(MODULE_BUILDS.bench), compiling(MODULE_BUILDS.floor)],
   lint: () => [
     // Its rules ask for types, which other files decide: a cache by file would miss what changes there.
-    checking("eslint", async () => [...(await typed()), "eslint.config.js"], "eslint/bin/eslint.js", "."),
+    checking(
+      "eslint",
+      async () => [...(await typed()), ...(await files(["."], [".js", ".mjs", ".cjs"]))],
+      "eslint/bin/eslint.js",
+      ".",
+    ),
     checking(
       "types",
       typed,
