@@ -20,10 +20,12 @@ export const enum Part {
   Multipart = 8,
   /** A document of GraphQL: as a whole, and the strings in it by the names of arguments. */
   Graphql = 9,
+  /** A field of a message of protobuf, by its numbers: "1.3.2". */
+  Grpc = 10,
 }
 
 /** How many parts there are. */
-const PARTS: i32 = 10;
+const PARTS: i32 = 11;
 
 /** The part of the message that the current value stands in, or that it is like: detectors go by it. */
 export let fieldPart: Part = Part.Query;
@@ -139,6 +141,8 @@ export function partName(part: u32): string {
       return "multipart";
     case Part.Graphql:
       return "graphql";
+    case Part.Grpc:
+      return "grpc";
     default:
       return "body";
   }

@@ -102,6 +102,21 @@ export function findHigh(start: usize, end: usize): usize {
   return end;
 }
 
+/** The address of the first byte in `start..end` that is no printable character of ASCII, or `end`. */
+export function findUnprintable(start: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    while (start < end && byteAt(start) - 0x20 < 0x5f) start++;
+    return start;
+  }
+  const space = i8x16.splat(0x20);
+  const printable = i8x16.splat(0x5e);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(start), space), printable));
+    if (hits != 0) return min(start + ctz(hits), end);
+  }
+  return end;
+}
+
 /** The address of the first byte in `start..end` that is neither a letter nor a digit of ASCII, or `end`. */
 export function findMark(start: usize, end: usize): usize {
   if (!ASC_FEATURE_SIMD) {

@@ -20,6 +20,7 @@ import {
   jsonPointerEnd,
   jsonRest,
 } from "../parse/json";
+import { GRPC_STATE_SIZE } from "../parse/grpc";
 import { isFresh, MULTIPART_STATE_SIZE, openMultipart } from "../parse/multipart";
 import { openPacked } from "../parse/packed";
 import { feedText, nextText, openText, TEXT_STATE_SIZE, TextEvent } from "../parse/text";
@@ -44,6 +45,7 @@ import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
 import { isTooDeep, judgePacked } from "./packed";
 import { judgeParts } from "./parts";
+import { beginsRpc, isRpc, judgeRpc, openRpc } from "./rpc";
 import {
   BODY_STATE_CAPACITY,
   BodyKind,
@@ -61,13 +63,16 @@ export function openBody(stream: Stream, depth: u32): void {
     assert(
       <u32>JSON_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>FORM_STATE_SIZE <= BODY_STATE_CAPACITY &&
+        <u32>GRPC_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>TEXT_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>XML_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>MULTIPART_STATE_SIZE <= BODY_STATE_CAPACITY &&
         <u32>WEBSOCKET_STATE_SIZE <= BODY_STATE_CAPACITY,
     ); // each parser's state fits the slot
   }
-  if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
+  stream.rpc = isRpc(stream.bodyKind);
+  if (stream.rpc) openRpc(stream, depth);
+  else if (stream.bodyKind == BodyKind.Json) jsonOpen(bodyState(stream), depth);
   else if (isPacked(stream.bodyKind)) openPacked(bodyState(stream), stream.bodyKind == BodyKind.Cbor, depth);
   else if (stream.bodyKind == BodyKind.Form) openForm(bodyState(stream));
   else if (isXml(stream.bodyKind)) openXml(bodyState(stream));
@@ -103,6 +108,10 @@ export function isStrict(kind: u32): bool {
  * kept. A body that turns out to be of a kind that is not read has `BodyKind.None` afterwards.
  */
 export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
+  if (stream.rpc && stream.inspected == 0 && start < end && !beginsRpc(stream.bodyKind, byteAt(start))) {
+    stream.bodyKind = <u8>BodyKind.Probe;
+    openBody(stream, depth);
+  }
   const unknown = stream.bodyKind == BodyKind.Probe || stream.bodyKind == BodyKind.Sniff;
   const first: u32 = start < end ? byteAt(start) : 0;
   // A pickle of text begins with a global: "c" or "(".
@@ -152,7 +161,8 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     }
   }
   if (unfinishedSize(state) != 0) resumeValue(state, stream.page != 0 ? stream.page : carryOf(stream));
-  if (stream.bodyKind == BodyKind.Json) judgeJson(stream, start, end, last);
+  if (stream.rpc) judgeRpc(stream, start, end, last);
+  else if (stream.bodyKind == BodyKind.Json) judgeJson(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Form) judgeForm(stream, start, end, last);
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
@@ -203,7 +213,9 @@ function isBlank(byte: u32): bool {
 
 /** Whether each byte of such a body counts. */
 function isBinary(kind: u32): bool {
-  return kind == BodyKind.Multipart || kind == BodyKind.Object || kind == BodyKind.WebSocket || isPacked(kind);
+  return (
+    kind == BodyKind.Multipart || kind == BodyKind.Object || kind == BodyKind.WebSocket || isPacked(kind) || isRpc(kind)
+  );
 }
 
 /**

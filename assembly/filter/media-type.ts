@@ -5,6 +5,7 @@ import { Char } from "../core/char";
 import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { boundary, boundaryEnd, readBoundary } from "../parse/part";
 import { AnswerKind } from "../report/answer";
+import { isRpc } from "./rpc";
 import { BodyKind } from "./stream";
 
 /** The boundary that the Content-Type of the request at work declares; empty where there is none, or where there are two. */
@@ -47,7 +48,8 @@ export function bodyKindOf(types: usize, typesEnd: usize): BodyKind {
 export function eitherKind(kind: BodyKind, other: BodyKind): BodyKind {
   if (kind == other || other == BodyKind.None) return kind;
   if (kind == BodyKind.None) return other;
-  if (kind == BodyKind.Probe) return other;
+  if (isRpc(kind)) return kind;
+  if (kind == BodyKind.Probe || isRpc(other)) return other;
   return other == BodyKind.Probe ? kind : BodyKind.Sniff;
 }
 
@@ -58,8 +60,11 @@ export function kindOfType(type: usize, typeEnd: usize): BodyKind {
   while (end < typeEnd && byteAt(end) != Char.Semicolon && byteAt(end) > <u32>Char.Space) end++;
   if (textIsNoCase(type, end, "application/x-www-form-urlencoded")) return BodyKind.Form;
   if (textIsNoCase(type, end, "application/json") || textIsNoCase(type, end, "text/json")) return BodyKind.Json;
-  // Streams of messages, also those with messages of JSON.
-  if (textStartsNoCase(type, end, "application/grpc")) return BodyKind.None;
+  if (textStartsNoCase(type, end, "application/grpc"))
+    return textStartsNoCase(type, end, "application/grpc-web-text") ? BodyKind.GrpcText : BodyKind.Grpc;
+  if (textIsNoCase(type, end, "application/protobuf") || textIsNoCase(type, end, "application/x-protobuf"))
+    return BodyKind.Protobuf;
+  if (textIsNoCase(type, end, "application/vnd.google.protobuf")) return BodyKind.Protobuf;
   if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Text;
   if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
     return BodyKind.Json;

@@ -191,7 +191,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepAnswer(stream);
   openBody(stream, policy.depth);
   tell(stream, policy, passed(stream), false);
-  if (!blocking || upgrade || stream.bodyKind == BodyKind.Probe) return HeadersAction.Continue;
+  if (!blocking || upgrade || stream.rpc || stream.bodyKind == BodyKind.Probe) return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
 }
@@ -242,6 +242,8 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
     return BodyAction.Continue;
   }
   stream.findings = closeFindings();
+  // What is never held meets no limit of holding.
+  if (stream.rpc) return BodyAction.Continue;
   if (stream.inspected >= policy.holdBytes) stream.limited = policy.onLimitDeny;
   if (!stream.held) return BodyAction.Continue;
   if (stream.inspected < policy.holdBytes) return BodyAction.StopIterationAndWatermark;
@@ -340,11 +342,14 @@ function overflow(stream: Stream, policy: Policy): bool {
   return true;
 }
 
-/** Refuses a stream in its body: from here while it is held, by a reset once part of it has passed. */
+/**
+ * Refuses a stream in its body: from here while it is held, by a reset once part of it has passed. A call gets an answer in any case
+ * (which Envoy makes a reset where the service's has begun), and is denied as long as none of its messages has passed.
+ */
 function refuse(stream: Stream, policy: Policy, status: u32): void {
-  const held = stream.held;
+  const held = stream.held || (stream.rpc && stream.inspected == 0);
   end(stream, policy, held ? Outcome.Denied : Outcome.Partial);
-  if (held) answer(stream, changetype<usize>(policy), status);
+  if (held || stream.rpc) answer(stream, changetype<usize>(policy), status);
   else resetRequest();
 }
 

@@ -6,6 +6,7 @@
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
+import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
 import { TRACE_ID_SIZE, UUID_SIZE } from "../report/ids";
 
@@ -29,6 +30,12 @@ export const enum BodyKind {
   WebSocket = 10,
   MessagePack = 11,
   Cbor = 12,
+  /** Messages in frames; each is judged as it comes, and the stream never waits. */
+  Grpc = 13,
+  /** The same in base64. */
+  GrpcText = 14,
+  /** One message without a frame. */
+  Protobuf = 15,
 }
 
 /** How far a stream has come. */
@@ -58,6 +65,8 @@ export class Stream {
   told: bool;
   /** Block mode would have refused it at a limit (`onLimit`, `onOverflow`, `onEncoded`), whatever else is found. */
   limited: bool;
+  /** Its body is one of messages: `bodyState` holds more than itself. */
+  rpc: bool;
   /** Its body has a content coding: what is judged may be no text at all. */
   encoded: bool;
   /** Its body is of a type that has a grammar. */
@@ -212,6 +221,7 @@ export function closeStream(stream: Stream): void {
   unhold(stream);
   freeFindings(stream.findings);
   freePage(stream);
+  if (stream.rpc) closeProtobuf(bodyState(stream));
   forgetAddress(stream.contextId);
   releaseBlock(POOL, changetype<usize>(stream));
 }

@@ -57,6 +57,12 @@ export let valueEnd: usize = 0;
 /** Whether it is one window of several. */
 export let valueWindowed: bool = false;
 
+/** Makes `start..end` the value: a part of one, or another reading of it. */
+export function giveValue(start: usize, end: usize): void {
+  valueStart = start;
+  valueEnd = end;
+}
+
 /** Raw bytes that the unfinished value takes until a window is full: at least 1. */
 // @ts-ignore: decorator
 @inline

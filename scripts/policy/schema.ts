@@ -32,7 +32,19 @@ export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
 /** What a field is declared to hold. */
 export const FIELD_KINDS = ["html", "sql", "code", "url", "text", "id"] as const;
 /** Where a value stood; the names that findings carry. */
-export const PARTS = ["query", "path", "header", "cookie", "form", "json", "body", "xml", "multipart", "graphql"] as const;
+export const PARTS = [
+  "query",
+  "path",
+  "header",
+  "cookie",
+  "form",
+  "json",
+  "body",
+  "xml",
+  "multipart",
+  "graphql",
+  "grpc",
+] as const;
 
 export type Mode = (typeof MODES)[number];
 

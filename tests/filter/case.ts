@@ -6,9 +6,20 @@ import { parse } from "yaml";
 import { compilePolicy, type PluginConfiguration } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
+import { field, frame } from "../protobuf/encode.ts";
 
-/** Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64. */
-export type Content = string | { repeat: string; times: number } | { bytes: string } | Content[];
+/**
+ * Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64, and `base64` what it is made of. `field` is one of protobuf
+ * with that number, `frame` a message of gRPC with its head (`flags`, default 0).
+ */
+export type Content =
+  | string
+  | { repeat: string; times: number }
+  | { bytes: string }
+  | { base64: Content }
+  | { field: [number: number, content: Content] }
+  | { frame: Content; flags?: number }
+  | Content[];
 
 /**
  * What a client does while its body is under way: sends a chunk, or waits. `passed`: the upstream has all that was sent so far, at
@@ -36,8 +47,11 @@ export interface Expected {
   /** Default `made`. */
   request_id?: "kept" | "made";
   trace_id?: string;
-  /** What the upstream has received: nothing, the whole request, or a part that was cut off. Default by outcome. */
-  upstream?: "none" | "whole" | "part";
+  /**
+   * What the upstream has received: nothing, the whole request, or a part that was cut off. Default by outcome. `any`: nothing or its
+   * headers, which is a matter of time; where the body is cut it has the chunks before the one that was refused (`partial`).
+   */
+  upstream?: "none" | "whole" | "part" | "any";
   /** Body bytes that the upstream has received. Default: all of them where it has the whole request. */
   bytes?: number;
   /** Bounds that were met, as in `meshward_overflow_total{what}`. */
@@ -88,6 +102,9 @@ export function bytesOf(content: Content | undefined): Buffer {
   if (typeof content === "string") return Buffer.from(content, "utf8");
   if (Array.isArray(content)) return Buffer.concat(content.map(bytesOf));
   if ("bytes" in content) return Buffer.from(content.bytes, "base64");
+  if ("base64" in content) return Buffer.from(bytesOf(content.base64).toString("base64"));
+  if ("field" in content) return field(content.field[0], bytesOf(content.field[1]));
+  if ("frame" in content) return frame(bytesOf(content.frame), content.flags);
   return Buffer.from(content.repeat.repeat(content.times), "utf8");
 }
 

@@ -34,6 +34,8 @@ export {
 export { openPacked, feedPacked, nextPacked, packedRest } from "../../assembly/parse/packed";
 export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
 export { openWebSocket, feedWebSocket, nextWebSocket, webSocketRest } from "../../assembly/parse/websocket";
+export { openGrpc, feedGrpc, nextGrpc } from "../../assembly/parse/grpc";
+export { closeProtobuf, protobufName, protobufNameEnd } from "../../assembly/parse/protobuf";
 export { openForm, feedForm, nextForm, formName, formNameEnd } from "../../assembly/parse/form";
 export {
   openMultipart,
