@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot, readModule } from "../package.ts";
@@ -80,6 +80,7 @@ const tool: Job = {
   run: async () => {
     const step: Step = { name: "tool", inputs: await typed() };
     await bring(step, async (): Promise<Outputs> => {
+      await mkdir(join(root, ".cache"), { recursive: true });
       const folder = await mkdtemp(join(root, ".cache/tool-"));
       try {
         await run("typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", folder);
