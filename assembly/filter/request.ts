@@ -42,6 +42,7 @@ import { beginJudging, decideNow } from "./judgement";
 import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 import { recordInspection } from "./metrics";
 import { answer, answerNobody, tellVerdict } from "./respond";
+import { isCall } from "./rpc";
 import { firstRoot, policyOf, Root } from "./root";
 import {
   BodyKind,
@@ -191,7 +192,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   keepAnswer(stream);
   openBody(stream, policy.depth);
   tell(stream, policy, passed(stream), false);
-  if (!blocking || upgrade || stream.rpc || stream.bodyKind == BodyKind.Probe) return HeadersAction.Continue;
+  if (!blocking || upgrade || isCall(stream.bodyKind) || stream.bodyKind == BodyKind.Probe)
+    return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
 }
@@ -243,7 +245,7 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
   }
   stream.findings = closeFindings();
   // What is never held meets no limit of holding.
-  if (stream.rpc) return BodyAction.Continue;
+  if (isCall(stream.bodyKind)) return BodyAction.Continue;
   if (stream.inspected >= policy.holdBytes) stream.limited = policy.onLimitDeny;
   if (!stream.held) return BodyAction.Continue;
   if (stream.inspected < policy.holdBytes) return BodyAction.StopIterationAndWatermark;
@@ -347,9 +349,9 @@ function overflow(stream: Stream, policy: Policy): bool {
  * (which Envoy makes a reset where the service's has begun), and is denied as long as none of its messages has passed.
  */
 function refuse(stream: Stream, policy: Policy, status: u32): void {
-  const held = stream.held || (stream.rpc && stream.inspected == 0);
+  const held = stream.held || (isCall(stream.bodyKind) && stream.inspected == 0);
   end(stream, policy, held ? Outcome.Denied : Outcome.Partial);
-  if (held || stream.rpc) answer(stream, changetype<usize>(policy), status);
+  if (held || isCall(stream.bodyKind)) answer(stream, changetype<usize>(policy), status);
   else resetRequest();
 }
 

@@ -1,4 +1,5 @@
-// A body of gRPC, gRPC-Web or protobuf on its way: each message is judged as it comes, and none waits for it.
+// A body of gRPC, gRPC-Web or protobuf on its way: each message of a call is judged as it comes, and
+// the call does not wait.
 
 import { Part, setField } from "../core/field";
 import { reports } from "../detect/finding";
@@ -14,6 +15,13 @@ import { BodyKind, bodyState, Stream } from "./stream";
 @inline
 export function isRpc(kind: u32): bool {
   return kind >= <u32>BodyKind.Grpc && kind <= <u32>BodyKind.Protobuf;
+}
+
+/** Whether such a body is a call, which is never held: either side may wait for the other. */
+// @ts-ignore: decorator
+@inline
+export function isCall(kind: u32): bool {
+  return kind == BodyKind.Grpc || kind == BodyKind.GrpcText;
 }
 
 function framingOf(kind: u32): Framing {
