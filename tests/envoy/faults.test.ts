@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -127,6 +128,22 @@ describe("a trap", () => {
   const crash = async (port: number): Promise<number> =>
     (await fetch(`http://127.0.0.1:${port}/`, { headers: fatal })).status;
 
+  /** Sends half of a body, which is held; yields what sends the rest and tells the status. */
+  async function openHalf(port: number): Promise<() => Promise<number>> {
+    const headers = { "content-type": "application/json", "content-length": 13 };
+    const sent = request({ port, method: "POST", headers, agent: false });
+    const answered = new Promise<number>((resolve, reject) => {
+      sent.on("response", (response) => resolve(response.resume().statusCode ?? 0));
+      sent.on("error", reject);
+    });
+    answered.catch(() => {});
+    await new Promise<void>((resolve) => sent.write('{"a":"', () => resolve()));
+    return () => {
+      sent.end('plain"}');
+      return answered;
+    };
+  }
+
   async function recovered(port: number, wanted: Record<string, number>): Promise<void> {
     let seen: Record<string, number> = {};
     await poll(
@@ -150,6 +167,38 @@ describe("a trap", () => {
       await recovered(port, REFUSED);
       await invalid(envoy, 0);
     }));
+
+  it("costs the streams in flight in its VM, and no others; what it cost is counted", () =>
+    withEnvoy(
+      { compiled: compile({ mode: "block", limits: { holdMillis: 30_000 } }), module, concurrency: 2 },
+      async (envoy) => {
+        const port = envoy.ports.get("ingress")!;
+        const stats = async (filter: string): Promise<string> =>
+          (await fetch(`${envoy.admin.origin}/stats?filter=${filter}`)).text();
+        // Which worker takes a connection is the kernel's choice: until each has one.
+        const waiting: (() => Promise<number>)[] = [];
+        let open = [0];
+        while (waiting.length < 200 && (open.length < 2 || Math.min(...open) === 0)) {
+          waiting.push(await openHalf(port));
+          const text = await stats("worker_\\d.downstream_cx_active");
+          open = [...text.matchAll(/: (\d+)/g)].map(([, count]) => Number(count));
+        }
+        await poll(
+          async () => (await stats("downstream_rq_active")).includes(`rq_active: ${waiting.length}`) || null,
+          5_000,
+          () => new Error(`${waiting.length} streams are not open`),
+        );
+        assert.equal(await crash(port), 503);
+        const statuses = await Promise.all(waiting.map((finish) => finish()));
+        const failed = statuses.filter((status) => status === 503).length;
+        assert.ok(failed > 0 && failed < waiting.length, `${failed} of ${waiting.length} streams failed`);
+        assert.ok(statuses.every((status) => status === 503 || status === 200));
+        const lost = (await envoy.access(waiting.length + 1)).filter(({ details }) => details === "wasm_fail_stream");
+        assert.equal(lost.length, failed + 1);
+        await recovered(port, REFUSED);
+        assert.match(await stats("vm_reload"), /vm_reload_success: 1\b/);
+      },
+    ));
 
   it("with a bad configuration pushed before: the last good one comes back", () =>
     withEnvoy({ compiled: BLOCK, module }, async (envoy) => {
