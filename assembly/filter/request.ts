@@ -231,6 +231,13 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
       refuse(stream, policy, 403);
       return BodyAction.StopIterationAndWatermark;
     }
+    if (stream.compressed && policy.onEncodedDeny) {
+      stream.limited = true;
+      if (isBlocking(stream, policy)) {
+        refuse(stream, policy, 415);
+        return BodyAction.StopIterationAndWatermark;
+      }
+    }
     if (stream.bodyKind == BodyKind.None) {
       finish(stream, policy);
       return BodyAction.Continue;

@@ -52,6 +52,7 @@ export function judgeRpc(stream: Stream, start: usize, end: usize, last: bool): 
       else judgeWhole(valueStart, valueEnd);
       if (reports != before) foundInProtobuf(state);
     } else {
+      if (event == GrpcEvent.Compressed) stream.compressed = true;
       countOverflow(overflowOf(event));
     }
   }

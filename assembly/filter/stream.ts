@@ -65,6 +65,8 @@ export class Stream {
   told: bool;
   /** Block mode would have refused it at a limit (`onLimit`, `onOverflow`, `onEncoded`), whatever else is found. */
   limited: bool;
+  /** A message of its body is compressed, and was not read. */
+  compressed: bool;
   /** Its body is one of messages: `bodyState` holds more than itself. */
   rpc: bool;
   /** Its body has a content coding: what is judged may be no text at all. */

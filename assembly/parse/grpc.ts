@@ -6,8 +6,8 @@
 //   text  = base64 of that, in pieces each of which may be padded
 //
 // Whatever a message is said to be (`+proto`, `+json`, nothing), it is read as one of protobuf and as a text (protobuf.ts): which also
-// is what trailers are. A compressed one is passed over. A frame with other flags is none: from there on the body is one message,
-// as one that ends too early is read as far as it goes. The state block and that of the message are all the memory.
+// is what trailers are. A compressed one is passed over. Other flags say nothing, as to servers that look for 1 alone (grpc-js). What
+// ends too early is read as far as it goes. The state block and that of the message are all the memory.
 
 import { base64Value, byteAt, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
@@ -77,19 +77,14 @@ export function openGrpc(state: usize, framing: Framing, depth: u32): void {
   body.framing = framing;
   body.depth = <u8>min(depth, 255);
   openProtobuf(state, depth);
-  if (framing == Framing.None) takeRest(body);
-}
-
-/** All that is left of the body is one message. */
-function takeRest(body: GrpcState): void {
+  if (framing != Framing.None) return;
   body.mode = Mode.Message;
   body.left = u32.MAX_VALUE;
 }
 
 /** Whether a body may begin with that byte. */
 export function beginsGrpc(framing: Framing, first: u32): bool {
-  if (framing == Framing.Text) return base64Value(first) < 64;
-  if (framing == Framing.Frames) return (first & 0x7e) == 0;
+  if (framing == Framing.Text) return base64Value(first) < 64 || isSpace(first);
   return first != Char.BraceOpen && first != Char.BracketOpen && first != Char.Less;
 }
 
@@ -159,11 +154,6 @@ export function nextGrpc(state: usize): GrpcEvent {
         const byte = byteAt(body.at);
         if (body.headSize == 0) {
           openProtobuf(state, body.depth);
-          if ((byte & 0x7e) != 0) {
-            takeRest(body);
-            feedMessage(state, body);
-            break;
-          }
           body.flags = <u8>byte;
           body.left = 0;
         } else {
@@ -175,7 +165,7 @@ export function nextGrpc(state: usize): GrpcEvent {
         if (body.left == 0) break;
         // That one means no end here.
         body.left = min(body.left, u32.MAX_VALUE - 1);
-        if ((body.flags & 1) != 0) {
+        if ((body.flags & 0x7f) == 1) {
           body.mode = Mode.Skip;
           return GrpcEvent.Compressed;
         }

@@ -777,8 +777,12 @@ function textOf(start: usize, end: usize): Text {
   let wrong: usize = 0;
   let odd = false;
   at = start;
-  while ((at = findUnprintable(at, end)) < end) {
+  while (at < end) {
     const byte = byteAt(at);
+    if (byte - 0x20 < 0x5f) {
+      at = findUnprintable(at + 1, end);
+      continue;
+    }
     if (byte < 0x80) {
       odd = odd || (byte != Char.Tab && byte != Char.LineFeed && byte != Char.CarriageReturn);
       at++;
