@@ -43,37 +43,8 @@ const RUN: u32 = 10;
 const GUESS_BATCH: u32 = 2;
 const BATCH: u32 = 20;
 
-/** Strings of the document, start and end, 8 bytes each. Owner: this file. */
-const STRINGS: usize = memory.data(512, 16);
-const MOST_STRINGS: u32 = 64;
-let strings: u32 = 0;
-let given: u32 = 0;
-/** Whether strings are kept: not those of a document in a string. */
-let keeping = true;
-
-/** The string that `nextString` found, without its quotes. */
-export let stringStart: usize = 0;
-export let stringEnd: usize = 0;
-
-/** Forgets the strings of documents that were read before. */
-// @ts-ignore: decorator
-@inline
-export function forgetStrings(): void {
-  strings = 0;
-}
-
-/** The next string of the document that was read last: each is a value to the service. False where there is none. */
-export function nextString(): bool {
-  keeping = given == strings;
-  if (keeping) {
-    strings = given = 0;
-    return false;
-  }
-  stringStart = load<u32>(STRINGS + (given << 3));
-  stringEnd = load<u32>(STRINGS + (given << 3), 4);
-  given++;
-  return true;
-}
+/** Whether the last value was a document that gives strings to arguments: each is a value to the service. */
+export let givesStrings: bool = false;
 
 let fields: u32 = 0;
 let fragments: u32 = 0;
@@ -94,6 +65,7 @@ export function mayGraphql(start: usize, end: usize, kinds: u32): bool {
 
 /** Judges `start..end` and reports what is found. */
 export function detectGraphql(start: usize, end: usize, kinds: u32): void {
+  givesStrings = false;
   if (mayGraphql(start, end, kinds)) return readDocument(start, end);
   // A selection without its braces, as text that a service puts into its own document.
   if ((kinds & Kind.Brace) == 0 || !textStarts(start, end, "__")) return;
@@ -270,13 +242,9 @@ function skipArguments(at: usize, end: usize): usize {
     else if (byte == Char.ParenClose) {
       if (--depth == 0) return at + 1;
     } else if (byte == Char.DoubleQuote) {
-      const open = ++at;
+      at++;
       while (at < end && byteAt(at) != Char.DoubleQuote) at += byteAt(at) == Char.Backslash ? 2 : 1;
-      if (keeping && at > open && at < end && strings < MOST_STRINGS) {
-        store<u32>(STRINGS + (strings << 3), <u32>open);
-        store<u32>(STRINGS + (strings << 3), <u32>at, 4);
-        strings++;
-      }
+      givesStrings = true;
     }
   }
   return fieldPart == Part.Body ? end : 0;

@@ -5,7 +5,17 @@
 import { byteAt, findByte, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
-import { fieldPart, holdsOperator, Part, setNested } from "../core/field";
+import {
+  fieldName,
+  fieldNameEnd,
+  fieldPart,
+  holdsOperator,
+  Part,
+  reportAs,
+  reportedPart,
+  setField,
+  setNested,
+} from "../core/field";
 import { findEither, skipBlank } from "../core/scan";
 import { beginsGlobal, beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
 import { decodeEscapes } from "../decode/escape";
@@ -13,6 +23,14 @@ import { decodePercent } from "../decode/percent";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { Kind } from "../generated/kinds";
 import { traceLayer, tracing } from "../match/trace";
+import {
+  argumentEnd,
+  argumentName,
+  argumentNameEnd,
+  argumentStart,
+  nextArgument,
+  openArguments,
+} from "../parse/graphql";
 import { detectAuth } from "./auth";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
@@ -20,7 +38,7 @@ import { detectExpression } from "./expression";
 import { detectDeser } from "./deser";
 import { setReading, setValue } from "./finding";
 import { detectJndi } from "./jndi";
-import { detectGraphql, forgetStrings, nextString, stringEnd, stringStart } from "./graphql";
+import { detectGraphql, givesStrings } from "./graphql";
 import { detectLdapi } from "./ldapi";
 import { detectNosqli, judgeOperand } from "./nosqli";
 import { detectPrototype, judgeWord } from "./prototype";
@@ -121,18 +139,30 @@ export function judgeLink(start: usize, end: usize, kinds: u32): void {
 
 /** A value as it stands, then layer by layer. */
 function judgeLayers(start: usize, end: usize, kinds: u32): void {
-  forgetStrings();
   detect(start, end, kinds);
-  // The strings of a document are values to the service, as they stand and encoded.
-  if (nextString()) {
-    do {
-      kinds = classify(stringStart, stringEnd);
-      detect(stringStart, stringEnd, kinds);
-      peel(stringStart, stringEnd, kinds);
-    } while (nextString());
-    kinds = classify(start, end);
-  }
+  if (givesStrings) judgeArguments(start, end);
   peel(start, end, kinds);
+}
+
+/** The strings of a document of GraphQL are values to the service, as they stand and encoded. */
+function judgeArguments(start: usize, end: usize): void {
+  const part = fieldPart;
+  const reported = reportedPart;
+  const name = fieldName;
+  const nameEnd = fieldNameEnd;
+  openArguments(start, end);
+  while (nextArgument()) {
+    const kinds = classify(argumentStart, argumentEnd);
+    if (kinds == 0) continue;
+    setField(Part.Json, argumentName, argumentNameEnd);
+    reportAs(Part.Graphql);
+    setValue(argumentStart, argumentEnd);
+    detect(argumentStart, argumentEnd, kinds);
+    peel(argumentStart, argumentEnd, kinds);
+  }
+  setField(part, name, nameEnd);
+  reportAs(reported);
+  setValue(start, end);
 }
 
 /** Judges what `start..end` is encoded from, layer by layer. */

@@ -1,7 +1,7 @@
 // The body of a request on its way: which parser reads it, and what a chunk does. A value that a chunk cuts is kept in the stream's
 // slot, or in a page if it is long, and put back before the next chunk: nothing is judged twice, and a cut changes no answer.
 
-import { Part, setField } from "../core/field";
+import { Part, reportAs, setField } from "../core/field";
 import { findOneOf, isMark, skipMarks } from "../core/scan";
 import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
@@ -167,6 +167,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   else if (isXml(stream.bodyKind)) judgeXml(stream, start, end, last);
   else if (stream.bodyKind == BodyKind.Multipart) judgeParts(state, start, end, last);
   else if (stream.bodyKind == BodyKind.Object) judgeBinary(stream, start, end, last);
+  else if (stream.bodyKind == BodyKind.Graphql) judgeDocument(stream, start, end, last);
   else if (isPacked(stream.bodyKind)) {
     const rest = judgePacked(state, start, end, last);
     if (rest != 0) {
@@ -337,6 +338,23 @@ function judgeBinary(stream: Stream, start: usize, end: usize, last: bool): void
   judgeWhole(valueStart, valueEnd);
   stream.bodyKind = <u8>BodyKind.None;
   openText(state);
+}
+
+/** A document of GraphQL, whole up to VALUE_CAPACITY; what goes on behind that is read from quote to quote. */
+function judgeDocument(stream: Stream, start: usize, end: usize, last: bool): void {
+  const state = bodyState(stream);
+  const stop = min(end, start + valueRoom(state));
+  const isLong = collectValue(state, start, stop, Coding.None);
+  if (!isLong) {
+    if (!last) return;
+    finishValue(state, stop, stop, Coding.None);
+  }
+  setField(Part.Body, 0, 0);
+  reportAs(Part.Graphql);
+  judgeValue(valueStart, valueEnd);
+  // The end of the window is the beginning of the text.
+  stream.bodyKind = <u8>BodyKind.Text;
+  judgeText(stream, stop, end, last);
 }
 
 /** The body is not, or no longer, what it was read as. */

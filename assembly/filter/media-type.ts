@@ -65,7 +65,7 @@ export function kindOfType(type: usize, typeEnd: usize): BodyKind {
   if (textIsNoCase(type, end, "application/protobuf") || textIsNoCase(type, end, "application/x-protobuf"))
     return BodyKind.Protobuf;
   if (textIsNoCase(type, end, "application/vnd.google.protobuf")) return BodyKind.Protobuf;
-  if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Text;
+  if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Graphql;
   if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
     return BodyKind.Json;
   }

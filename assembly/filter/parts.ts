@@ -101,7 +101,7 @@ function judgePartHeaders(state: usize): void {
         if (textStartsNoCase(start, end, "multipart/")) tags |= PartTag.Parts;
         else tags |= claimOfType(start, end);
         const kind = kindOfType(start, end);
-        readable = kind != BodyKind.Probe && kind < BodyKind.MessagePack;
+        readable = kind != BodyKind.Probe && (kind < BodyKind.MessagePack || kind == BodyKind.Graphql);
         break;
       }
       case PartValue.Encoding:

@@ -36,6 +36,7 @@ export const enum BodyKind {
   GrpcText = 14,
   /** One message without a frame. */
   Protobuf = 15,
+  Graphql = 16,
 }
 
 /** How far a stream has come. */

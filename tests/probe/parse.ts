@@ -31,6 +31,12 @@ export {
   jsonPointer,
   jsonPointerEnd,
 } from "../../assembly/parse/json";
+import { argumentEnd, argumentName, argumentNameEnd, argumentStart } from "../../assembly/parse/graphql";
+export { openArguments, nextArgument } from "../../assembly/parse/graphql";
+/** The n-th address of the argument that was found: its string, the end, its name, the end. */
+export function argumentAt(n: i32): usize {
+  return n == 0 ? argumentStart : n == 1 ? argumentEnd : n == 2 ? argumentName : argumentNameEnd;
+}
 export { openPacked, feedPacked, nextPacked, packedRest } from "../../assembly/parse/packed";
 export { openXml, feedXml, nextXml, xmlRest, xmlName, xmlNameEnd } from "../../assembly/parse/xml";
 export { openWebSocket, feedWebSocket, nextWebSocket, webSocketRest } from "../../assembly/parse/websocket";
