@@ -11,6 +11,18 @@ import { closeFindings, findingAt, findingCount, findingEvidence, freeFindings, 
 import { decodeContent } from "./decode/content";
 import { decodeEntities } from "./decode/entity";
 import { decodeEscapes } from "./decode/escape";
+import {
+  consumedBytes,
+  feedInflate,
+  inflated,
+  inflatedBytes,
+  inflatedEnd,
+  INFLATE_SIZE,
+  InflateEvent,
+  nextInflate,
+  openInflate,
+  stepIsFull,
+} from "./decode/inflate";
 import { decodePercent } from "./decode/percent";
 import { decodeUnicode } from "./decode/unicode";
 import { decodeUtf7 } from "./decode/utf7";
@@ -76,6 +88,9 @@ const NOISE: usize = memory.data<u8>([
   39, 59, 32, 100, 114, 111, 112, 32, 116, 97, 98, 108, 101, 32, 120, 45, 45, 32, 60, 97,
 ]);
 const SLOT: usize = memory.data(16448, 16);
+/** An inflater, and the most that comes out of it. */
+const INFLATER: usize = memory.data(73728, 16);
+const MUCH: u64 = 262144;
 /** The value that is judged, with as much around it. */
 const VALUE: usize = memory.data(16512, 16);
 /** Names of fields, as rules ask for them; 16 readable bytes stand in front. */
@@ -101,6 +116,7 @@ const enum What {
   /** A parser wants more behind the last chunk. */
   Unfinished,
   Confidence,
+  Inflated,
   /** 100 and the parser: the events of a body in pieces are others than those of the whole. */
   Pieces = 100,
 }
@@ -129,6 +145,14 @@ export function run(length: u32, seed: u32): u32 {
     parse(parser, start, end, seed | 1);
     check(digest == whole, What.Pieces + parser);
   }
+  // All of what it may be, one alone, or no coding where there is none.
+  const wrappers = (seed & 8) | (1 << ((seed >> 4) % 3)) | ((seed >> 6) % 8);
+  const before = digest;
+  inflate(wrappers, start, end, 0);
+  const whole = digest;
+  digest = before;
+  inflate(wrappers, start, end, seed | 1);
+  check(digest == whole, What.Inflated);
   judgements(start, end, windowEnd, seed);
   return digest;
 }
@@ -196,6 +220,32 @@ function parts(start: usize, end: usize): void {
   while (nextWindow()) mixBytes(valueStart, valueEnd);
 }
 
+/** `start..end` through the inflater: whole where `cuts` is 0, else in pieces by that seed. */
+function inflate(wrappers: u32, start: usize, end: usize, cuts: u32): void {
+  check(<usize>INFLATE_SIZE <= 73728, What.Length);
+  openInflate(INFLATER, wrappers, 4096);
+  let event: InflateEvent = InflateEvent.NeedMore;
+  do {
+    const next = cuts == 0 ? end : min(end, start + 1 + ((cuts = nextCuts(cuts)) % 97));
+    feedInflate(INFLATER, start, next);
+    for (event = nextInflate(INFLATER); event == InflateEvent.Piece; event = nextInflate(INFLATER)) {
+      check(inflated < inflatedEnd && inflated > INFLATER && inflatedEnd <= INFLATER + INFLATE_SIZE, What.Span);
+      for (let at = inflated; at < inflatedEnd; at++) mix(byteAt(at));
+      if (!stepIsFull(INFLATER)) continue;
+      mix(<u32>consumedBytes(INFLATER));
+      if (inflatedBytes(INFLATER) > MUCH) return;
+    }
+    start = next;
+  } while (start < end);
+  mix(event);
+}
+
+function nextCuts(cuts: u32): u32 {
+  cuts ^= cuts << 13;
+  cuts ^= cuts >> 17;
+  return cuts ^ (cuts << 5);
+}
+
 /** `start..end` through a parser: whole where `cuts` is 0, else in pieces by that seed. */
 function parse(parser: u32, start: usize, end: usize, cuts: u32): void {
   skipped = 0;
@@ -204,9 +254,7 @@ function parse(parser: u32, start: usize, end: usize, cuts: u32): void {
   do {
     let next = end;
     if (cuts != 0) {
-      cuts ^= cuts << 13;
-      cuts ^= cuts >> 17;
-      cuts ^= cuts << 5;
+      cuts = nextCuts(cuts);
       const left = <u32>(end - at);
       // Many small pieces in a short input, few in a long one.
       next = min(end, at + (cuts % (left < 64 ? 9 : left)));

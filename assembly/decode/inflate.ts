@@ -258,7 +258,7 @@ function advance(self: Inflate): InflateEvent {
         self.mode = (take(self, 16) ^ self.left) == 0xffff ? Mode.Copy : Mode.Broken;
         break;
       case Mode.Copy:
-        if (!copy(self)) return InflateEvent.NeedMore;
+        if (!copy(self)) return self.wrapper == Wrapper.None ? InflateEvent.Done : InflateEvent.NeedMore;
         break;
       case Mode.Lengths:
         if (!readLengths(self)) return InflateEvent.NeedMore;

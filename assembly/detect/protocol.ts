@@ -2,7 +2,7 @@
 // request goes, and what would change either. `detectHeader` sees one header, and only where it was not judged clean before. RFC 9110,
 // RFC 9112. One look at each name; values are read where the name asks for it.
 
-import { byteAt, isDigit, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part, setField } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
@@ -196,6 +196,10 @@ export function detectHeader(name: usize, nameEnd: usize, start: usize, end: usi
         report(Rule.ProtocolHost, start, end);
         break;
       }
+      break;
+    case HeaderKind.Coding:
+      const comma = findByte(start, end, Char.Comma) + 1;
+      if (comma < end && findByte(comma, end, Char.Comma) < end) report(Rule.ProtocolCoding, start, end);
       break;
     case HeaderKind.Alias:
       report(Rule.ProtocolControl, name, nameEnd);

@@ -130,10 +130,12 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     return true;
   }
   if (!isBinary(stream.bodyKind)) end = dropWide(start, end);
-  if (stream.encoded && stream.inspected < PLAIN_START) {
-    if (!isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected))) stream.bodyKind = <u8>BodyKind.None;
+  if (stream.encoded && stream.bodyKind <= <u8>BodyKind.Multipart && stream.inspected < PLAIN_START) {
+    const plain = isPlain(start, min(end, start + PLAIN_START - <usize>stream.inspected), stream.inspected != 0);
+    if (!plain) mask(stream);
     if (stream.bodyKind == BodyKind.None) return true;
   }
+  if (stream.masked) hideBinary(start, end);
   if (stream.bodyKind == BodyKind.Sniff || stream.bodyKind == BodyKind.Probe) {
     const first = skipMarks(start, end);
     if (first == end && !last) return true;
@@ -196,14 +198,47 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
  * the header, so a plain body is judged. The chance that 16 bytes of compressed data look like text is one in a million.
  */
 const PLAIN_START: usize = 16;
+/** Bytes of a pair that is judged in a masked body: of compressed data, one in 400 begins as many that look like text. */
+const MASKED_PAIR: usize = 6;
 
-/** Whether `start..end` has neither control bytes nor bytes beyond ASCII, but those of a byte order mark. */
-function isPlain(start: usize, end: usize): bool {
+/** Whether `start..end` is text in UTF-8; `cut`: a chunk stands before it. */
+function isPlain(start: usize, end: usize, cut: bool): bool {
+  // Bytes of a character that are still to come, or may be.
+  let following = cut ? 3 : 0;
   for (; start < end; start++) {
     const byte = byteAt(start);
-    if (byte < <u32>Char.Space ? !isBlank(byte) : byte >= <u32>Char.Delete && !isMark(byte)) return false;
+    if ((byte & 0xc0) == 0x80) {
+      if (following-- == 0) return false;
+      continue;
+    }
+    if (following != 0 && !cut) return false;
+    cut = false;
+    if (byte < <u32>Char.Space ? !isBlank(byte) : byte == Char.Delete || byte > 0xf4) return false;
+    following = byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
   }
   return true;
+}
+
+/**
+ * Goes on with a body that is no text by what looks like text in it: a service that does not look at the header takes that from a
+ * form or from parts all the same, whatever stands before it. JSON and XML are not read behind such bytes.
+ */
+function mask(stream: Stream): void {
+  if (stream.bodyKind == BodyKind.Json || isXml(stream.bodyKind)) {
+    stream.bodyKind = <u8>BodyKind.None;
+    return;
+  }
+  stream.masked = true;
+  if (stream.bodyKind == BodyKind.Form) return;
+  stream.bodyKind = <u8>BodyKind.Form;
+  openForm(bodyState(stream));
+}
+
+/** Makes ends of pairs, in place, of all bytes that are no text. */
+function hideBinary(start: usize, end: usize): void {
+  for (; start < end; start++) {
+    if (byteAt(start) - Char.Space >= <u32>Char.Delete - Char.Space) putByte(start, Char.Ampersand);
+  }
 }
 
 // @ts-ignore: decorator
@@ -261,6 +296,8 @@ function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   feedForm(state, start, end, last);
   for (let event = nextForm(state); event == FormEvent.Name || event == FormEvent.Value; event = nextForm(state)) {
+    const name: usize = event == FormEvent.Name ? 0 : formNameEnd(state) + 1 - formName(state);
+    if (stream.masked && name + valueEnd - valueStart < MASKED_PAIR) continue;
     setField(Part.Form, formName(state), formNameEnd(state));
     judgeValue(valueStart, valueEnd);
   }

@@ -35,7 +35,8 @@ import {
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
-import { judgeChunk, openBody, isStrict } from "./body";
+import { isStrict, openBody } from "./body";
+import { addCodings, canRead, judgeCoded } from "./coding";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { beginJudging, decideNow } from "./judgement";
@@ -49,6 +50,7 @@ import {
   decodedPathOf,
   effectiveOf,
   firstHeld,
+  freeInflaters,
   hold,
   HOST_CAPACITY,
   hostOf,
@@ -96,7 +98,7 @@ let accept: usize = 0;
 let acceptEnd: usize = 0;
 let upgrade: bool = false;
 let webSocket: bool = false;
-let encoded: bool = false;
+let codings: u32 = 0;
 
 /** `proxy_on_request_headers`. */
 export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersAction {
@@ -171,10 +173,13 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
   stream.strict = isStrict(stream.bodyKind);
-  if (stream.bodyKind != BodyKind.None && stream.bodyKind != BodyKind.Probe && encoded) {
-    // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
+  // Frames of a WebSocket have no such coding.
+  if (stream.bodyKind == BodyKind.WebSocket) codings = 0;
+  stream.codings = <u8>codings;
+  // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
+  stream.encoded = stream.bodyKind != BodyKind.Probe && codings != 0;
+  if (stream.bodyKind != BodyKind.None && stream.encoded && !canRead(codings)) {
     countOverflow(Overflow.Encoded);
-    stream.encoded = true;
     stream.limited = policy.onEncodedDeny;
     if (policy.onEncodedDeny && blocking) {
       tell(stream, policy, Outcome.Denied, true);
@@ -221,27 +226,9 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
     }
     const read: u32 = length == 0 ? 0 : <u32>(givenEnd - given);
     const last = endOfStream && offset + read >= size;
-    const kept = judgeChunk(stream, given, given + read, last, policy.depth);
+    const way = judgePiece(stream, policy, given, given + read, last);
+    if (way != Way.On) return way == Way.Refused ? BodyAction.StopIterationAndWatermark : BodyAction.Continue;
     releaseInbox(mark);
-    if (!kept) {
-      countOverflow(Overflow.Values);
-      return overflow(stream, policy) ? BodyAction.StopIterationAndWatermark : BodyAction.Continue;
-    }
-    if (decideNow() && isBlocking(stream, policy)) {
-      refuse(stream, policy, 403);
-      return BodyAction.StopIterationAndWatermark;
-    }
-    if (stream.compressed && policy.onEncodedDeny) {
-      stream.limited = true;
-      if (isBlocking(stream, policy)) {
-        refuse(stream, policy, 415);
-        return BodyAction.StopIterationAndWatermark;
-      }
-    }
-    if (stream.bodyKind == BodyKind.None) {
-      finish(stream, policy);
-      return BodyAction.Continue;
-    }
     offset += read;
     stream.inspected += read;
     if (read < length || read == 0) break;
@@ -253,7 +240,7 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
   stream.findings = closeFindings();
   // What is never held meets no limit of holding.
   if (isCall(stream.bodyKind)) return BodyAction.Continue;
-  if (stream.inspected >= policy.holdBytes) stream.limited = policy.onLimitDeny;
+  if (stream.inspected >= policy.holdBytes) stream.limited = stream.limited || policy.onLimitDeny;
   if (!stream.held) return BodyAction.Continue;
   if (stream.inspected < policy.holdBytes) return BodyAction.StopIterationAndWatermark;
   countOverflow(Overflow.Hold);
@@ -266,6 +253,35 @@ function judgeBody(stream: Stream, policy: Policy, size: u32, endOfStream: bool)
   return BodyAction.Continue;
 }
 
+const enum Way {
+  /** The body goes on. */
+  On,
+  Refused,
+  /** The stream goes on, and is not looked at any more. */
+  Over,
+}
+
+/** Judges a piece of a body, and does what the policy says about it. */
+function judgePiece(stream: Stream, policy: Policy, start: usize, pieceEnd: usize, last: bool): Way {
+  const met = judgeCoded(stream, start, pieceEnd, last, policy.depth);
+  if (met >= 0) countOverflow(met);
+  if (decideNow() && isBlocking(stream, policy)) {
+    refuse(stream, policy, 403);
+    return Way.Refused;
+  }
+  if (met >= 0 && met != Overflow.Encoded) return overflow(stream, policy) ? Way.Refused : Way.Over;
+  if ((met == Overflow.Encoded || stream.compressed) && policy.onEncodedDeny) {
+    stream.limited = true;
+    if (isBlocking(stream, policy)) {
+      refuse(stream, policy, 415);
+      return Way.Refused;
+    }
+  }
+  if (stream.bodyKind != BodyKind.None || stream.codings != 0) return Way.On;
+  finish(stream, policy);
+  return Way.Over;
+}
+
 /** `proxy_on_request_trailers`: with trailers the body's end was never said. */
 export function onRequestTrailers(contextId: u32): HeadersAction {
   const stream = streamOf(contextId);
@@ -273,11 +289,8 @@ export function onRequestTrailers(contextId: u32): HeadersAction {
   const policy = policyFor(stream);
   if (policy === null) return HeadersAction.Continue;
   openStreamAgain(stream, policy);
-  judgeChunk(stream, given, given, true, policy.depth);
-  if (decideNow() && isBlocking(stream, policy)) {
-    refuse(stream, policy, 403);
-    return HeadersAction.StopIteration;
-  }
+  const way = judgePiece(stream, policy, given, given, true);
+  if (way != Way.On) return way == Way.Refused ? HeadersAction.StopIteration : HeadersAction.Continue;
   finish(stream, policy);
   return HeadersAction.Continue;
 }
@@ -375,6 +388,7 @@ function passed(stream: Stream): Outcome {
 /** Says the last word about a stream; `decide` has run. */
 function end(stream: Stream, policy: Policy, outcome: Outcome): void {
   unhold(stream);
+  freeInflaters(stream);
   stream.phase = <u8>Phase.Done;
   tell(stream, policy, outcome, true);
 }
@@ -420,7 +434,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
   typed = false;
   forgetType();
   upgrade = webSocket = false;
-  encoded = false;
+  codings = 0;
   let requestIds = 0;
   let traces = 0;
   openPairs(headers, headersEnd);
@@ -474,7 +488,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
         break;
       case 16:
         if (textIs(pairName, pairNameEnd, "content-encoding")) {
-          encoded = encoded || (pairValue < pairValueEnd && !textIsNoCase(pairValue, pairValueEnd, "identity"));
+          codings = addCodings(codings, pairValue, pairValueEnd);
         }
         break;
     }

@@ -6,6 +6,7 @@
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
+import { INFLATE_SIZE } from "../decode/inflate";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
 import { TRACE_ID_SIZE, UUID_SIZE } from "../report/ids";
@@ -24,9 +25,10 @@ export const enum BodyKind {
   Xml = 6,
   /** The same, where what a page runs (tags and handlers) matters too. */
   Markup = 7,
+  /** The last of those that are text. */
+  Multipart = 8,
   /** Of a type that is not read, with a first byte that serialized objects have. */
   Object = 9,
-  Multipart = 8,
   WebSocket = 10,
   MessagePack = 11,
   Cbor = 12,
@@ -76,6 +78,13 @@ export class Stream {
   strict: bool;
   /** The form of an answer that its client reads (report/answer.ts). */
   answerKind: u8;
+  /** It began as no text: what of it looks like text is judged as pairs. */
+  masked: bool;
+  /** How it may be coded (filter/coding.ts); 0 once that is known, or over. */
+  codings: u8;
+  /** Inflaters of its codings, the outer one first; 0 where there is none. */
+  inflater: usize;
+  innerInflater: usize;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */
@@ -133,6 +142,12 @@ const PAGE_SIZE: u32 = 16512;
 /** Bodies that can be cut inside a long value at once. */
 const PAGES: u32 = 1024;
 const PAGE_POOL: usize = memory.data(POOL_HEAD + 16512 * 1024, 16);
+
+/** Bytes of an inflater, and of the stream that reads what it gives. */
+const INFLATER_SIZE: u32 = ((INFLATE_SIZE + 15) & ~15) + 2816;
+/** Coded bodies that can be open at once; one that is coded twice counts twice. */
+const INFLATERS: u32 = 256;
+const INFLATER_POOL: usize = memory.data(POOL_HEAD + 74496 * 256, 16);
 
 // @ts-ignore: decorator
 @inline
@@ -225,6 +240,7 @@ export function closeStream(stream: Stream): void {
   freeFindings(stream.findings);
   freePage(stream);
   if (stream.rpc) closeProtobuf(bodyState(stream));
+  freeInflaters(stream);
   forgetAddress(stream.contextId);
   releaseBlock(POOL, changetype<usize>(stream));
 }
@@ -238,6 +254,30 @@ export function claimPage(stream: Stream): usize {
 export function freePage(stream: Stream): void {
   if (stream.page != 0) releaseBlock(PAGE_POOL, stream.page);
   stream.page = 0;
+}
+
+/** An inflater, cleared but for its buffers; 0 where all are in use. */
+export function claimInflater(): usize {
+  if (isDefined(CHECKED)) assert(INFLATER_SIZE <= 74496); // the pool fits its buffer
+  const block = claimBlock(INFLATER_POOL, INFLATER_SIZE, INFLATERS);
+  if (block != 0) memory.fill(changetype<usize>(copyOf(block)), 0, offsetof<Stream>());
+  return block;
+}
+
+/** What an inflater gives, as a body of its own: only what `judgeChunk` asks for is set. */
+// @ts-ignore: decorator
+@inline
+export function copyOf(inflater: usize): Stream {
+  return changetype<Stream>(inflater + ((INFLATE_SIZE + 15) & ~15));
+}
+
+export function freeInflaters(stream: Stream): void {
+  if (stream.innerInflater != 0) releaseBlock(INFLATER_POOL, stream.innerInflater);
+  if (stream.inflater != 0) {
+    freePage(copyOf(stream.inflater));
+    releaseBlock(INFLATER_POOL, stream.inflater);
+  }
+  stream.inflater = stream.innerInflater = 0;
 }
 
 /** The first of the held streams, linked by `heldAfter`; 0 for none. */

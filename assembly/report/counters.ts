@@ -29,7 +29,7 @@ export const enum Overflow {
   Depth = 3,
   /** A body that was let go before its verdict: `limits.holdBytes` or `holdMillis`. */
   Hold = 4,
-  /** A content coding that is not read. */
+  /** A content coding that cannot be read. */
   Encoded = 5,
   /** No list for a stream's findings. */
   Findings = 6,
@@ -37,9 +37,13 @@ export const enum Overflow {
   ConfigKey = 7,
   /** A body that does not parse: inspected as text from there. */
   Malformed = 8,
+  /** A coded body that holds too much, or too much for its size. */
+  Inflated = 9,
+  /** No inflater for a coded body. */
+  Inflaters = 10,
 }
 
-export const OVERFLOWS: u32 = 9;
+export const OVERFLOWS: u32 = 11;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
@@ -128,7 +132,11 @@ export function overflowName(what: u32): string {
       return "findings";
     case Overflow.ConfigKey:
       return "config_key";
-    default:
+    case Overflow.Malformed:
       return "malformed";
+    case Overflow.Inflated:
+      return "inflated";
+    default:
+      return "inflaters";
   }
 }

@@ -28,6 +28,7 @@ const CHECKS = [
   "a parser gave what is not of its input",
   "a parser wants more behind the last chunk",
   "a confidence above 100",
+  "other bytes inflated in pieces than whole",
 ];
 const PARSERS = ["json", "form", "text", "xml", "multipart", "websocket"];
 

@@ -1,4 +1,5 @@
 /** What the fuzzer sends: requests, bodies, cuts and configurations, each made from a random source alone. */
+import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import type { Random } from "../bench/random.ts";
 import type { Header } from "../host/index.ts";
 
@@ -52,11 +53,20 @@ export function randomRequest(random: Random): FuzzRequest {
       "x-request-id",
     ]);
     if (name === "content-type") headers.push([name, random.pick(TYPES)]);
-    else if (name === "content-encoding") headers.push([name, random.pick(["identity", "gzip", "x", ""])]);
+    else if (name === "content-encoding")
+      headers.push([name, random.pick(["identity", "gzip", "deflate", "gzip, deflate", "x", ""])]);
     else headers.push([name, randomBytes(random, 6)]);
   }
   const path = Buffer.concat([Buffer.from("/"), randomBytes(random, 5), Buffer.from("?q="), randomBytes(random, 5)]);
-  return { method: random.pick(METHODS), path, headers, body: random.below(4) === 0 ? null : randomBytes(random, 24) };
+  return { method: random.pick(METHODS), path, headers, body: random.below(4) === 0 ? null : randomBody(random) };
+}
+
+/** Bytes, now and then compressed, and those now and then broken. */
+function randomBody(random: Random): Buffer {
+  let body = randomBytes(random, 24);
+  while (random.below(3) === 0) body = random.pick([gzipSync, deflateSync, deflateRawSync])(body);
+  if (random.below(4) === 0 && body.length > 0) body[random.below(body.length)] = random.below(256);
+  return body;
 }
 
 /** `body` in pieces, empty ones among them. */

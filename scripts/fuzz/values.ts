@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { randomFrom, type Random } from "../bench/random.ts";
 import { packageRoot } from "../package.ts";
@@ -51,6 +52,9 @@ const WRAPS: readonly ((bytes: Buffer) => Buffer)[] = [
   (bytes) => Buffer.from([...bytes].map((byte) => `&#${byte};`).join("")),
   (bytes) => Buffer.from([...bytes].map((byte) => `\\u00${byte.toString(16).padStart(2, "0")}`).join("")),
   (bytes) => Buffer.from(bytes.toString("utf8"), "utf16le"),
+  (bytes) => gzipSync(bytes),
+  (bytes) => deflateSync(bytes, { level: bytes.length % 3 }),
+  (bytes) => deflateRawSync(bytes),
   (bytes) => Buffer.from(JSON.stringify({ q: bytes.toString("utf8") })),
   (bytes) => around('[{"a":', bytes, "}]"),
   (bytes) => around("<a b='", bytes, "'>c</a>"),

@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 178 rules of 23 classes.
+// 179 rules of 23 classes.
 
 export const CLASSES = [
   "sqli",
@@ -177,6 +177,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "protocol-control", class: "protocol" },
   { id: "protocol-parts", class: "protocol" },
   { id: "protocol-malformed", class: "protocol" },
+  { id: "protocol-coding", class: "protocol" },
   { id: "upload-script-name", class: "upload" },
   { id: "upload-hidden-extension", class: "upload" },
   { id: "upload-settings", class: "upload" },

@@ -2,6 +2,7 @@
  * What a soak sends: requests of many kinds, each made from its number alone, so that a run can be repeated. Names, hosts,
  * paths and values that a client chooses are new in each request: whatever would keep them grows.
  */
+import { gzipSync } from "node:zlib";
 import { randomFrom } from "../bench/random.ts";
 import type { Random } from "../bench/random.ts";
 
@@ -47,12 +48,20 @@ const word = (random: Random, length: number): string =>
   Array.from({ length }, () => ALPHABET[random.below(ALPHABET.length)]).join("");
 
 /** Cuts a body into up to five pieces, none of them empty. */
-function cut(random: Random, body: string): Buffer[] {
-  const bytes = Buffer.from(body);
+function cut(random: Random, body: string | Buffer): Buffer[] {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const cuts = new Set([0, bytes.length]);
   for (let left = random.below(5); left > 0; left--) cuts.add(random.below(bytes.length));
   const ends = [...cuts].sort((left, right) => left - right);
   return ends.slice(1).map((end, index) => bytes.subarray(ends[index], end));
+}
+
+function compressed(body: string): Partial<SoakRequest> & { type: string; body: Buffer } {
+  const headers: SoakRequest["headers"] = [
+    ["host", "shop.example"],
+    ["content-encoding", "gzip"],
+  ];
+  return { type: JSON_TYPE, headers, body: gzipSync(body) };
 }
 
 function order(random: Random, note: string): string {
@@ -71,7 +80,7 @@ const form = (fields: Record<string, string>): string => new URLSearchParams(fie
 const noise = (random: Random, length: number): string =>
   Array.from({ length }, () => `%${(1 + random.below(255)).toString(16).padStart(2, "0")}`).join("");
 
-type Make = (random: Random) => Partial<SoakRequest> & { type?: string; body?: string };
+type Make = (random: Random) => Partial<SoakRequest> & { type?: string; body?: string | Buffer };
 
 /** The kinds, by how many in a hundred they are. */
 const KINDS: readonly [share: number, kind: string, make: Make][] = [
@@ -153,6 +162,12 @@ const KINDS: readonly [share: number, kind: string, make: Make][] = [
       ],
       body: word(random, 300),
     }),
+  ],
+  [2, "compressed body", (random) => compressed(order(random, word(random, 9000)))],
+  [
+    1,
+    "attack in a compressed body",
+    (random) => ({ ...compressed(order(random, random.pick(ATTACKS))), expect: "refused" }),
   ],
 ];
 

@@ -2,6 +2,7 @@
 // the TypeScript host (cases.test.ts) and through a real Envoy (tests/envoy/filter.test.ts), and the two decisions must be equal.
 
 import { readFileSync } from "node:fs";
+import zlib from "node:zlib";
 import { parse } from "yaml";
 import { compilePolicy, type PluginConfiguration } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
@@ -9,7 +10,8 @@ import type { PolicySource } from "../../scripts/policy/schema.ts";
 import { field, frame } from "../protobuf/encode.ts";
 
 /**
- * Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64, and `base64` what it is made of. `field` is one of protobuf
+ * Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64, and `base64` what it is made of. `coded` is `of` in a
+ * content coding, `first` so many bytes of `of`. `field` is one of protobuf
  * with that number, `frame` a message of gRPC with its head (`flags`, default 0).
  */
 export type Content =
@@ -19,7 +21,19 @@ export type Content =
   | { base64: Content }
   | { field: [number: number, content: Content] }
   | { frame: Content; flags?: number }
+  | { coded: keyof typeof CODINGS; of: Content }
+  | { first: number; of: Content }
   | Content[];
+
+const CODINGS = {
+  gzip: (content: Buffer) => zlib.gzipSync(content),
+  /** With nothing compressed. */
+  "gzip-stored": (content: Buffer) => zlib.gzipSync(content, { level: 0 }),
+  deflate: (content: Buffer) => zlib.deflateSync(content),
+  "deflate-bare": (content: Buffer) => zlib.deflateRawSync(content),
+  "deflate-dictionary": (content: Buffer) => zlib.deflateSync(content, { dictionary: content }),
+  br: (content: Buffer) => zlib.brotliCompressSync(content),
+} as const;
 
 /**
  * What a client does while its body is under way: sends a chunk, or waits. `passed`: the upstream has all that was sent so far, at
@@ -105,6 +119,8 @@ export function bytesOf(content: Content | undefined): Buffer {
   if ("base64" in content) return Buffer.from(bytesOf(content.base64).toString("base64"));
   if ("field" in content) return field(content.field[0], bytesOf(content.field[1]));
   if ("frame" in content) return frame(bytesOf(content.frame), content.flags);
+  if ("coded" in content) return CODINGS[content.coded](bytesOf(content.of));
+  if ("first" in content) return bytesOf(content.of).subarray(0, content.first);
   return Buffer.from(content.repeat.repeat(content.times), "utf8");
 }
 

@@ -106,5 +106,5 @@ test("a request is made from its number alone, and every kind comes up", () => {
     assert.ok(!request.breaksOff || request.pieces !== null);
     for (const piece of request.pieces ?? []) assert.ok(piece.length > 0);
   }
-  assert.equal(kinds.size, 14);
+  assert.equal(kinds.size, 16);
 });
