@@ -208,8 +208,8 @@ function advance(self: Inflate): InflateEvent {
         // Behind 1F 8B.
         if (!need(self, 16)) return InflateEvent.NeedMore;
         self.mode = take(self, 8) == 8 ? Mode.Skip : Mode.Broken;
-        self.flags = take(self, 8);
-        if (self.flags >= 0x20) self.mode = Mode.Broken;
+        // Readers in Go and Java pass over the reserved ones.
+        self.flags = take(self, 8) & 0x1f;
         self.left = 6;
         break;
       case Mode.Fields:
@@ -291,20 +291,21 @@ function tell(self: Inflate): bool {
   const first = (<u32>self.hold) & 0xff;
   const second = ((<u32>self.hold) >> 8) & 0xff;
   const allowed = self.allowed;
+  const isZlib = (first & 0x8f) == 8 && ((first << 8) | second) % 31 == 0;
   if ((allowed & Wrapper.Gzip) != 0 && first == 0x1f && second == 0x8b) {
     take(self, 16);
     self.wrapper = Wrapper.Gzip;
     self.mode = Mode.Head;
-  } else if ((allowed & Wrapper.Zlib) != 0 && (first & 0x8f) == 8 && ((first << 8) | second) % 31 == 0) {
-    if ((allowed & Wrapper.Raw) != 0) {
-      // Bare deflate begins like that only with a stored block, and padding that nobody writes: then lengths follow.
-      if (!need(self, 40)) return false;
-      const lengths = <u32>(self.hold >> 8);
-      if (((lengths ^ (lengths >> 16)) & 0xffff) == 0xffff) {
-        self.mode = Mode.Twofold;
-        return true;
-      }
-    }
+  } else if ((allowed & (Wrapper.Zlib | Wrapper.Raw)) == (Wrapper.Zlib | Wrapper.Raw) && (first & 15) == 8) {
+    // Bare deflate begins like that only with a stored block, and padding that nobody writes: then lengths follow. Some readers of
+    // zlib pass over its head, whatever is in it.
+    if (!need(self, 40)) return false;
+    const lengths = <u32>(self.hold >> 8);
+    const bare = ((lengths ^ (lengths >> 16)) & 0xffff) == 0xffff;
+    if (!bare) take(self, 16);
+    self.wrapper = bare ? Wrapper.Raw : Wrapper.Zlib;
+    self.mode = bare && isZlib ? Mode.Twofold : !bare && isZlib && (second & 0x20) != 0 ? Mode.Broken : Mode.Block;
+  } else if ((allowed & Wrapper.Zlib) != 0 && isZlib) {
     take(self, 16);
     self.wrapper = Wrapper.Zlib;
     self.mode = (second & 0x20) != 0 ? Mode.Broken : Mode.Block;

@@ -198,8 +198,8 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
  * the header, so a plain body is judged. The chance that 16 bytes of compressed data look like text is one in a million.
  */
 const PLAIN_START: usize = 16;
-/** Bytes of a pair that is judged in a masked body: of compressed data, one in 400 begins as many that look like text. */
-const MASKED_PAIR: usize = 6;
+/** Bytes of a pair that is judged in a masked body: of compressed data, one place in 150,000 begins as many that look like text. */
+const MASKED_PAIR: usize = 12;
 
 /** Whether `start..end` is text in UTF-8; `cut`: a chunk stands before it. */
 function isPlain(start: usize, end: usize, cut: bool): bool {

@@ -132,7 +132,6 @@ export function inflateTwin(input: Uint8Array, wrapping: Wrapping): Inflated {
   const member = (): void => {
     demand(bits(8) === 8);
     const flags = bits(8);
-    demand(flags < 32);
     bits(48);
     if (flags & 4) for (let left = bits(16); left > 0; left--) bits(8);
     if (flags & 8) text();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { createEnvoyProcess, type Plugin, type Stream } from "../../scripts/host/index.ts";
 import { modulePath } from "../../scripts/package.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
@@ -55,6 +56,7 @@ const HOLD: PolicySource = { mode: "block", limits: { holdMillis: 60_000 } };
 const SLOTS = 8192;
 const PAGES = 1024;
 const LISTS = 1024;
+const INFLATERS = 256;
 
 describe("without a slot for a stream", () => {
   for (const [mode, onError, status] of [
@@ -129,6 +131,46 @@ describe("without a page for a value that a chunk cuts", () => {
       );
       assert.equal(overflow(target, "values"), 1);
       assert.ok(again.verdict !== null);
+    });
+  }
+});
+
+describe("without an inflater for a coded body", () => {
+  const headers: [string, string][] = [...JSON_TYPE, ["content-encoding", "gzip"]];
+  const coded = gzipSync('{"q":"$(id)"}');
+  for (const [mode, onOverflow, status, outcome] of [
+    ["block", "deny", 413, "denied"],
+    ["block", "allow", 200, "allowed"],
+    ["detect", "deny", 200, "would_deny"],
+  ] as const) {
+    it(`mode ${mode} and onOverflow ${onOverflow} answer ${status}`, async () => {
+      const target = await plugin({ ...HOLD, mode, limits: { holdMillis: 60_000, onOverflow } });
+      const begin = (codings: string): Stream => {
+        const all: [string, string][] = [...JSON_TYPE, ["content-encoding", codings]];
+        const stream = target.openStream({ request: { method: "POST", path: "/", headers: all } });
+        stream.sendHeaders(false);
+        stream.sendBody(coded.subarray(0, 12), false);
+        return stream;
+      };
+      // One that is coded twice takes two.
+      const open = [begin("gzip, gzip"), ...Array.from({ length: INFLATERS - 2 }, () => begin("gzip"))];
+      const last = begin("gzip");
+      if (status === 200) {
+        last.sendBody(coded.subarray(12), true);
+        last.respond({ status: 200 });
+      }
+      assert.equal(last.code, status);
+      assert.equal(overflow(target, "inflaters"), 1);
+      last.end();
+      for (const stream of open) stream.reset();
+      const counts = outcomes(target);
+      assert.equal(counts[outcome], outcome === "allowed" ? INFLATERS : 1);
+      // There is room again.
+      for (let round = 0; round < 2 * INFLATERS; round++) {
+        const again = target.exchange({ method: "POST", headers }, { body: coded, response: { status: 200 } });
+        assert.equal((again.verdict as { rule: string }).rule, "cmdi-substitution");
+      }
+      assert.equal(overflow(target, "inflaters"), 1);
     });
   }
 });
