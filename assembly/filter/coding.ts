@@ -92,11 +92,12 @@ export function canRead(codings: u32): bool {
  * negative number. `stream.codings` is 0 afterwards where the copy is over, or not read.
  */
 export function judgeCoded(stream: Stream, start: usize, end: usize, last: bool, depth: u32): i32 {
-  // No text begins like gzip: some services know it without a header.
+  // Neither text nor a message begins like gzip: some services know it without a header.
+  const gzip = stream.inspected == 0 && start < end && byteAt(start) == 0x1f;
   const text = stream.bodyKind <= <u8>BodyKind.Multipart && stream.bodyKind != BodyKind.Probe;
-  const unsaid = stream.codings == 0 && stream.inspected == 0 && start < end && byteAt(start) == 0x1f;
-  if (text && unsaid) stream.codings = <u8>(1 | UNREADABLE);
+  if (gzip && text && stream.codings == 0) stream.codings = <u8>(1 | UNREADABLE);
   const met = stream.codings == 0 ? NOTHING : judgeCopy(stream, start, end, last, depth);
+  if (gzip && stream.bodyKind == BodyKind.Protobuf) stream.bodyKind = <u8>BodyKind.None;
   if (met >= 0 && met != Overflow.Encoded) return met;
   if (stream.bodyKind != BodyKind.None && !judgeChunk(stream, start, end, last, depth)) return Overflow.Values;
   return met;
@@ -162,6 +163,7 @@ function openCodings(stream: Stream): bool {
   const copy = copyOf(outer);
   copy.bodyKind = stream.bodyKind;
   copy.strict = stream.strict;
+  copy.rpc = stream.rpc;
   memory.copy(bodyState(copy), bodyState(stream), BODY_STATE_CAPACITY);
   if (!twice) return true;
   const inner = claimInflater();

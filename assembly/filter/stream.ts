@@ -274,7 +274,9 @@ export function copyOf(inflater: usize): Stream {
 export function freeInflaters(stream: Stream): void {
   if (stream.innerInflater != 0) releaseBlock(INFLATER_POOL, stream.innerInflater);
   if (stream.inflater != 0) {
-    freePage(copyOf(stream.inflater));
+    const copy = copyOf(stream.inflater);
+    if (copy.rpc) closeProtobuf(bodyState(copy));
+    freePage(copy);
     releaseBlock(INFLATER_POOL, stream.inflater);
   }
   stream.inflater = stream.innerInflater = 0;
