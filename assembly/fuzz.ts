@@ -55,6 +55,8 @@ import {
   partValueStart,
   readBoundary,
 } from "./parse/part";
+import { feedGrpc, GrpcEvent, nextGrpc, openGrpc } from "./parse/grpc";
+import { protobufName, protobufNameEnd } from "./parse/protobuf";
 import { feedPacked, nextPacked, openPacked, PackedEvent, packedRest } from "./parse/packed";
 import { nextSegment, normalizePath, openSegments, segmentEnd, segmentStart, unescapeSlashes } from "./parse/path";
 import { pointerEnd, pointerOf } from "./parse/pointer";
@@ -137,7 +139,7 @@ export function run(length: u32, seed: u32): u32 {
   const windowEnd = min(end, start + 16384);
   decoders(start, windowEnd);
   parts(start, end);
-  for (let parser: u32 = 0; parser < 8; parser++) {
+  for (let parser: u32 = 0; parser < 11; parser++) {
     const before = digest;
     parse(parser, start, end, 0);
     const whole = digest;
@@ -281,6 +283,7 @@ function open(parser: u32, start: usize, end: usize): void {
   else if (parser == 2) openText(STATE);
   else if (parser == 3) openXml(STATE);
   else if (parser == 5) openWebSocket(STATE);
+  else if (parser > 7) openGrpc(STATE, parser - 8, DEPTH);
   else if (parser > 5) openPacked(STATE, parser == 7, DEPTH);
   else {
     // With the boundary that it has itself, if it is a type, too.
@@ -329,6 +332,13 @@ function feed(parser: u32, length: usize, last: bool, at: usize): bool {
       if (event == WebSocketEvent.Done) return true;
       if (event == WebSocketEvent.Broken) return true;
       if (event == WebSocketEvent.Message) named(0, 0);
+    }
+  } else if (parser > 7) {
+    feedGrpc(STATE, CHUNK, end, last);
+    for (let event = nextGrpc(STATE); event != GrpcEvent.NeedMore; event = nextGrpc(STATE)) {
+      mix(event);
+      if (event == GrpcEvent.Done) return true;
+      if (event <= GrpcEvent.Object) named(protobufName(STATE), protobufNameEnd(STATE));
     }
   } else if (parser > 5) {
     feedPacked(STATE, CHUNK, end, last);

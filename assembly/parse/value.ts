@@ -61,6 +61,7 @@ export let valueWindowed: bool = false;
 export function giveValue(start: usize, end: usize): void {
   valueStart = start;
   valueEnd = end;
+  valueWindowed = false;
 }
 
 /** Raw bytes that the unfinished value takes until a window is full: at least 1. */

@@ -30,7 +30,10 @@ const CHECKS = [
   "a confidence above 100",
   "other bytes inflated in pieces than whole",
 ];
-const PARSERS = ["json", "form", "text", "xml", "multipart", "websocket"];
+const PARSERS = [
+  ...["json", "form", "text", "xml", "multipart", "websocket", "MessagePack", "CBOR"],
+  ...["gRPC", "gRPC-Web-text", "protobuf"],
+];
 
 /** What an input did that it may not do. */
 export interface Failure {
