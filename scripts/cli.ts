@@ -459,6 +459,7 @@ async function runCommand(options: RunCommandOptions, io: Io): Promise<number> {
 
 interface BenchCommandOptions {
   rounds: number;
+  workers: number;
   seconds: number;
   tests: readonly TestName[];
   json?: boolean;
@@ -734,6 +735,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .command("envoy")
     .description("CPU time of Envoy for a request: without Meshward, with a filter that only reads, with Meshward")
     .option("--rounds <n>", "times that everything is measured; medians are reported", positive(true), 3)
+    .option("--workers <n>", "worker threads of each Envoy", positive(true), 1)
     .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
     .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, testNames, [...TEST_NAMES])
     .option("--json", "print one JSON document")

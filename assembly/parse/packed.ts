@@ -91,6 +91,7 @@ const HEADS: usize = memory.data<u8>([
   0x88, 0xa0, 0xa0, 0xa0, 0xa0, 0xa0, 0x31, 0x32, 0x34, 0x42, 0x44, 0x52, 0x54,
 ]);
 
+
 @unmanaged
 class PackedState extends Pointed {
   /** Bit n: object n has its key, a value comes next. */
@@ -337,7 +338,8 @@ function endItem(state: usize): void {
 // @ts-ignore: decorator
 @inline
 function lastBit(packed: PackedState): u64 {
-  return (<u64>1) << (<u64>(packed.depth - 1));
+  const bit: u64 = 1;
+  return bit << (packed.depth - 1);
 }
 
 /** Whether the next item is a member's name. */
@@ -355,13 +357,19 @@ function spell(packed: PackedState): usize {
       return putDecimal(putByte(LITERAL, Char.Dash), argument + 1);
     case Item.Signed: {
       const unused: u64 = 64 - 8 * <u64>packed.width;
-      const number = <i64>(argument << unused) >> unused;
+      const number = (<i64>(argument << unused)) >> unused;
       return number < 0
         ? putDecimal(putByte(LITERAL, Char.Dash), <u64>0 - <u64>number)
         : putDecimal(LITERAL, <u64>number);
     }
     case Item.Float:
-      return spellFloat(packed.width == 8 ? reinterpret<f64>(argument) : packed.width == 4 ? <f64>reinterpret<f32>(<u32>argument) : halfFloat(<u32>argument));
+      return spellFloat(
+        packed.width == 8
+          ? reinterpret<f64>(argument)
+          : packed.width == 4
+            ? <f64>reinterpret<f32>(<u32>argument)
+            : halfFloat(<u32>argument),
+      );
     default:
       return putText(LITERAL, argument == 20 ? "false" : argument == 21 ? "true" : "null");
   }
@@ -387,6 +395,6 @@ function spellFloat(number: f64): usize {
 function halfFloat(bits: u32): f64 {
   const exponent = (bits >> 10) & 31;
   if (exponent == 0) return 0;
-  const number = reinterpret<f64>((<u64>(exponent + 1023 - 15) << 52) | ((<u64>(bits & 1023)) << 42));
+  const number = reinterpret<f64>(((<u64>(exponent + 1023 - 15)) << 52) | ((<u64>(bits & 1023)) << 42));
   return bits >> 15 != 0 ? -number : number;
 }

@@ -1,7 +1,7 @@
 /**
  * `meshward bench envoy`: what Meshward costs in a real Envoy, as CPU time of the Envoy process for a request.
  *
- *   generator ──16 connections──► Envoy, 1 worker ──► upstream (200, 1 KiB)         each a process of its own
+ *   generator ──16 connections──► Envoy ──► upstream (200, 1 KiB)         each a process of its own
  *                                   bare       without the module
  *                                   floor      a module that reads headers and body once and does nothing
  *                                   meshward   block mode, all detectors
@@ -33,6 +33,8 @@ export interface BenchOptions {
   /** About how long a test runs on bare Envoy in a round; the others get as many requests. */
   seconds: number;
   tests: readonly TestName[];
+  /** Worker threads of each Envoy. */
+  workers: number;
   env: NodeJS.ProcessEnv;
   /** Lines for people while it runs. */
   progress: (line: string) => void;
@@ -45,6 +47,7 @@ export interface BenchResult {
   /** Null where the package is not in git. */
   commit: string | null;
   rounds: number;
+  workers: number;
   tests: {
     name: TestName;
     /** µs of CPU for a request, median. */
@@ -87,7 +90,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
   const generator = startGenerator();
   const proxies: Partial<Record<Variant, Proxy>> = {};
   try {
-    for (const variant of VARIANTS) proxies[variant] = await startVariant(variant, found, upstream.url, env);
+    for (const variant of VARIANTS) proxies[variant] = await startVariant(variant, found, upstream.url, options);
     const bench = new Bench(proxies as Record<Variant, Proxy>, generator);
     const plans: { payload: Payload; count: number; samples: PerVariant[] }[] = [];
     for (const name of tests) {
@@ -109,6 +112,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
       envoy: found.version,
       commit: await commitText(),
       rounds,
+      workers: options.workers,
       tests: plans.map(({ payload, count, samples }) => ({
         name: payload.name,
         bare_cpu_us: round(median(samples.map(({ bare }) => bare)), 1),
@@ -130,7 +134,7 @@ async function startVariant(
   variant: Variant,
   found: Awaited<ReturnType<typeof resolveEnvoy>>,
   upstream: string,
-  env: NodeJS.ProcessEnv,
+  { workers, env }: BenchOptions,
 ): Promise<Proxy> {
   const began = performance.now();
   const envoy = await startEnvoy(found, {
@@ -140,7 +144,7 @@ async function startVariant(
     modulePath: modulePath(variant === "floor" ? "floor" : "release"),
     filter: variant !== "bare",
     onAccess: null,
-    concurrency: 1,
+    concurrency: workers,
     env,
   });
   const startSeconds = (performance.now() - began) / 1000;
@@ -171,10 +175,11 @@ class Bench {
   }
 
   /** Attacks are refused with Meshward and by nobody else. */
-  async check({ attack }: Payload): Promise<void> {
+  async check({ attack, refusal }: Payload): Promise<void> {
     await this.#send("bare", attack, 1, 200);
     await this.#send("floor", attack, 1, 200);
-    await this.#send("meshward", attack, 1, 403);
+    // Which refusals there were the counters tell in the end.
+    await this.#send("meshward", attack, 1, refusal);
     this.#attacks++;
   }
 
@@ -239,7 +244,7 @@ function median(values: readonly number[]): number {
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 /** The result as a table for people. */
-export function benchText({ machine, envoy, commit, rounds, tests, rss_mib, start_s }: BenchResult): string {
+export function benchText({ machine, envoy, commit, rounds, workers, tests, rss_mib, start_s }: BenchResult): string {
   const rows = [
     ["test", "bare", "floor", "meshward", "floor", "meshward", "requests"],
     ["", "µs", "× bare", "× bare", "+ µs", "+ µs", "a variant"],
@@ -262,7 +267,7 @@ export function benchText({ machine, envoy, commit, rounds, tests, rss_mib, star
     "",
     `memory  ${each(rss_mib, "MiB")}`,
     `start   ${each(start_s, "s")}`,
-    `rounds  ${rounds}, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
+    `rounds  ${rounds}, ${workers} ${workers === 1 ? "worker" : "workers"}, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
     `machine ${machine}`,
   ].join("\n");
 }

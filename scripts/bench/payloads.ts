@@ -1,11 +1,22 @@
 /**
- * What the bench sends: ordinary requests of five sizes, the same every time but for the ids of session, cart and order
+ * What the bench sends: ordinary requests of several kinds and sizes, the same every time but for the ids of session, cart and order
  * (`OWN_ID`), and for each an attack of the same shape, by which it is shown that the very configuration that is measured protects.
  */
+import { gzipSync } from "node:zlib";
 import { randomFrom } from "./random.ts";
 import type { Random } from "./random.ts";
 
-export const TEST_NAMES = ["get", "form1k", "json10k", "json100k", "multipart64k"] as const;
+export const TEST_NAMES = [
+  "get",
+  "form1k",
+  "json10k",
+  "json100k",
+  "multipart64k",
+  "grpc4k",
+  "graphql2k",
+  "xml32k",
+  "gzip100k",
+] as const;
 export type TestName = (typeof TEST_NAMES)[number];
 
 export interface Payload {
@@ -14,6 +25,8 @@ export interface Payload {
   benign: Buffer;
   /** The like, with an attack in it. */
   attack: Buffer;
+  /** The HTTP status of a refusal: gRPC has its own beside it. */
+  refusal: 200 | 403;
 }
 
 /**
@@ -52,10 +65,12 @@ const LAST = ["O'Neill", "Schmidt", "García", "Lee", "van Dijk", "Okafor", "Ros
 export const words = (random: Random, count: number): string =>
   Array.from({ length: count }, () => random.pick(WORDS)).join(" ");
 
-function request(method: string, path: string, type: string | null, body: string | Buffer = ""): Buffer {
+const GZIP = "content-encoding: gzip\r\n";
+
+function request(method: string, path: string, type: string | null, body: string | Buffer = "", more = ""): Buffer {
   const bytes = Buffer.from(body as string);
   const fields = HEADERS.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const entity = type === null ? "" : `content-type: ${type}\r\ncontent-length: ${bytes.length}\r\n`;
+  const entity = type === null ? "" : `content-type: ${type}\r\n${more}content-length: ${bytes.length}\r\n`;
   return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${fields}${entity}\r\n`), bytes]);
 }
 
@@ -136,9 +151,70 @@ function multipart(): Buffer {
 }
 const BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW1";
 
+/** A field of protobuf: a text or a message. */
+function field(number: number, value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value as string);
+  const length: number[] = [];
+  for (let left = bytes.length; ; left >>= 7) {
+    length.push((left & 127) | (left > 127 ? 128 : 0));
+    if (left <= 127) break;
+  }
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+}
+
+/** One gRPC message of 4 KiB: an order's lines, each with three texts, a price and a nested customer. */
+function grpc(note: string): Buffer {
+  const random = randomFrom(4);
+  const lines: Buffer[] = [];
+  let size = 0;
+  while (size < 4 * KIB - 200) {
+    const customer = field(1, `${random.pick(FIRST)} ${random.pick(LAST)}`);
+    const parts = [field(1, `GRD-${1000 + random.below(9000)}`), field(2, words(random, 5)), field(4, customer)];
+    const line = field(2, Buffer.concat([...parts, Buffer.from([0x18, 1 + random.below(9)])]));
+    lines.push(line);
+    size += line.length;
+  }
+  const message = Buffer.concat([field(1, note), ...lines]);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+/** A query of GraphQL with variables, 2 KiB. */
+function graphql(note: string): string {
+  const fields = "id sku title quantity price { net tax currency } available tags customer { name email since }";
+  const query = `query Orders($first: Int!, $after: String, $note: String) {\n  orders(first: $first, after: $after, note: $note) {\n    edges {\n      node { ${fields} }\n    }\n    pageInfo { hasNextPage endCursor }\n  }\n}\n`;
+  const text = (filler: string): string =>
+    JSON.stringify({ operationName: "Orders", query, variables: { first: 20, after: "Y3Vyc29yOjE5", note, filler } });
+  const random = randomFrom(2);
+  let filler = "";
+  while (Buffer.byteLength(text(filler)) < 2 * KIB) filler += `${random.pick(WORDS)} `;
+  return text(filler.trimEnd());
+}
+
+/** A SOAP message of 32 KiB. */
+function xml(note: string): string {
+  const random = randomFrom(32);
+  const lines: string[] = [];
+  let size = 0;
+  while (size < 32 * KIB - 400) {
+    const name = `${random.pick(FIRST)} ${random.pick(LAST)}`.replaceAll("'", "&apos;");
+    const line =
+      `<o:line id="${1000 + random.below(9000)}"><o:title>${words(random, 5)}</o:title>` +
+      `<o:price currency="EUR">${random.below(100_000) / 100}</o:price><o:customer>${name}</o:customer></o:line>\n`;
+    lines.push(line);
+    size += Buffer.byteLength(line);
+  }
+  return (
+    `<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" ` +
+    `xmlns:o="https://shop.example.com/orders"><soap:Body><o:order><o:note>${note}</o:note>\n${lines.join("")}` +
+    `</o:order></soap:Body></soap:Envelope>`
+  );
+}
+
 const PATH = "/api/v1/products/search";
 
-const makers: Record<TestName, () => Omit<Payload, "name">> = {
+const makers: Record<TestName, () => Pick<Payload, "benign" | "attack">> = {
   get: () => ({
     benign: request("GET", `${PATH}?${QUERY}`, null),
     attack: request("GET", `${PATH}?${QUERY.replace("watering+can", encodeURIComponent(SQL))}`, null),
@@ -165,6 +241,26 @@ const makers: Record<TestName, () => Omit<Payload, "name">> = {
       multipart(),
     ),
   }),
+  grpc4k: () => ({
+    benign: request("POST", "/shop.Orders/Add", "application/grpc", grpc("please ring twice")),
+    attack: request("POST", "/shop.Orders/Add", "application/grpc", grpc(SQL)),
+  }),
+  graphql2k: () => ({
+    benign: request("POST", "/api/graphql", "application/json", graphql("please ring twice")),
+    attack: request("POST", "/api/graphql", "application/json", graphql(SQL)),
+  }),
+  xml32k: () => ({
+    benign: request("POST", "/soap", "application/soap+xml; charset=utf-8", xml("please ring twice")),
+    attack: request("POST", "/soap", "application/soap+xml; charset=utf-8", xml(SQL)),
+  }),
+  gzip100k: () => ({
+    benign: request("POST", "/orders", "application/json", gzipSync(json(100 * KIB, "please ring twice")), GZIP),
+    attack: request("POST", "/orders", "application/json", gzipSync(json(100 * KIB, SQL)), GZIP),
+  }),
 };
 
-export const payloadOf = (name: TestName): Payload => ({ name, ...makers[name]() });
+export const payloadOf = (name: TestName): Payload => ({
+  name,
+  ...makers[name](),
+  refusal: name === "grpc4k" ? 200 : 403,
+});

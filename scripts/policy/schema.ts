@@ -111,7 +111,9 @@ const limits = {
   holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
   holdMillis: holdMillis.describe("How long a request is held, counted from its headers"),
   onLimit: z.enum(LIMIT_ACTIONS).describe("What happens to a request that outgrows holdBytes or holdMillis"),
-  onOverflow: z.enum(FAIL_DIRECTIONS).describe("What happens when there is no room for a body, or a compressed one holds too much"),
+  onOverflow: z
+    .enum(FAIL_DIRECTIONS)
+    .describe("What happens when there is no room for a body, or a compressed one holds too much"),
   onEncoded: z.enum(LIMIT_ACTIONS).describe("What happens to a body whose content coding cannot be read"),
   depth: z
     .int()
