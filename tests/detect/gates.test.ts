@@ -61,7 +61,9 @@ const value = fc.oneof(
 );
 
 function same(detector: number, blank: RegExp, text: string, part: number): void {
-  const trimmed = text.replace(/^[ \t-\r]+/, "").replace(blank, "");
+  // What is cut to a byte may be a blank then.
+  const bytes = Buffer.from(text, "latin1").toString("latin1");
+  const trimmed = bytes.replace(/^[ \t-\r]+/, "").replace(blank, "");
   const span = probe.write(Buffer.from(trimmed, "latin1"));
   if (trimmed === "") return;
   assert.equal(
