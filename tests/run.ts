@@ -3,7 +3,7 @@
  *
  *     node --import tsx tests/run.ts [fast | container]
  *
- * `fast` leaves out what starts Envoy or installs the package; `container` runs the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a
+ * `fast` leaves out what starts Envoy, installs the package, makes all tables anew or tries inputs by the thousand; `container` runs the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a
  * test failed or none ran.
  */
 import { spawn } from "node:child_process";
@@ -15,8 +15,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../scripts/package.ts";
 
-/** Folders below tests/ that need an Envoy, a registry or more than a few seconds. */
-const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "e2e", "bench", "soak"]);
+/** Folders below tests/ that need an Envoy, a registry or more time than the fast loop has. */
+const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "bench", "soak", "generate", "evasion", "fuzz"]);
 /** The longest that one test file may take. */
 const FILE_TIMEOUT_MILLISECONDS = 180_000;
 

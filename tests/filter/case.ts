@@ -78,6 +78,8 @@ export interface Case {
   id: string;
   why: string;
   policy: string;
+  /** Places at which the host's test cuts the body. Default: each; for those that take long, some. */
+  cuts?: number;
   request: {
     method?: string;
     path?: string;

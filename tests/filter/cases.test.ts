@@ -25,7 +25,8 @@ describe("on the host", () => {
 
       const { length } = bodyOf(given);
       if (given.request.send !== undefined || length === 0 || length > CUT_EVERYWHERE) return;
-      const cuts = [...Array(length + 1).keys()].map((at) => [at]);
+      const count = given.cuts ?? length + 1;
+      const cuts = Array.from({ length: count }, (_, at) => [Math.floor((at * (length + 1)) / count)]);
       for (const sizes of [...cuts, Array<number>(length).fill(1)]) {
         const cut = await runOnHost(given, sizes);
         // How much of a stream that is cut off had passed depends on where its chunks end; what was decided does not.
