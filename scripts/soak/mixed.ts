@@ -18,6 +18,8 @@ const SAMPLES = 120;
 const OPEN_MS = 90_000;
 const PUSH_MS = 5_000;
 const PACE_MS = 100;
+/** Streams that are opened in one turn. */
+const AT_ONCE = 100;
 /** What RSS may grow by after the first quarter. */
 const DRIFT_MIB = 1;
 
@@ -60,10 +62,10 @@ export async function soakEnvoyMixed(seconds: number, open: number, env: NodeJS.
       const life = Math.min(OPEN_MS, seconds * 250);
       const finish = async (): Promise<void> => tally.add(WAITING, await waiting.shift()!.stream.finish(), next++);
       while (goesOn()) {
-        const few = Math.ceil((open * PACE_MS) / life);
-        for (let i = 0; i < few && waiting.length < open; i++)
-          waiting.push({ stream: new Waiting(port), since: elapsed() });
         while (waiting.length > 0 && elapsed() - waiting[0]!.since > life) await finish();
+        // As many at once as there must be, however late a turn comes, but not all of them in one.
+        for (let i = 0; i < AT_ONCE && waiting.length < open; i++)
+          waiting.push({ stream: new Waiting(port), since: elapsed() });
         await delay(PACE_MS);
       }
       while (waiting.length > 0) await finish();
