@@ -24,7 +24,7 @@ import { property } from "./property";
 import { policyOf, retireOldPolicies, Root, setArena } from "./root";
 
 /** The tick: counters are flushed and held streams looked after. */
-const TICK_MILLISECONDS: u32 = 1000;
+export const TICK_MILLISECONDS: u32 = 1000;
 /** How often a lost race for the shared record is run again. */
 const ATTEMPTS: u32 = 16;
 /** An arena named by this hash holds the safe defaults. */

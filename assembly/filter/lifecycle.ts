@@ -1,10 +1,10 @@
 // Contexts come and go: the VM, its roots (one for each configuration in force) and their streams.
 
-import { fillRandom } from "../abi/host";
+import { actOn, fillRandom, setTick } from "../abi/host";
 import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
-import { configure, renewDefaults } from "./configure";
+import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
 import { changeInfo, flushCounters } from "./metrics";
-import { onLog, tickStreams } from "./request";
+import { onLog, releaseStreams, tickStreams } from "./request";
 import { prepareAnswers, refillLog } from "./respond";
 import { closeRoot, firstRoot, openRoot, policyOf, Root, rootOf } from "./root";
 import { closeStream, openStream, streamOf } from "./stream";
@@ -37,10 +37,23 @@ export function onTick(rootId: u32): void {
   if (!root.announced) announce(root, 1);
   if (root.onDefaults) renewDefaults(root);
   if (changetype<usize>(root) != firstConfigured()) return;
-  flushCounters();
-  refillLog();
-  tickStreams();
+  const hurried = rootId == hurriedRoot;
+  if (!hurried) {
+    flushCounters();
+    refillLog();
+    tickStreams();
+  }
+  const more = releaseStreams();
+  if (more == hurried) return;
+  hurriedRoot = more ? rootId : 0;
+  actOn(rootId);
+  setTick(more ? HURRY : TICK_MILLISECONDS);
 }
+
+/** The root whose ticks come faster than once a second, since more streams wait to be let go than one tick may; 0 for none. */
+let hurriedRoot: u32 = 0;
+/** Milliseconds between ticks then. */
+const HURRY: u32 = 10;
 
 /** The newest root that has a policy. */
 function firstConfigured(): usize {

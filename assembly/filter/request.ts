@@ -304,15 +304,27 @@ export function onLog(stream: Stream): void {
   finish(stream, policy);
 }
 
-/** `proxy_on_tick`, for the streams: those that were held too long are let go, or refused. */
+/**
+ * Streams that are let go in one tick. Envoy answers some of them at once (no connection is free, no host is healthy), each inside of
+ * the one before: thousands of them would overflow its stack.
+ */
+const RELEASES: u32 = 16;
+
+/** `proxy_on_tick`, once a second. */
 export function tickStreams(): void {
   ticks++;
+}
+
+/** Lets streams go that were held too long, or refuses them; whether there are more than may go at once. */
+export function releaseStreams(): bool {
+  let released: u32 = 0;
   for (let at = firstHeld; at != 0;) {
     const stream = changetype<Stream>(at);
     at = stream.heldAfter;
     const policy = policyFor(stream);
     // The tick is the grain: never less than `holdMillis`, and up to a tick more.
     if (policy === null || <u64>(ticks - stream.heldTick) * 1000 <= policy.holdMillis) continue;
+    if (released++ == RELEASES) return true;
     countOverflow(Overflow.Hold);
     actOn(stream.contextId);
     if (policy.onLimitDeny) {
@@ -324,6 +336,7 @@ export function tickStreams(): void {
     unhold(stream);
     continueRequest();
   }
+  return false;
 }
 
 /** The policy of a stream; null where its root was never configured. */

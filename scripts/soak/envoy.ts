@@ -58,8 +58,11 @@ export async function startTarget(policy: object, env: NodeJS.ProcessEnv): Promi
 export const compiled = (policy: object): ReturnType<typeof compilePolicy> =>
   compilePolicy(policyFrom(policy), { holdHeaders: true });
 
-/** Waits until the module has counted as many requests as Envoy has seen end, and returns what it counted. */
-export async function envoyCounters(admin: Admin): Promise<Counters & { requests: number }> {
+/** Waits until the module has counted as many requests as Envoy has seen end, and returns what it counted. `patience` in ms. */
+export async function envoyCounters(
+  admin: Admin,
+  patience = FLUSH_TIMEOUT_MS,
+): Promise<Counters & { requests: number }> {
   let counters = { outcomes: new Map<string, number>(), overflows: new Map<string, number>() };
   let requests = 0;
   const look = async (): Promise<true | null> => {
@@ -72,7 +75,7 @@ export async function envoyCounters(admin: Admin): Promise<Counters & { requests
     return [...counters.outcomes.values()].reduce((sum, count) => sum + count, 0) === requests || null;
   };
   // Too late is no error here: the caller compares, and says what is missing.
-  await poll(look, FLUSH_TIMEOUT_MS, () => new Error()).catch(() => {});
+  await poll(look, patience, () => new Error()).catch(() => {});
   return { ...counters, requests };
 }
 

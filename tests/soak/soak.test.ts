@@ -3,10 +3,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { soakEnvoyStreams } from "../../scripts/soak/envoy.ts";
+import { poll } from "../../scripts/envoy/admin.ts";
+import { envoyCounters, soakEnvoyStreams, startTarget } from "../../scripts/soak/envoy.ts";
 import { configure, poolProblems, soakHostStreams, startHost } from "../../scripts/soak/host.ts";
 import { soakEnvoyMixed } from "../../scripts/soak/mixed.ts";
-import { soakEnvoyPushes, soakHostPushes } from "../../scripts/soak/pushes.ts";
+import { soakEnvoyPushes, soakHostPushes, Waiting } from "../../scripts/soak/pushes.ts";
 import { driftOf, reportText } from "../../scripts/soak/report.ts";
 import type { Report, Sample } from "../../scripts/soak/report.ts";
 import { Tally } from "../../scripts/soak/tally.ts";
@@ -41,6 +42,35 @@ test("8 s of all of it at once, with 200 streams open: everything adds up", { sk
     [],
   );
 });
+
+test(
+  "streams that must go all at once, more than Envoy has connections for, do not end it",
+  {
+    skip: isLinux,
+    timeout,
+  },
+  async () => {
+    const target = await startTarget({ mode: "block", limits: { holdMillis: 1_000 } }, process.env);
+    try {
+      const waiting = Array.from({ length: 1_500 }, () => new Waiting(target.port));
+      let held = 0;
+      await poll(
+        async () => {
+          held = (await envoyCounters(target.envoy.admin, 0)).overflows.get("hold") ?? 0;
+          return held === waiting.length || null;
+        },
+        20_000,
+        () => new Error(`${held} of ${waiting.length} streams were let go`),
+      );
+      const fates = await Promise.all(waiting.map((stream) => stream.finish()));
+      assert.ok(fates.includes("passed"), "none of them was answered");
+      const answer = await fetch(`http://127.0.0.1:${target.port}/`);
+      assert.equal(answer.status, 200);
+    } finally {
+      await target.stop();
+    }
+  },
+);
 
 test("one stream that is never closed is found", async () => {
   const plugin = await startHost();
