@@ -148,7 +148,7 @@ describe("a trap", () => {
     let seen: Record<string, number> = {};
     await poll(
       async () => (JSON.stringify((seen = await attack(port))) === JSON.stringify(wanted) ? true : null),
-      5_000,
+      15_000,
       () => new Error(`after the trap: ${JSON.stringify(seen)}`),
     );
   }
@@ -185,7 +185,7 @@ describe("a trap", () => {
         }
         await poll(
           async () => (await stats("downstream_rq_active")).includes(`rq_active: ${waiting.length}`) || null,
-          5_000,
+          15_000,
           () => new Error(`${waiting.length} streams are not open`),
         );
         assert.equal(await crash(port), 503);
