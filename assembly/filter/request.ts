@@ -165,10 +165,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   }
   const blocking = mode == Mode.Block && !policy.dryRun;
   if (decideNow() && blocking) {
-    tell(stream, policy, Outcome.Denied, true);
-    keepAnswer(stream);
-    answer(stream, changetype<usize>(policy), 403);
-    return HeadersAction.StopIteration;
+    return deny(stream, policy, 403);
   }
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
@@ -182,10 +179,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     countOverflow(Overflow.Encoded);
     stream.limited = policy.onEncodedDeny;
     if (policy.onEncodedDeny && blocking) {
-      tell(stream, policy, Outcome.Denied, true);
-      keepAnswer(stream);
-      answer(stream, changetype<usize>(policy), 415);
-      return HeadersAction.StopIteration;
+      return deny(stream, policy, 415);
     }
   }
   if (stream.bodyKind == BodyKind.None) {
@@ -201,6 +195,14 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     return HeadersAction.Continue;
   hold(stream, ticks);
   return policy.holdHeaders ? HeadersAction.StopIteration : HeadersAction.Continue;
+}
+
+/** Refuses a stream in its headers. */
+function deny(stream: Stream, policy: Policy, status: u32): HeadersAction {
+  tell(stream, policy, Outcome.Denied, true);
+  keepAnswer(stream);
+  answer(stream, policy, status);
+  return HeadersAction.StopIteration;
 }
 
 /** `proxy_on_request_body`. `size`: of the chunk, also while the request is held (see `StopIterationAndWatermark`). */
@@ -352,7 +354,7 @@ function withoutSlot(): HeadersAction {
   const policy = policyOf(changetype<Root>(firstRoot));
   if (policy === null || !policy.onErrorDeny || policySettings(policy).mode != Mode.Block)
     return HeadersAction.Continue;
-  answerNobody(changetype<usize>(policy), 503);
+  answerNobody(policy, 503);
   return HeadersAction.StopIteration;
 }
 
@@ -361,7 +363,7 @@ function fail(stream: Stream, policy: Policy): bool {
   const denied = policy.onErrorDeny && isBlocking(stream, policy);
   decideNow();
   end(stream, policy, Outcome.Error);
-  if (denied) answer(stream, changetype<usize>(policy), 503);
+  if (denied) answer(stream, policy, 503);
   return denied;
 }
 
@@ -384,7 +386,7 @@ function overflow(stream: Stream, policy: Policy): bool {
 function refuse(stream: Stream, policy: Policy, status: u32): void {
   const held = stream.held || (isCall(stream.bodyKind) && stream.inspected == 0);
   end(stream, policy, held ? Outcome.Denied : Outcome.Partial);
-  if (held || isCall(stream.bodyKind)) answer(stream, changetype<usize>(policy), status);
+  if (held || isCall(stream.bodyKind)) answer(stream, policy, status);
   else resetRequest();
 }
 

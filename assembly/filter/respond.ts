@@ -105,13 +105,13 @@ function logRefusal(effective: usize, outcome: Outcome, judged: u64): void {
 const SPARE_ID: usize = memory.data(<i32>UUID_SIZE);
 
 /** Answers a request that has no stream. */
-export function answerNobody(policy: usize, status: u32): void {
+export function answerNobody(policy: Policy, status: u32): void {
   putNewUuid(SPARE_ID);
   answer(null, policy, status);
 }
 
 /** Answers the request from here with `status`; `tellVerdict` has run for it. `stream` null: nothing is known of it. */
-export function answer(stream: Stream | null, policy: usize, status: u32): void {
+export function answer(stream: Stream | null, policy: Policy, status: u32): void {
   const kind = stream === null ? AnswerKind.Problem : <AnswerKind>stream.answerKind;
   writeAnswer(kind, status, stream === null ? SPARE_ID : requestIdOf(stream), policy);
   respond(

@@ -42,17 +42,16 @@ let textsEnd: usize = TEXTS;
 
 /**
  * Writes the answer with `status` to a client that reads `kind`, for the request `requestId` (36 bytes). Where the policy has a
- * denial of its own it is what a 403 becomes; not for gRPC, whose clients could not read it. `policy` 0: there is none.
+ * denial of its own it is what a 403 becomes; not for gRPC, whose clients could not read it.
  */
-export function writeAnswer(kind: AnswerKind, status: u32, requestId: usize, policy: usize): void {
+export function writeAnswer(kind: AnswerKind, status: u32, requestId: usize, policy: Policy): void {
   count = 0;
   textsEnd = TEXTS;
   answerStatus = status;
   answerGrpcStatus = -1;
   answerBodyEnd = BODY;
   if (kind >= AnswerKind.Grpc) writeGrpc(kind, status, requestId);
-  else if (status == 403 && policy != 0 && changetype<Policy>(policy).denialStatus != 0)
-    writeOwn(changetype<Policy>(policy), requestId);
+  else if (status == 403 && policy.denialStatus != 0) writeOwn(policy, requestId);
   else if (kind == AnswerKind.Html) writePage(status, requestId);
   else if (kind == AnswerKind.GraphQl) writeErrors(status, requestId);
   else writeProblem(status, requestId);
@@ -73,8 +72,7 @@ function detailOf(status: u32): string {
 
 /** RFC 9457. */
 function writeProblem(status: u32, requestId: usize): void {
-  addHeader("content-type", "application/problem+json");
-  addHeader("cache-control", "no-store");
+  beginAnswer("application/problem+json");
   let out = putText(BODY, '{"type":"about:blank","title":"');
   out = putText(out, titleOf(status));
   out = putText(out, '","status":');
@@ -88,8 +86,7 @@ function writeProblem(status: u32, requestId: usize): void {
 
 /** https://spec.graphql.org/draft/#sec-Errors, in the media type of https://graphql.github.io/graphql-over-http/draft/ */
 function writeErrors(status: u32, requestId: usize): void {
-  addHeader("content-type", "application/graphql-response+json; charset=utf-8");
-  addHeader("cache-control", "no-store");
+  beginAnswer("application/graphql-response+json; charset=utf-8");
   let out = putText(BODY, '{"errors":[{"message":"');
   out = putText(out, detailOf(status));
   out = putText(out, '","extensions":{"code":"');
@@ -102,8 +99,7 @@ function writeErrors(status: u32, requestId: usize): void {
 }
 
 function writePage(status: u32, requestId: usize): void {
-  addHeader("content-type", "text/html; charset=utf-8");
-  addHeader("cache-control", "no-store");
+  beginAnswer("text/html; charset=utf-8");
   addHeader("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   addHeader("x-content-type-options", "nosniff");
   let out = putText(BODY, '<!doctype html>\n<html lang="en"><meta charset="utf-8">');
@@ -130,8 +126,7 @@ function writeGrpc(kind: AnswerKind, status: u32, requestId: usize): void {
     return;
   }
   const isText = kind == AnswerKind.GrpcWebText;
-  addHeader("content-type", isText ? "application/grpc-web-text+proto" : "application/grpc-web+proto");
-  addHeader("cache-control", "no-store");
+  beginAnswer(isText ? "application/grpc-web-text+proto" : "application/grpc-web+proto");
   const frame = isText ? FRAME : BODY;
   let out = putText(frame + 5, "grpc-status:");
   out = putDecimal(out, answerGrpcStatus);
@@ -186,6 +181,12 @@ function writeOwn(policy: Policy, requestId: usize): void {
     }
   }
   answerBodyEnd = out;
+}
+
+/** The headers of all answers but a policy's own. */
+function beginAnswer(type: string): void {
+  addHeader("content-type", type);
+  addHeader("cache-control", "no-store");
 }
 
 function addHeader(name: string, value: string): void {
