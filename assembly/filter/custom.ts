@@ -6,8 +6,10 @@ import { fieldName, fieldNameEnd, reportedPart } from "../core/field";
 import { layerEnd, layersBegin, layersNext, layerStart } from "../decode/layers";
 import { found } from "../detect/finding";
 import { Pattern, patternFinds } from "../match/pattern";
-import { ANY, CustomRule, customMatch, Policy } from "../policy/layout";
-import { matchesRequest, patternMatches } from "../policy/match";
+import { ANY, CustomRule, Policy } from "../policy/layout";
+import { patternMatches } from "../policy/match";
+import { currentRules } from "../policy/resolve";
+import { Trie, trieEntry } from "../policy/trie";
 
 /** The rules that speak of the request at work, by their place in the policy; told when its first value comes. */
 let active: u64 = 0;
@@ -22,36 +24,31 @@ export function forgetActiveRules(): void {
 export function judgeRules(policy: Policy, start: usize, end: usize): void {
   if (!known) findActive(policy);
   if (active == 0) return;
+  const trie = changetype<Trie>(policy.ruleTrie);
   let waiting: u64 = 0;
-  let bit: u64 = 1;
-  for (let at = policy.rules; at != 0; bit <<= 1) {
-    const rule = changetype<CustomRule>(at);
-    if ((active & bit) != 0 && speaksOfField(rule) && !matches(rule, start, end)) waiting |= bit;
-    at = rule.next;
+  for (let left = active; left != 0; left &= left - 1) {
+    const rule = changetype<CustomRule>(trieEntry(trie, <u32>ctz(left)));
+    if (speaksOfField(rule) && !matches(rule, start, end)) waiting |= left & -left;
   }
   if (waiting == 0) return;
   layersBegin(start, end);
   while (waiting != 0 && layersNext(classify(layerStart, layerEnd))) {
-    bit = 1;
-    for (let at = policy.rules; at != 0; bit <<= 1) {
-      const rule = changetype<CustomRule>(at);
-      if ((waiting & bit) != 0 && matches(rule, layerStart, layerEnd)) waiting &= ~bit;
-      at = rule.next;
+    for (let left = waiting; left != 0; left &= left - 1) {
+      const rule = changetype<CustomRule>(trieEntry(trie, <u32>ctz(left)));
+      if (matches(rule, layerStart, layerEnd)) waiting &= ~(left & -left);
     }
   }
 }
 
 function findActive(policy: Policy): void {
   known = true;
-  active = 0;
-  let bit: u64 = 1;
+  active = currentRules(policy);
   let seconds: u64 = 0;
-  for (let at = policy.rules; at != 0; bit <<= 1) {
-    const rule = changetype<CustomRule>(at);
-    at = rule.next;
-    if (!matchesRequest(customMatch(rule), false)) continue;
-    if (rule.expires != 0 && seconds == 0) seconds = now() / 1000000000;
-    if (rule.expires == 0 || seconds < rule.expires) active |= bit;
+  for (let left = active; left != 0; left &= left - 1) {
+    const rule = changetype<CustomRule>(trieEntry(changetype<Trie>(policy.ruleTrie), <u32>ctz(left)));
+    if (rule.expires == 0) continue;
+    if (seconds == 0) seconds = now() / 1000000000;
+    if (seconds >= rule.expires) active &= ~(left & -left);
   }
 }
 

@@ -18,7 +18,7 @@ import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } f
 import { textIs, textIsNoCase } from "../core/text";
 import { detectHead } from "../detect/protocol";
 import { refused } from "../policy/decide";
-import { Mode, Policy, policySettings, routeMatch } from "../policy/layout";
+import { Mode, Policy, policySettings } from "../policy/layout";
 import {
   requestHost,
   requestHostEnd,
@@ -535,9 +535,8 @@ function keepIds(stream: Stream): void {
 function keepRoute(stream: Stream): void {
   const route = matchedRoute;
   if (route === null) return;
-  const match = routeMatch(route);
-  stream.routeSize = min(<u32>(match.pathEnd - match.path), ROUTE_CAPACITY);
-  memory.copy(routeOf(stream), match.path, stream.routeSize);
+  stream.routeSize = min(<u32>(route.pathEnd - route.path), ROUTE_CAPACITY);
+  memory.copy(routeOf(stream), route.path, stream.routeSize);
 }
 
 /** Notes the form of an answer that the client reads. */

@@ -4,9 +4,10 @@
 //
 //   arena: [u32 users][u32 —][u64 hash of the configuration] … policy, routes, exceptions, texts …
 
-const ARENA_SIZE: usize = 262144;
+/** Bytes of one. */
+export const ARENA_SIZE: usize = 524288;
 const ARENAS: usize = 8;
-const MEMORY: usize = memory.data(2097152, 16);
+const MEMORY: usize = memory.data(4194304, 16);
 const HEAD: usize = 16;
 
 let cursor: usize = 0;

@@ -1,15 +1,18 @@
 // From findings to one decision; the only place that says what happens. A finding decides when it is sure enough for the
 // sensitivity that holds for its class, when its class may block, and when no exception covers it.
 
+import { findByte } from "../core/bytes";
+import { Char } from "../core/char";
 import { Finding, findingAt, findingCount, findingName } from "../core/findings";
 import { CUSTOM, customMode } from "../match/custom-rules";
 import { patternFinds } from "../match/pattern";
 import { ruleClass, ruleId, ruleIdEnd } from "../match/rules";
 import { fieldOf, thresholdInKind } from "./kinds";
-import { ANY, Exception, exceptionMatch, Field, FieldKind, Mode, Policy, Route } from "./layout";
-import { matchesRequest, patternListed, patternMatches } from "./match";
+import { ANY, Exception, Field, FieldKind, Mode, Policy, Route } from "./layout";
+import { matchesBoth, patternListed, patternMatches } from "./match";
 import { judged, judgedEnd, requestIdentity, requestIdentityEnd, requestPath, requestPathDecoded } from "./request";
 import { currentRoute, effectiveCap, effectiveThreshold } from "./resolve";
+import { countTrieStep, pieceBehind, reachedNode, Trie, trieEntry, TrieNode, walkRouted } from "./trie";
 
 /** Findings below this confidence are not listed. */
 export const LISTED: u32 = 20;
@@ -88,22 +91,42 @@ function capOf(effective: usize, finding: Finding): u32 {
 
 /** Marks the finding with the first exception that covers it. */
 function coverWithException(policy: Policy, finding: Finding, seconds: u64): void {
-  let index: u32 = 1;
-  for (let at = policy.exceptions; at != 0; index++) {
-    const exception = changetype<Exception>(at);
-    if (covers(exception, finding, seconds)) {
-      finding.exception = <u16>min<u32>(index, u16.MAX_VALUE);
-      return;
+  if (policy.exceptionTrie == 0) return;
+  const trie = changetype<Trie>(policy.exceptionTrie);
+  const count = walkRouted(trie);
+  let first: u32 = NO_EXCEPTION;
+  for (let i: u32 = 0; i < count; i++) {
+    let node = changetype<usize>(reachedNode(trie, i));
+    first = firstCovering(node, finding, seconds, first);
+    const nameEnd = findingName(finding) + finding.nameLength;
+    for (let at = findingName(finding); at <= nameEnd && node != 0;) {
+      const end = findByte(at, nameEnd, Char.Slash);
+      node = pieceBehind(trie, node, at, end);
+      if (node != 0) first = firstCovering(node, finding, seconds, first);
+      at = end + 1;
     }
-    at = exception.next;
   }
+  if (first != NO_EXCEPTION) finding.exception = <u16>min<u32>(first + 1, u16.MAX_VALUE);
+}
+
+/** Comes after every exception. */
+const NO_EXCEPTION: u32 = u32.MAX_VALUE;
+
+/** The place of the first exception at a node that covers the finding, if it comes before `first`; else that. */
+function firstCovering(node: usize, finding: Finding, seconds: u64, first: u32): u32 {
+  for (let at = changetype<TrieNode>(node).entries; at != 0;) {
+    const exception = changetype<Exception>(at);
+    if (exception.position >= first) break;
+    countTrieStep();
+    if (covers(exception, finding, seconds)) return exception.position;
+    at = exception.along;
+  }
+  return first;
 }
 
 /** The exception with that index + 1, as a finding holds it. */
 export function exceptionAt(policy: Policy, position: u32): Exception {
-  let exception = changetype<Exception>(policy.exceptions);
-  for (let i: u32 = 1; i < position; i++) exception = changetype<Exception>(exception.next);
-  return exception;
+  return changetype<Exception>(trieEntry(changetype<Trie>(policy.exceptionTrie), position - 1));
 }
 
 function covers(exception: Exception, finding: Finding, seconds: u64): bool {
@@ -119,7 +142,7 @@ function covers(exception: Exception, finding: Finding, seconds: u64): bool {
     (exception.identity == exception.identityEnd ||
       patternMatches(exception.identity, exception.identityEnd, requestIdentity, requestIdentityEnd)) &&
     // Both readings of the path must lead to the excepted place: an exception is no way around the filter.
-    matchesRequest(exceptionMatch(exception), true) &&
+    matchesBoth(exception) &&
     // A value condition is asked of the value that the finding was made in, and cannot take back what has counted.
     (exception.value == 0 ||
       (!finding.counted && judged != judgedEnd && patternFinds(exception.value, judged, judgedEnd)))

@@ -100,10 +100,16 @@ export class Policy {
   asksIdentity: bool;
   /** Keys that this module does not know, ignored. */
   unknownKeys: u32;
+  /** Chains in the order of the policy, and their tries (policy/trie.ts), 0 where there is none. */
   routes: usize;
+  routeTrie: usize;
   exceptions: usize;
+  exceptionTrie: usize;
   /** Rules of the policy's own, at most `MAX_RULES`. */
   rules: usize;
+  ruleTrie: usize;
+  /** What its routes say. */
+  scopes: usize;
   /** Differs between policies: says whether what a stream has found was decided on by this one. */
   generation: u32;
   /** Declared kinds of fields, for all routes. */
@@ -123,10 +129,16 @@ export function policySettings(policy: Policy): Settings {
   return changetype<Settings>(changetype<usize>(policy) + offsetof<Policy>());
 }
 
-/** Which requests a route or an exception speaks of; an empty span matches all. */
+/** An entry of `routes`, `exceptions` or `rules`, and which requests it speaks of; an empty span matches all. */
 // @ts-ignore: decorator
 @unmanaged
 export class Match {
+  /** The next in the order of the policy. */
+  next: usize;
+  /** The next, in that order, at the same node of policy/trie.ts. */
+  along: usize;
+  /** Its place in that order, from 0. */
+  position: u32;
   host: usize;
   hostEnd: usize;
   path: usize;
@@ -136,30 +148,33 @@ export class Match {
   methodsEnd: usize;
 }
 
-/** One entry of `routes`, linked in the order of the policy. */
+/** What routes say, kept once for all that say the same. */
 // @ts-ignore: decorator
 @unmanaged
-export class Route {
+export class Scope {
   next: usize;
-  /** What holds for its requests, as policy/resolve.ts lays it out. */
+  /** What holds for their requests, as policy/resolve.ts lays it out. */
   effective: usize;
+  // Settings
+}
+
+// @ts-ignore: decorator
+@inline
+export function scopeSettings(scope: Scope): Settings {
+  return changetype<Settings>(changetype<usize>(scope) + offsetof<Scope>());
+}
+
+export const SCOPE_SIZE: u32 = offsetof<Scope>() + SETTINGS_SIZE;
+
+/** One entry of `routes`. */
+// @ts-ignore: decorator
+@unmanaged
+export class Route extends Match {
+  scope: Scope;
   fields: usize;
-  // Match, Settings
 }
 
-// @ts-ignore: decorator
-@inline
-export function routeMatch(route: Route): Match {
-  return changetype<Match>(changetype<usize>(route) + offsetof<Route>());
-}
-
-// @ts-ignore: decorator
-@inline
-export function routeSettings(route: Route): Settings {
-  return changetype<Settings>(changetype<usize>(route) + offsetof<Route>() + offsetof<Match>());
-}
-
-export const ROUTE_SIZE: u32 = offsetof<Route>() + offsetof<Match>() + SETTINGS_SIZE;
+export const ROUTE_SIZE: u32 = offsetof<Route>();
 
 /** What a field holds, as the policy declares it. */
 export const enum FieldKind {
@@ -187,11 +202,10 @@ export class Field {
 
 export const FIELD_SIZE: u32 = offsetof<Field>();
 
-/** One entry of `exceptions`, linked in the order of the policy; an empty span matches all. */
+/** One entry of `exceptions`; an empty span matches all. */
 // @ts-ignore: decorator
 @unmanaged
-export class Exception {
-  next: usize;
+export class Exception extends Match {
   id: usize;
   idEnd: usize;
   /** Rule ids or `prefix*`, each followed by a comma. */
@@ -209,14 +223,14 @@ export class Exception {
   ruleClass: u32;
   /** Part code, or `ANY`. */
   part: u32;
-  // Match
 }
 
-/** One of the policy's own rules, linked in its order; an empty span matches all. */
+export const EXCEPTION_SIZE: u32 = offsetof<Exception>();
+
+/** One of the policy's own rules; an empty span matches all. */
 // @ts-ignore: decorator
 @unmanaged
-export class CustomRule {
-  next: usize;
+export class CustomRule extends Match {
   name: usize;
   nameEnd: usize;
   /** Chain of compiled patterns, any of which the value must hold; 0 for any value. */
@@ -228,25 +242,10 @@ export class CustomRule {
   confidence: u32;
   /** Part code, or `ANY`. */
   part: u32;
-  // Match
 }
 
-// @ts-ignore: decorator
-@inline
-export function customMatch(rule: CustomRule): Match {
-  return changetype<Match>(changetype<usize>(rule) + offsetof<CustomRule>());
-}
-
-export const CUSTOM_RULE_SIZE: u32 = offsetof<CustomRule>() + offsetof<Match>();
+export const CUSTOM_RULE_SIZE: u32 = offsetof<CustomRule>();
 /** Rules of its own that a policy can have: one bit each. */
 export const MAX_RULES: u32 = 64;
 
 export const ANY: u32 = 255;
-
-// @ts-ignore: decorator
-@inline
-export function exceptionMatch(exception: Exception): Match {
-  return changetype<Match>(changetype<usize>(exception) + offsetof<Exception>());
-}
-
-export const EXCEPTION_SIZE: u32 = offsetof<Exception>() + offsetof<Match>();

@@ -30,7 +30,7 @@ export function templateMatches(template: usize, templateEnd: usize, path: usize
   while (segment < pathEnd) {
     const wanted = segmentEnd(at, templateEnd);
     const end = segmentEnd(segment, pathEnd);
-    if (at < templateEnd && isDoubleStar(at + 1, wanted)) {
+    if (at < templateEnd && segmentKind(at + 1, wanted) == SegmentKind.Many) {
       starTemplate = wanted;
       starSegment = segment;
       at = wanted;
@@ -46,50 +46,70 @@ export function templateMatches(template: usize, templateEnd: usize, path: usize
       return false;
     }
   }
-  while (at < templateEnd && isDoubleStar(at + 1, segmentEnd(at, templateEnd))) at = segmentEnd(at, templateEnd);
+  while (at < templateEnd && segmentKind(at + 1, segmentEnd(at, templateEnd)) == SegmentKind.Many) {
+    at = segmentEnd(at, templateEnd);
+  }
   return at == templateEnd;
 }
 
 /** `at` stands on a slash (or at the end); the end of the segment behind it. */
 // @ts-ignore: decorator
 @inline
-function segmentEnd(at: usize, end: usize): usize {
+export function segmentEnd(at: usize, end: usize): usize {
   return at < end ? findByte(at + 1, end, Char.Slash) : end;
 }
 
-// @ts-ignore: decorator
-@inline
-function isDoubleStar(start: usize, end: usize): bool {
-  return end - start == 2 && byteAt(start) == Char.Star && byteAt(start + 1) == Char.Star;
+/** What a segment of a template stands for. */
+export const enum SegmentKind {
+  Literal,
+  /** Exactly one segment, not empty. */
+  One,
+  /** Any number of segments. */
+  Many,
+}
+
+export function segmentKind(start: usize, end: usize): SegmentKind {
+  const size = end - start;
+  if (size == 0) return SegmentKind.Literal;
+  if (byteAt(start) == Char.Star) {
+    if (size == 1) return SegmentKind.One;
+    if (size == 2 && byteAt(start + 1) == Char.Star) return SegmentKind.Many;
+  }
+  const braces = size > 2 && byteAt(start) == Char.BraceOpen && byteAt(end - 1) == Char.BraceClose;
+  return braces ? SegmentKind.One : SegmentKind.Literal;
 }
 
 function segmentMatches(wanted: usize, wantedEnd: usize, segment: usize, segmentEnd: usize): bool {
-  if (wantedEnd - wanted == 1 && byteAt(wanted) == Char.Star) return segmentEnd > segment;
-  if (wantedEnd - wanted > 2 && byteAt(wanted) == Char.BraceOpen && byteAt(wantedEnd - 1) == Char.BraceClose) {
-    return segmentEnd > segment;
-  }
+  if (segmentKind(wanted, wantedEnd) == SegmentKind.One) return segmentEnd > segment;
   return sameBytes(wanted, wantedEnd, segment, segmentEnd);
 }
 
-/** Whether host (as in `:authority`; a port is not compared unless the match names one) and method are those of `match`. */
-export function hostAndMethodMatch(match: Match, host: usize, hostEnd: usize, method: usize, methodEnd: usize): bool {
-  if (match.host != match.hostEnd) {
-    const named = findByte(match.host, match.hostEnd, Char.Colon) < match.hostEnd;
-    if (!sameBytesNoCase(match.host, match.hostEnd, host, named ? hostEnd : withoutPort(host, hostEnd))) return false;
-  }
-  return match.methods == match.methodsEnd || listed(match.methods, match.methodsEnd, method, methodEnd);
+/** Whether the current request is one of `match`, with this reading of its path. */
+export function matchesPath(match: Match, path: usize, pathEnd: usize): bool {
+  return (
+    hostAndMethodMatch(match) &&
+    (match.path == match.pathEnd || templateMatches(match.path, match.pathEnd, path, pathEnd))
+  );
 }
 
-/**
- * Whether the current request is one of `match`. Its path has two readings: `both` must lead there, which is what an exception needs;
- * for what may only add, either is enough.
- */
-export function matchesRequest(match: Match, both: bool): bool {
-  if (!hostAndMethodMatch(match, requestHost, requestHostEnd, requestMethod, requestMethodEnd)) return false;
-  if (match.path == match.pathEnd) return true;
-  const routed = templateMatches(match.path, match.pathEnd, requestPath, requestPathEnd);
-  if (routed != both || requestPathDecoded == requestPath) return routed;
-  return templateMatches(match.path, match.pathEnd, requestPathDecoded, requestPathDecodedEnd);
+/** Whether both readings of the current request's path lead to `match`. */
+export function matchesBoth(match: Match): bool {
+  return (
+    matchesPath(match, requestPath, requestPathEnd) &&
+    (requestPathDecoded == requestPath ||
+      match.path == match.pathEnd ||
+      templateMatches(match.path, match.pathEnd, requestPathDecoded, requestPathDecodedEnd))
+  );
+}
+
+/** Whether host (as in `:authority`; a port is not compared unless the match names one) and method are those of `match`. */
+function hostAndMethodMatch(match: Match): bool {
+  if (match.host != match.hostEnd) {
+    const named = findByte(match.host, match.hostEnd, Char.Colon) < match.hostEnd;
+    const hostEnd = named ? requestHostEnd : withoutPort(requestHost, requestHostEnd);
+    if (!sameBytesNoCase(match.host, match.hostEnd, requestHost, hostEnd)) return false;
+  }
+  return match.methods == match.methodsEnd || listed(match.methods, match.methodsEnd, requestMethod, requestMethodEnd);
 }
 
 /** Whether `item` stands in a list whose items are each followed by a comma. */

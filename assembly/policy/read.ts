@@ -21,10 +21,8 @@ import {
   ANY,
   clearSettings,
   Exception,
-  exceptionMatch,
   EXCEPTION_SIZE,
   CustomRule,
-  customMatch,
   CUSTOM_RULE_SIZE,
   MAX_RULES,
   Field,
@@ -36,15 +34,17 @@ import {
   POLICY_SIZE,
   policySettings,
   Route,
-  routeMatch,
-  routeSettings,
   ROUTE_SIZE,
+  Scope,
+  scopeSettings,
+  SCOPE_SIZE,
   Sensitivity,
   setClassMode,
   setClassSensitivity,
   Settings,
+  SETTINGS_SIZE,
 } from "./layout";
-import { prepareEffective } from "./resolve";
+import { prepare } from "./resolve";
 import { labelIs, namespaceIs, serviceIs } from "./node";
 
 const STATE: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
@@ -62,7 +62,7 @@ let rules: u32 = 0;
 
 /** The policy that an empty file means, and that holds where a configuration is bad at start; in a freshly opened arena. */
 export function openDefaultPolicy(): void {
-  prepareEffective(defaultPolicy());
+  prepare(defaultPolicy());
 }
 
 function defaultPolicy(): Policy {
@@ -111,7 +111,7 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     policy.rules = chained(policy.rules, ofAll);
   }
   policy.unknownKeys = unknown;
-  if (!bad && !prepareEffective(policy)) fail();
+  if (!bad && !prepare(policy)) fail();
   return bad ? null : policy;
 }
 
@@ -309,17 +309,41 @@ function readDetectors(settings: Settings): void {
 }
 
 function readRoutes(policy: Policy): void {
+  let last: usize = 0;
   if (!opens(JsonEvent.ArrayOpen)) return;
   while (nextItem(JsonEvent.ObjectOpen)) {
     const route = changetype<Route>(room(ROUTE_SIZE));
     if (bad) return;
-    clearSettings(routeSettings(route));
+    const settings = changetype<Settings>(ROUTE_SETTINGS);
+    clearSettings(settings);
     while (nextKey()) {
       if (keyIs("fields")) route.fields = readFields(policy);
-      else if (!readMatchKey(routeMatch(route)) && !readSettingsKey(routeSettings(route))) skipUnknown();
+      else if (!readMatchKey(route) && !readSettingsKey(settings)) skipUnknown();
     }
-    policy.routes = chained(policy.routes, changetype<usize>(route));
+    const scope = scopeWith(policy, settings);
+    if (scope === null) return;
+    route.scope = scope;
+    if (last == 0) policy.routes = chained(policy.routes, changetype<usize>(route));
+    else store<usize>(last, changetype<usize>(route));
+    last = changetype<usize>(route);
   }
+}
+
+/** What the route says that is being read. */
+const ROUTE_SETTINGS: usize = memory.data(<i32>SETTINGS_SIZE, 8);
+
+/** The scope of the policy that says just this, made where there is none; null where the arena is full. */
+function scopeWith(policy: Policy, settings: Settings): Scope | null {
+  for (let at = policy.scopes; at != 0; at = changetype<Scope>(at).next) {
+    const known = changetype<usize>(scopeSettings(changetype<Scope>(at)));
+    if (memory.compare(known, changetype<usize>(settings), SETTINGS_SIZE) == 0) return changetype<Scope>(at);
+  }
+  const scope = changetype<Scope>(room(SCOPE_SIZE));
+  if (bad) return null;
+  memory.copy(changetype<usize>(scopeSettings(scope)), changetype<usize>(settings), SETTINGS_SIZE);
+  scope.next = policy.scopes;
+  policy.scopes = changetype<usize>(scope);
+  return scope;
 }
 
 /** Reads `fields` into a chain. */
@@ -381,7 +405,7 @@ function readRules(policy: Policy): void {
         rule.nameEnd = textEnd;
       } else if (keyIs("patterns")) rule.patterns = readPatterns();
       else if (keyIs("expires")) rule.expires = readWhole();
-      else if (!readMatchKey(customMatch(rule))) {
+      else if (!readMatchKey(rule)) {
         skipUnknown();
         understood = false;
       }
@@ -455,6 +479,7 @@ function readKind(): u32 {
 }
 
 function readExceptions(policy: Policy): void {
+  let last: usize = 0;
   if (!opens(JsonEvent.ArrayOpen)) return;
   while (nextItem(JsonEvent.ObjectOpen)) {
     const exception = changetype<Exception>(room(EXCEPTION_SIZE));
@@ -480,14 +505,16 @@ function readExceptions(policy: Policy): void {
         policy.asksIdentity = true;
       } else if (keyIs("value")) exception.value = readPattern();
       else if (keyIs("expires")) exception.expires = readWhole();
-      else if (!readMatchKey(exceptionMatch(exception))) {
+      else if (!readMatchKey(exception)) {
         skipUnknown();
         understood = false;
       }
     }
     // One that says more than this module understands must not except more than it was meant to.
     if (!understood) exception.expires = 1;
-    policy.exceptions = chained(policy.exceptions, changetype<usize>(exception));
+    if (last == 0) policy.exceptions = chained(policy.exceptions, changetype<usize>(exception));
+    else store<usize>(last, changetype<usize>(exception));
+    last = changetype<usize>(exception);
   }
 }
 

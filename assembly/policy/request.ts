@@ -19,6 +19,9 @@ export let requestPathDecodedEnd: usize = 0;
 export let requestIdentity: usize = 0;
 export let requestIdentityEnd: usize = 0;
 
+/** Another number for each request, and for each callback of one: what was found out about a request holds as long as it stays. */
+export let requestTurn: u64 = 0;
+
 /** The value that is being judged, for conditions on it; empty where none is. */
 export let judged: usize = 0;
 export let judgedEnd: usize = 0;
@@ -29,6 +32,7 @@ export function setJudged(start: usize, end: usize): void {
 }
 
 export function setRequestTarget(host: usize, hostEnd: usize, method: usize, methodEnd: usize): void {
+  requestTurn++;
   requestHost = host;
   requestHostEnd = hostEnd;
   setOwnHost(host, hostEnd);
@@ -38,6 +42,7 @@ export function setRequestTarget(host: usize, hostEnd: usize, method: usize, met
 
 /** Sets the path in both readings; equal addresses say that they are the same. */
 export function setRequestPath(path: usize, pathEnd: usize, decoded: usize, decodedEnd: usize): void {
+  requestTurn++;
   requestPath = path;
   requestPathEnd = pathEnd;
   requestPathDecoded = decoded;

@@ -8,27 +8,33 @@ import {
   classMode,
   classSensitivity,
   CLASSES,
+  Exception,
+  Match,
   Mode,
   Policy,
   policySettings,
   Route,
-  routeMatch,
-  routeSettings,
+  Scope,
+  scopeSettings,
   Sensitivity,
+  Settings,
   threshold,
 } from "./layout";
 import { allocate } from "./arenas";
-import { hostAndMethodMatch, templateMatches } from "./match";
+import { matchesPath } from "./match";
+import { requestPath, requestPathDecoded, requestPathDecodedEnd, requestPathEnd } from "./request";
 import {
-  requestHost,
-  requestHostEnd,
-  requestMethod,
-  requestMethodEnd,
-  requestPath,
-  requestPathDecoded,
-  requestPathDecodedEnd,
-  requestPathEnd,
-} from "./request";
+  closeTrie,
+  countTrieStep,
+  fileAt,
+  nameBehind,
+  openTrie,
+  placeOf,
+  reachedNode,
+  Trie,
+  trieEntry,
+  walk,
+} from "./trie";
 
 export const EFFECTIVE_SIZE: u32 = 4 + 2 * CLASSES;
 
@@ -73,22 +79,47 @@ export function resolve(policy: Policy, effective: usize): void {
 // @ts-ignore: decorator
 @inline
 function effectiveFor(policy: Policy, route: Route | null): usize {
-  return route === null ? policy.effective : route.effective;
+  return route === null ? policy.effective : route.scope.effective;
 }
 
-/** Lays out what holds with and without each route, once a policy was read; false where the arena is full. */
-export function prepareEffective(policy: Policy): bool {
+/** Lays out what holds with and without each route, and files the entries, once a policy was read; false where the arena is full. */
+export function prepare(policy: Policy): bool {
   policy.effective = allocate(EFFECTIVE_SIZE);
   if (policy.effective == 0) return false;
   fill(policy, null, policy.effective);
-  for (let at = policy.routes; at != 0;) {
-    const route = changetype<Route>(at);
-    route.effective = allocate(EFFECTIVE_SIZE);
-    if (route.effective == 0) return false;
-    fill(policy, route, route.effective);
-    at = route.next;
+  for (let at = policy.scopes; at != 0;) {
+    const scope = changetype<Scope>(at);
+    scope.effective = allocate(EFFECTIVE_SIZE);
+    if (scope.effective == 0) return false;
+    fill(policy, scopeSettings(scope), scope.effective);
+    at = scope.next;
   }
-  return true;
+  policy.routeTrie = filed(policy.routes, false);
+  policy.exceptionTrie = filed(policy.exceptions, true);
+  policy.ruleTrie = filed(policy.rules, false);
+  return (
+    (policy.routes == 0 || policy.routeTrie != 0) &&
+    (policy.exceptions == 0 || policy.exceptionTrie != 0) &&
+    (policy.rules == 0 || policy.ruleTrie != 0)
+  );
+}
+
+/** The trie of a chain of entries, by their names too where they are exceptions; 0 for none, and where the arena is full. */
+function filed(chain: usize, exceptions: bool): usize {
+  if (chain == 0) return 0;
+  const trie = openTrie(chain);
+  if (trie === null) return 0;
+  for (let left = trie.count; left != 0; left--) {
+    const match = changetype<Match>(trieEntry(trie, left - 1));
+    let node = placeOf(trie, match);
+    if (exceptions) {
+      const exception = changetype<Exception>(match);
+      if (exception.name != exception.nameEnd) node = nameBehind(trie, node, exception.name, exception.nameEnd);
+    }
+    if (node == 0) return 0;
+    fileAt(node, match);
+  }
+  return closeTrie(trie) ? changetype<usize>(trie) : 0;
 }
 
 /** The route of the request by the path as Envoy routes it, and by the decoded one: also in callbacks after the headers'. */
@@ -99,26 +130,53 @@ export function currentRoute(policy: Policy, decoded: bool): Route | null {
 
 /** The first route that speaks of the current request with this reading of its path. */
 function routeOf(policy: Policy, path: usize, pathEnd: usize): Route | null {
-  for (let at = policy.routes; at != 0;) {
-    const route = changetype<Route>(at);
-    const match = routeMatch(route);
-    if (
-      hostAndMethodMatch(match, requestHost, requestHostEnd, requestMethod, requestMethodEnd) &&
-      (match.path == match.pathEnd || templateMatches(match.path, match.pathEnd, path, pathEnd))
-    ) {
-      return route;
+  if (policy.routeTrie == 0) return null;
+  const trie = changetype<Trie>(policy.routeTrie);
+  let first: Route | null = null;
+  const count = walk(trie, path, pathEnd);
+  for (let i: u32 = 0; i < count; i++) {
+    for (let at = reachedNode(trie, i).entries; at != 0;) {
+      const route = changetype<Route>(at);
+      at = route.along;
+      countTrieStep();
+      if (first !== null && first.position < route.position) break;
+      if (!matchesPath(route, path, pathEnd)) continue;
+      first = route;
+      break;
     }
-    at = route.next;
   }
-  return null;
+  return first;
 }
 
-function fill(policy: Policy, route: Route | null, effective: usize): void {
+/** The policy's own rules that speak of the current request in either reading of its path, a bit for the place of each. */
+export function currentRules(policy: Policy): u64 {
+  if (policy.ruleTrie == 0) return 0;
+  const found = rulesOf(policy, requestPath, requestPathEnd);
+  if (requestPathDecoded == requestPath) return found;
+  return found | rulesOf(policy, requestPathDecoded, requestPathDecodedEnd);
+}
+
+function rulesOf(policy: Policy, path: usize, pathEnd: usize): u64 {
+  const trie = changetype<Trie>(policy.ruleTrie);
+  let found: u64 = 0;
+  const count = walk(trie, path, pathEnd);
+  for (let i: u32 = 0; i < count; i++) {
+    for (let at = reachedNode(trie, i).entries; at != 0; at = changetype<Match>(at).along) {
+      const match = changetype<Match>(at);
+      countTrieStep();
+      if (matchesPath(match, path, pathEnd)) found |= (<u64>1) << match.position;
+    }
+  }
+  return found;
+}
+
+/** Lays out what holds where `settings` of a route are said, or none. */
+function fill(policy: Policy, settings: Settings | null, effective: usize): void {
   const outer = policySettings(policy);
   let mode = outer.mode;
   let inner = outer;
-  if (route !== null) {
-    inner = routeSettings(route);
+  if (settings !== null) {
+    inner = settings;
     if (mode != Mode.Off && inner.mode != Mode.Unset) mode = inner.mode;
   }
   store<u8>(effective, mode);
@@ -128,7 +186,7 @@ function fill(policy: Policy, route: Route | null, effective: usize): void {
     if (cap == Mode.Unset) cap = <u8>Mode.Block;
     let sensitivity = classSensitivity(inner, ruleClass);
     if (sensitivity == Sensitivity.Unset) sensitivity = inner.sensitivity;
-    if (route !== null && sensitivity == Sensitivity.Unset) sensitivity = classSensitivity(outer, ruleClass);
+    if (settings !== null && sensitivity == Sensitivity.Unset) sensitivity = classSensitivity(outer, ruleClass);
     if (sensitivity == Sensitivity.Unset) sensitivity = outer.sensitivity;
     store<u8>(effective + 4 + ruleClass, cap);
     store<u8>(effective + 4 + CLASSES + ruleClass, <u8>threshold(<Sensitivity>sensitivity));

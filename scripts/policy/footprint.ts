@@ -6,12 +6,13 @@ import { globPattern, patternBytes, rulePatterns } from "./pattern.ts";
 import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 /** Bytes of one arena, less its head. */
-export const ARENA_BYTES = 256 * 1024 - 16;
-/** The fixed parts: a policy, a route with its effective settings, an exception. */
-const POLICY_BYTES = 280;
-const ROUTE_BYTES = 192;
+export const ARENA_BYTES = 512 * 1024 - 16;
+/** The fixed parts: a policy, a route, what routes say that say the same, a declared field, a rule, an exception. */
+const POLICY_BYTES = 320;
+const ROUTE_BYTES = 48;
+const SCOPE_BYTES = 152;
 const FIELD_BYTES = 24;
-const RULE_BYTES = 80;
+const RULE_BYTES = 72;
 /** What must be free while a pattern is read (assembly/match/pattern.ts). */
 const PATTERN_ROOM = 2432;
 const EXCEPTION_BYTES = 96;
@@ -29,6 +30,34 @@ const fieldBytes = (fields: readonly Field[] = []): number => sum(fields.map(({ 
 
 const routeBytes = ({ host, path, methods, fields }: Route): number =>
   ROUTE_BYTES + text(host) + text(path) + list(methods) + fieldBytes(fields);
+
+const scopeText = ({ mode, sensitivity, detectors = {} }: Route): string =>
+  JSON.stringify([mode, sensitivity, Object.entries(detectors).sort(([left], [right]) => (left < right ? -1 : 1))]);
+
+/** A trie of assembly/policy/trie.ts: its head, a node, and for each entry a place in its list and up to four in its table. */
+const TRIE_BYTES = 96;
+const NODE_BYTES = 32 + 4;
+const ENTRY_BYTES = 4 + 4 * 4;
+
+/** What an entry is filed under, and by which name if it has one. */
+type Entry = Pick<Route, "host" | "path"> & { name?: string | undefined };
+
+function trieBytes(entries: readonly Entry[]): number {
+  if (entries.length === 0) return 0;
+  const nodes = new Set<string>();
+  for (const { host, path, name } of entries) {
+    let node = `${host?.replace(/:\d*$/, "") ?? ""}`;
+    nodes.add(node);
+    for (const segment of path?.split("/").slice(1) ?? ["**"]) {
+      node += `/${segment.startsWith("{") ? "*" : segment}`;
+      nodes.add(node);
+    }
+    const pieces = name?.split("/") ?? [];
+    if (name?.endsWith("*")) pieces.pop();
+    for (const piece of pieces) nodes.add((node += `\n${piece}`));
+  }
+  return TRIE_BYTES + NODE_BYTES * (nodes.size + 1) + ENTRY_BYTES * entries.length;
+}
 
 const exceptionBytes = (entry: Exception): number =>
   EXCEPTION_BYTES +
@@ -57,9 +86,11 @@ const selectorBytes = ({ namespace, service, labels }: Workload): number =>
 const entriesBytes = ({ denial, routes = [], exceptions = [], fields = [], rules = [] }: Partial<Entries>): number =>
   denialBytes(denial) +
   sum(routes.map(routeBytes)) +
+  SCOPE_BYTES * new Set(routes.map(scopeText)).size +
   sum(exceptions.map(exceptionBytes)) +
   fieldBytes(fields) +
-  sum(rules.map(ruleBytes));
+  sum(rules.map(ruleBytes)) +
+  sum([routes, exceptions, rules.map(({ host, path }) => ({ host, path }))].map(trieBytes));
 
 /** The most that a proxy can need: what holds for all, every selector twice (two walks), and the largest section. */
 export function policyBytes(policy: Policy): number {

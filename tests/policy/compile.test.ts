@@ -142,7 +142,7 @@ test("the largest policy that the tool takes fits the module's arena", async () 
       id: `e${i}`,
       rules: ["sqli-*"],
       // Long, so that the arena is full before the list is.
-      path: `/${"p".repeat(300)}${i}`,
+      path: `/${"p".repeat(480)}${i}`,
       methods: ["GET"],
       why: "x",
     })),

@@ -1,0 +1,94 @@
+// A policy and what it says about a request, for tests and for counting steps.
+
+import {
+  addFinding,
+  closeFindings,
+  findingAt,
+  findings,
+  freeFindings,
+  openFindings,
+} from "../../assembly/core/findings";
+import { readPaths } from "../../assembly/filter/target";
+import { allocate, arenaPolicy, freeArena, openArena } from "../../assembly/policy/arenas";
+import { decide } from "../../assembly/policy/decide";
+import { Policy } from "../../assembly/policy/layout";
+import { setNamespace } from "../../assembly/policy/node";
+import { readPolicy } from "../../assembly/policy/read";
+import {
+  requestPath,
+  requestPathDecoded,
+  requestPathDecodedEnd,
+  requestPathEnd,
+  setRequestTarget,
+} from "../../assembly/policy/request";
+import { currentRoute, currentRules, EFFECTIVE_SIZE, resolve } from "../../assembly/policy/resolve";
+import { trieSteps } from "../../assembly/policy/trie";
+
+const EFFECTIVE: usize = memory.data(<i32>EFFECTIVE_SIZE, 8);
+const NAMESPACE: usize = memory.data<u8>([0x6e]);
+
+let arena: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function policy(): Policy {
+  return changetype<Policy>(arenaPolicy(arena));
+}
+
+/** Reads a configuration, for a workload in namespace "n"; the bytes of the arena that it takes, or 0 where it is bad. */
+export function read(start: usize, end: usize): usize {
+  setNamespace(NAMESPACE, NAMESPACE + 1);
+  if (arena == 0) arena = freeArena();
+  openArena(arena, 1);
+  if (readPolicy(start, end) === null) return 0;
+  return allocate(0) - arena;
+}
+
+/** Makes a request the current one, and resolves what holds for it. `path`: without a query. */
+export function request(
+  host: usize,
+  hostEnd: usize,
+  method: usize,
+  methodEnd: usize,
+  path: usize,
+  pathEnd: usize,
+): void {
+  setRequestTarget(host, hostEnd, method, methodEnd);
+  readPaths(path, pathEnd);
+  resolve(policy(), EFFECTIVE);
+}
+
+/** The place of the route by one reading of the path, or -1. */
+export function route(decoded: bool): i32 {
+  const found = currentRoute(policy(), decoded);
+  return found === null ? -1 : found.position;
+}
+
+/** The rules of the policy that speak of the request, a bit each. */
+export function rules(): u64 {
+  return currentRules(policy());
+}
+
+/** The place of the exception that covers a finding of `rule` in the field, or -1. */
+export function exception(rule: u32, part: u32, name: usize, nameEnd: usize): i32 {
+  openFindings(0);
+  addFinding(rule, 90, part, name, nameEnd);
+  decide(policy(), EFFECTIVE, findings, 1);
+  const position: i32 = findingAt(findings, 0).exception;
+  freeFindings(closeFindings());
+  return position - 1;
+}
+
+/** What a reading of the path is. */
+export function path(decoded: bool): usize {
+  return decoded ? requestPathDecoded : requestPath;
+}
+
+export function pathEnd(decoded: bool): usize {
+  return decoded ? requestPathDecodedEnd : requestPathEnd;
+}
+
+/** Steps and comparisons so far. */
+export function steps(): u32 {
+  return trieSteps;
+}
