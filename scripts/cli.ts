@@ -462,11 +462,15 @@ interface BenchCommandOptions {
   workers: number;
   seconds: number;
   tests: readonly TestName[];
+  latency: boolean;
   json?: boolean;
 }
 
 async function benchEnvoyCommand({ json, ...options }: BenchCommandOptions, io: Io): Promise<number> {
-  const { benchEnvoy, benchText } = await import("./bench/envoy.ts");
+  const [{ benchEnvoy }, { benchText }] = await Promise.all([
+    import("./bench/envoy.ts"),
+    import("./bench/envoy-text.ts"),
+  ]);
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
   const result = await benchEnvoy({ ...options, env: io.env, progress });
   io.stdout.write(`${json ? JSON.stringify(result) : benchText(result)}\n`);
@@ -733,11 +737,14 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .action(async (paths: string[], options: QualityOptions) => exit(await benchQualityCommand(paths, options, io)));
   bench
     .command("envoy")
-    .description("CPU time of Envoy for a request: without Meshward, with a filter that only reads, with Meshward")
+    .description(
+      "CPU time, latency and throughput of Envoy: without Meshward, with a filter that only reads, with Meshward",
+    )
     .option("--rounds <n>", "times that everything is measured; medians are reported", positive(true), 3)
     .option("--workers <n>", "worker threads of each Envoy", positive(true), 1)
     .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
     .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, testNames, [...TEST_NAMES])
+    .option("--no-latency", "leave out the latency at half of bare Envoy's throughput")
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))
     .action(async (options: BenchCommandOptions) => exit(await benchEnvoyCommand(options, io)));

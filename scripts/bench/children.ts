@@ -10,6 +10,7 @@ const START_TIMEOUT_MS = 10_000;
 const LOAD_TIMEOUT_MS = 10 * 60_000;
 
 interface Child {
+  pid: number;
   /** Sends a message, if there is one, and resolves with the next that comes back. */
   ask(timeoutMs: number, message?: object): Promise<unknown>;
   stop(): void;
@@ -23,6 +24,7 @@ function start(name: string): Child {
   const ended = once(child, "exit").then(() => Promise.reject(new Error(`the process "${name}" ended by itself`)));
   ended.catch(() => {});
   return {
+    pid: child.pid!,
     ask(timeoutMs, message) {
       const answer = once(child, "message", { signal: AbortSignal.timeout(timeoutMs) }).then(
         ([received]) => received as unknown,
@@ -36,6 +38,7 @@ function start(name: string): Child {
 }
 
 export interface Upstream {
+  pid: number;
   url: string;
   stop(): void;
 }
@@ -44,10 +47,11 @@ export interface Upstream {
 export async function startUpstream(): Promise<Upstream> {
   const child = start("upstream");
   const port = (await child.ask(START_TIMEOUT_MS)) as number;
-  return { url: `http://127.0.0.1:${port}`, stop: child.stop };
+  return { pid: child.pid, url: `http://127.0.0.1:${port}`, stop: child.stop };
 }
 
 export interface Generator {
+  pid: number;
   /** Sends a load; resolves when every request is answered or its connection broke. */
   send(load: Load): Promise<Tally>;
   stop(): void;
@@ -55,5 +59,5 @@ export interface Generator {
 
 export function startGenerator(): Generator {
   const child = start("load");
-  return { send: (load) => child.ask(LOAD_TIMEOUT_MS, load) as Promise<Tally>, stop: child.stop };
+  return { pid: child.pid, send: (load) => child.ask(LOAD_TIMEOUT_MS, load) as Promise<Tally>, stop: child.stop };
 }

@@ -1,5 +1,6 @@
 /**
- * `meshward bench envoy`: what Meshward costs in a real Envoy, as CPU time of the Envoy process for a request.
+ * `meshward bench envoy`: what Meshward costs in a real Envoy, as CPU time of the Envoy process for a request; and what of it users feel,
+ * as latency that is added at half of the load that bare Envoy takes, and as the most that it takes.
  *
  *   generator ──16 connections──► Envoy ──► upstream (200, 1 KiB)         each a process of its own
  *                                   bare       without the module
@@ -9,6 +10,9 @@
  * The three differ in nothing else. In each round each test runs on all three with the same number of requests, in turns
  * of a fraction of a second, so that a machine that slows down for a while slows down all of them alike. The median of
  * its turns is a variant's cost in the round; reported are the medians over the rounds, of costs and of their ratios.
+ *
+ * Latency is measured afterwards, in an open loop (`open-loop.ts`): in each turn all variants get requests at the same times. What a
+ * variant adds is the difference of its percentile and bare Envoy's in the turn; reported are medians over the turns.
  */
 import { parsePrometheus, poll } from "../envoy/admin.ts";
 import { resolveEnvoy } from "../envoy/resolve.ts";
@@ -18,15 +22,17 @@ import { modulePath, readModule } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { policyFrom } from "../policy/load.ts";
 import { startGenerator, startUpstream } from "./children.ts";
-import type { Generator } from "./children.ts";
+import type { Generator, Upstream } from "./children.ts";
+import type { Load, Tally } from "./load.ts";
 import { commitText, machineText } from "./machine.ts";
 import { payloadOf } from "./payloads.ts";
 import type { Payload, TestName } from "./payloads.ts";
-import { checkProc, onCpuNanos, rssMib } from "./proc.ts";
+import type { Percentiles } from "./open-loop.ts";
+import { checkProc, machineNanos, onCpuNanos, rssMib } from "./proc.ts";
 
 export const VARIANTS = ["bare", "floor", "meshward"] as const;
 export type Variant = (typeof VARIANTS)[number];
-type PerVariant = Record<Variant, number>;
+export type PerVariant = Record<Variant, number>;
 
 export interface BenchOptions {
   rounds: number;
@@ -35,6 +41,8 @@ export interface BenchOptions {
   tests: readonly TestName[];
   /** Worker threads of each Envoy. */
   workers: number;
+  /** Whether latency is measured too. */
+  latency: boolean;
   env: NodeJS.ProcessEnv;
   /** Lines for people while it runs. */
   progress: (line: string) => void;
@@ -57,6 +65,10 @@ export interface BenchResult {
     ratio: number;
     /** Requests that each variant was measured with, all rounds together. */
     requests: number;
+    /** Requests in a second in a closed loop: the most that generator, service and Envoy did together. */
+    max_rps: PerVariant;
+    /** Null where it was not asked for. */
+    latency: Latency | null;
   }[];
   /** After the warm-up. */
   rss_mib: PerVariant;
@@ -64,7 +76,27 @@ export interface BenchResult {
   start_s: PerVariant;
 }
 
+/** At half of what bare Envoy takes; medians over the turns in which the machine did the least else. */
+export interface Latency {
+  rate_rps: number;
+  /** Turns that count: half of those that were made. */
+  turns: number;
+  /** Requests that each variant was measured with in them. */
+  requests: number;
+  /** Share of the machine's CPU time in them that went to other processes, or to others by the machine below. */
+  elsewhere: number;
+  /** Of bare Envoy, generator and service included. */
+  bare_ms: Percentiles;
+  /** What the others add to that; null for one whose `max_rps` is below the rate. */
+  floor_added_ms: Percentiles | null;
+  added_ms: Percentiles | null;
+}
+
 const CONNECTIONS = 16;
+/** Of an open loop: more than are busy at a time unless Envoy stands still. */
+const OPEN_CONNECTIONS = 64;
+/** Requests of a turn of an open loop, where time allows: fewer have no 99.9th percentile. */
+const OPEN_TURN = 1000;
 /** Parts that a measurement is cut into: a machine that slows down for a second does so for all variants. */
 const SLICES = 9;
 /** Requests of a measurement, at the least. */
@@ -72,6 +104,21 @@ const FEWEST = SLICES * CONNECTIONS;
 /** Times that a test is sent before it is measured: V8 compiles what is called often in the background. */
 const WARM_UP = 500;
 const FLUSH_TIMEOUT_MS = 5_000;
+
+/** What one round tells of a test. */
+interface Round {
+  /** µs of CPU for a request. */
+  cpu: PerVariant;
+  /** Requests in a second. */
+  rps: PerVariant;
+}
+
+/** One turn of an open loop. */
+interface Turn {
+  rate: number;
+  told: Partial<Record<Variant, Percentiles>>;
+  elsewhere: number;
+}
 
 interface Proxy {
   envoy: RunningEnvoy;
@@ -91,8 +138,8 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
   const proxies: Partial<Record<Variant, Proxy>> = {};
   try {
     for (const variant of VARIANTS) proxies[variant] = await startVariant(variant, found, upstream.url, options);
-    const bench = new Bench(proxies as Record<Variant, Proxy>, generator);
-    const plans: { payload: Payload; count: number; samples: PerVariant[] }[] = [];
+    const bench = new Bench(proxies as Record<Variant, Proxy>, generator, upstream);
+    const plans: { payload: Payload; count: number; samples: Round[] }[] = [];
     for (const name of tests) {
       const payload = payloadOf(name);
       progress(`${name}: checking and warming up`);
@@ -106,6 +153,23 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
         samples.push(await bench.measure(payload, count));
       }
     }
+    const told: BenchResult["tests"] = plans.map(({ payload, count, samples }) => {
+      const each = (of: (round: Round) => number, digits: number): number => round(median(samples.map(of)), digits);
+      return {
+        name: payload.name,
+        bare_cpu_us: each(({ cpu }) => cpu.bare, 1),
+        floor_ratio: each(({ cpu }) => cpu.floor / cpu.bare, 3),
+        ratio: each(({ cpu }) => cpu.meshward / cpu.bare, 3),
+        requests: count * rounds,
+        max_rps: perVariant((variant) => each(({ rps }) => rps[variant], 0)),
+        latency: null,
+      };
+    });
+    for (const [index, { payload }] of options.latency ? plans.entries() : []) {
+      const test = told[index]!;
+      progress(`${payload.name}: latency at about ${Math.round(test.max_rps.bare / 2)} requests/s`);
+      test.latency = await bench.latency(payload, test.max_rps, rounds * options.seconds);
+    }
     await bench.checkCounters();
     return {
       machine: machineText(),
@@ -113,13 +177,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
       commit: await commitText(),
       rounds,
       workers: options.workers,
-      tests: plans.map(({ payload, count, samples }) => ({
-        name: payload.name,
-        bare_cpu_us: round(median(samples.map(({ bare }) => bare)), 1),
-        floor_ratio: round(median(samples.map(({ bare, floor }) => floor / bare)), 3),
-        ratio: round(median(samples.map(({ bare, meshward }) => meshward / bare)), 3),
-        requests: count * rounds,
-      })),
+      tests: told,
       rss_mib: rss,
       start_s: perVariant((variant) => round(bench.proxies[variant].startSeconds, 2)),
     };
@@ -154,21 +212,32 @@ async function startVariant(
 class Bench {
   readonly proxies: Record<Variant, Proxy>;
   readonly #generator: Generator;
+  /** Of all processes of the bench. */
+  readonly #pids: readonly number[];
   /** What was sent through Meshward. */
   #benign = 0;
   #attacks = 0;
 
-  constructor(proxies: Record<Variant, Proxy>, generator: Generator) {
+  constructor(proxies: Record<Variant, Proxy>, generator: Generator, upstream: Upstream) {
     this.proxies = proxies;
     this.#generator = generator;
+    this.#pids = [process.pid, generator.pid, upstream.pid, ...VARIANTS.map((variant) => proxies[variant].pid)];
   }
 
   /** Sends a request `count` times; throws unless each is answered with `status`. */
-  async #send(variant: Variant, request: Buffer, count: number, status: number): Promise<void> {
+  async #send(
+    variant: Variant,
+    request: Buffer,
+    count: number,
+    status: number,
+    schedule?: Load["schedule"],
+  ): Promise<Tally> {
     const { port } = this.proxies[variant];
-    const load = { port, request: request.toString("base64"), count, connections: CONNECTIONS };
-    const { statuses } = await this.#generator.send(load);
-    if (statuses[status] === count) return;
+    const connections = schedule === undefined ? CONNECTIONS : OPEN_CONNECTIONS;
+    const load = { port, request: request.toString("base64"), count, connections };
+    const tally = await this.#generator.send(schedule === undefined ? load : { ...load, schedule });
+    const { statuses } = tally;
+    if (statuses[status] === count) return tally;
     const got = Object.entries(statuses).map(([code, times]) => `${times} × ${code === "0" ? "no answer" : code}`);
     const log = this.proxies[variant].envoy.log().slice(-10).join("\n");
     throw new Error(`${variant}: expected ${count} × ${status}, got ${got.join(", ")}${log === "" ? "" : `\n${log}`}`);
@@ -183,34 +252,87 @@ class Bench {
     this.#attacks++;
   }
 
-  async #benignOn(variant: Variant, payload: Payload, count: number): Promise<void> {
-    await this.#send(variant, payload.benign, count, 200);
+  async #benignOn(variant: Variant, payload: Payload, count: number, schedule?: Load["schedule"]): Promise<Tally> {
+    const tally = await this.#send(variant, payload.benign, count, 200, schedule);
     if (variant === "meshward") this.#benign += count;
+    return tally;
   }
 
   /** Warms every variant up, and returns how many requests bare Envoy answers in `seconds`. */
   async warmUp(payload: Payload, seconds: number): Promise<number> {
     const count = seconds < 1 ? FEWEST : WARM_UP;
     for (const variant of VARIANTS) await this.#benignOn(variant, payload, count);
-    const began = performance.now();
-    await this.#benignOn("bare", payload, count);
-    const rate = count / ((performance.now() - began) / 1000);
+    const { seconds: took } = await this.#benignOn("bare", payload, count);
+    const rate = count / took;
     return Math.max(FEWEST, Math.round((rate * seconds) / SLICES) * SLICES);
   }
 
-  /** µs of CPU for a request on each variant. They take turns, in changing order; the median of their slices counts. */
-  async measure(payload: Payload, count: number): Promise<PerVariant> {
+  /** The variants take turns, in changing order; the medians of a variant's slices count. */
+  async measure(payload: Payload, count: number): Promise<Round> {
     const costs: Record<Variant, number[]> = { bare: [], floor: [], meshward: [] };
+    const rates: Record<Variant, number[]> = { bare: [], floor: [], meshward: [] };
     for (let slice = 0; slice < SLICES; slice++) {
-      for (let turn = 0; turn < VARIANTS.length; turn++) {
-        const variant = VARIANTS[(turn + slice) % VARIANTS.length]!;
+      for (const variant of inTurn(slice)) {
         const { pid } = this.proxies[variant];
         const before = onCpuNanos(pid);
-        await this.#benignOn(variant, payload, count / SLICES);
+        const { seconds } = await this.#benignOn(variant, payload, count / SLICES);
         costs[variant].push(Number(onCpuNanos(pid) - before) / (count / SLICES) / 1000);
+        rates[variant].push(count / SLICES / seconds);
       }
     }
-    return perVariant((variant) => median(costs[variant]));
+    const cpu = perVariant((variant) => median(costs[variant]));
+    return { cpu, rps: perVariant((variant) => median(rates[variant])) };
+  }
+
+  /**
+   * Each variant that can gets requests at half of bare Envoy's most, for about `seconds`. What bare Envoy takes is looked at before
+   * each turn: half of what a machine took at its best is more than all of what it takes while it is busy with other work.
+   */
+  async latency(payload: Payload, most: PerVariant, seconds: number): Promise<Latency> {
+    const able = VARIANTS.filter((variant) => variant === "bare" || most[variant] > most.bare / 2);
+    const turns = Math.max(1, Math.floor(((most.bare / 2) * seconds) / OPEN_TURN));
+    const count = Math.max(FEWEST, Math.round(((most.bare / 2) * seconds) / turns));
+    const all: Turn[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const { seconds: took } = await this.#benignOn("bare", payload, FEWEST);
+      // The same times for all.
+      const schedule = { rate: FEWEST / took / 2, seed: Math.imul(turn + 1, 0x9e3779b1) };
+      const before = this.#cpuTime();
+      const told: Turn["told"] = {};
+      for (const variant of inTurn(turn).filter((name) => able.includes(name))) {
+        told[variant] = (await this.#benignOn(variant, payload, count, schedule)).latency!;
+      }
+      const after = this.#cpuTime();
+      all.push({
+        rate: schedule.rate,
+        told,
+        elsewhere: (after.elsewhere - before.elsewhere) / (after.all - before.all),
+      });
+    }
+    const quiet = all.sort((left, right) => left.elsewhere - right.elsewhere).slice(0, Math.ceil(turns / 2));
+    const medians = (of: (told: Turn["told"], key: keyof Percentiles) => number): Percentiles => {
+      const at = (key: keyof Percentiles): number => round(median(quiet.map(({ told }) => of(told, key))), 3);
+      return { p50: at("p50"), p99: at("p99"), p999: at("p999") };
+    };
+    const added = (variant: Variant): Percentiles | null =>
+      able.includes(variant) ? medians((told, key) => told[variant]![key] - told.bare![key]) : null;
+    return {
+      rate_rps: Math.round(median(quiet.map(({ rate }) => rate))),
+      turns: quiet.length,
+      requests: quiet.length * count,
+      // Ticks are coarse: a short turn may seem to have had more than there was.
+      elsewhere: Math.min(1, Math.max(0, round(median(quiet.map(({ elsewhere }) => elsewhere)), 3))),
+      bare_ms: medians((told, key) => told.bare![key]),
+      floor_added_ms: added("floor"),
+      added_ms: added("meshward"),
+    };
+  }
+
+  /** CPU time of the machine so far, in ns, and what neither we had of it nor nobody. */
+  #cpuTime(): { all: number; elsewhere: number } {
+    const { all, idle } = machineNanos();
+    const ours = this.#pids.reduce((sum, pid) => sum + Number(onCpuNanos(pid)), 0);
+    return { all, elsewhere: all - idle - ours };
   }
 
   /** Every request that went through Meshward was judged to its end, and counted once. */
@@ -229,6 +351,9 @@ class Bench {
   }
 }
 
+/** The variants, another of them first in each turn. */
+const inTurn = (turn: number): Variant[] => VARIANTS.map((_, place) => VARIANTS[(place + turn) % VARIANTS.length]!);
+
 const perVariant = (value: (variant: Variant) => number): PerVariant => ({
   bare: value("bare"),
   floor: value("floor"),
@@ -242,40 +367,3 @@ function median(values: readonly number[]): number {
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
-
-/** The result as a table for people. */
-export function benchText({ machine, envoy, commit, rounds, workers, tests, rss_mib, start_s }: BenchResult): string {
-  const rows = [
-    ["test", "bare", "floor", "meshward", "floor", "meshward", "requests"],
-    ["", "µs", "× bare", "× bare", "+ µs", "+ µs", "a variant"],
-    ...tests.map(({ name, bare_cpu_us: bare, floor_ratio: floor, ratio, requests }) => [
-      name,
-      bare.toFixed(1),
-      floor.toFixed(2),
-      ratio.toFixed(2),
-      (bare * (floor - 1)).toFixed(1),
-      (bare * (ratio - 1)).toFixed(1),
-      String(requests),
-    ]),
-  ];
-  const each = (values: PerVariant, unit: string): string =>
-    VARIANTS.map((variant) => `${variant} ${values[variant]} ${unit}`).join(", ");
-  return [
-    "CPU time of the Envoy process for a request; medians of interleaved rounds",
-    "",
-    ...columns(rows),
-    "",
-    `memory  ${each(rss_mib, "MiB")}`,
-    `start   ${each(start_s, "s")}`,
-    `rounds  ${rounds}, ${workers} ${workers === 1 ? "worker" : "workers"}, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
-    `machine ${machine}`,
-  ].join("\n");
-}
-
-/** Aligns rows: the first column to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const cell = (text: string, column: number): string =>
-    column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!);
-  return rows.map((row) => row.map(cell).join("  ").trimEnd());
-}

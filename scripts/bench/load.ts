@@ -1,9 +1,11 @@
 /**
- * A process that sends one request again and again over keep-alive connections, each waiting for its answer before it
- * sends the next. Bare sockets: Node's HTTP client would be slower than the proxy that it is to load.
+ * A process that sends one request again and again over keep-alive connections: each as soon as its connection's last is answered
+ * (closed loop), or when it is due (open loop). Bare sockets: Node's HTTP client would be slower than the proxy that it is to load.
  */
 import { connect } from "node:net";
 import { AnswerReader } from "./answer.ts";
+import { arrivals, percentiles, sendOpen } from "./open-loop.ts";
+import type { Percentiles } from "./open-loop.ts";
 import { OWN_ID } from "./payloads.ts";
 
 export interface Load {
@@ -12,11 +14,17 @@ export interface Load {
   request: string;
   count: number;
   connections: number;
+  /** Open loop: the mean rate in a second, and the seed of the times. */
+  schedule?: { rate: number; seed: number };
 }
 
 export interface Tally {
   /** Answers by status; 0 counts connections that broke. */
   statuses: Record<string, number>;
+  /** From the first connection to the last answer. */
+  seconds: number;
+  /** Of an open loop, ms from when requests were due until they were answered. */
+  latency: Percentiles | null;
 }
 
 /** Yields copies of the request, under ids that do not come back for a while. */
@@ -60,16 +68,23 @@ function drive(port: number, next: () => Buffer | null, answered: (status: numbe
   });
 }
 
-async function send({ port, request, count, connections }: Load): Promise<Tally> {
+async function send({ port, request, count, connections, schedule }: Load): Promise<Tally> {
   const make = numbered(Buffer.from(request, "base64"));
   const statuses: Record<string, number> = {};
-  let started = 0;
-  const next = (): Buffer | null => (started++ < count ? make() : null);
   const answered = (status: number): void => void (statuses[status] = (statuses[status] ?? 0) + 1);
-  const one = (): Promise<void> => drive(port, next, answered);
-  await Promise.all(Array.from({ length: Math.min(connections, count) }, one));
-  // Connections that broke are not replaced; what they left over is sent by nobody and shows as a missing answer.
-  return { statuses };
+  const began = performance.now();
+  let latency: Percentiles | null = null;
+  if (schedule === undefined) {
+    let started = 0;
+    const next = (): Buffer | null => (started++ < count ? make() : null);
+    const one = (): Promise<void> => drive(port, next, answered);
+    // Connections that broke are not replaced; what they left over is sent by nobody and shows as a missing answer.
+    await Promise.all(Array.from({ length: Math.min(connections, count) }, one));
+  } else {
+    const due = arrivals(count, schedule.rate, schedule.seed);
+    latency = percentiles(await sendOpen({ port, connections, due, make, answered }));
+  }
+  return { statuses, seconds: (performance.now() - began) / 1000, latency };
 }
 
 process.on("message", (load: Load) => void send(load).then((tally) => process.send?.(tally)));

@@ -24,3 +24,15 @@ export function rssMib(pid: number): number {
   const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kib) / 1024;
 }
+
+/** Of the machine below this one, and of all that runs here: ns of CPU time that all cores had, and those in which they did nothing. */
+export function machineNanos(): { all: number; idle: number } {
+  const line = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]!;
+  // user nice system idle iowait irq softirq steal, in hundredths of a second; what follows is within user and nice.
+  const nanos = line
+    .trim()
+    .split(/\s+/)
+    .slice(1, 9)
+    .map((ticks) => Number(ticks) * 1e7);
+  return { all: nanos.reduce((sum, each) => sum + each, 0), idle: nanos[3]! + nanos[4]! };
+}
