@@ -9,7 +9,16 @@ import { Part, setField } from "./core/field";
 import { closeFindings, findingCount, freeFindings, openFindings } from "./core/findings";
 import { layerEnd, layersBegin, layersNext, layerStart } from "./decode/layers";
 import { judge } from "./detect/judge";
-import { jsonFeed, JsonEvent, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd, JSON_STATE_SIZE } from "./parse/json";
+import {
+  jsonFeed,
+  JsonEvent,
+  jsonNext,
+  jsonOpen,
+  jsonPass,
+  jsonPointer,
+  jsonPointerEnd,
+  JSON_STATE_SIZE,
+} from "./parse/json";
 import { Coding, nextWindow, openSpan, valueEnd, valueStart } from "./parse/value";
 
 /** The longest input. */
@@ -95,7 +104,10 @@ function json(length: usize, times: u32, judging: bool): u32 {
     openFindings(0);
     jsonOpen(STATE, DEPTH);
     jsonFeed(STATE, INPUT, INPUT + length, true);
-    for (let event = jsonNext(STATE); event < JsonEvent.Done && event != JsonEvent.NeedMore; event = jsonNext(STATE)) {
+    while (true) {
+      if (judging) jsonPass(STATE);
+      const event = jsonNext(STATE);
+      if (event >= JsonEvent.Done || event == JsonEvent.NeedMore) break;
       if (event > JsonEvent.Literal) continue;
       if (judging) {
         setField(Part.Json, jsonPointer(STATE), jsonPointerEnd(STATE));

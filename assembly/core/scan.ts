@@ -137,6 +137,54 @@ export function findMark(start: usize, end: usize): usize {
   return end;
 }
 
+// What a short value is made of that is plain whatever reads it: ASCII letters and digits, "_", and single "-" between them; no "0x",
+// and no word of 9 letters with "p" or "_" in front, which may be a prototype's name (detect/prototype.ts).
+
+/** Bytes of the plain text that begins at `start` and that a double quote ends within 16 bytes, or -1. SIMD builds only. */
+export function plainString(start: usize): i32 {
+  const bytes = v128.load(start);
+  const quotes = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>Char.DoubleQuote)));
+  if (quotes == 0) return -1;
+  const size = ctz(quotes);
+  const lanes = (1 << size) - 1;
+  const letters = i8x16.le_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(25));
+  const digits = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(9));
+  const words = i8x16.bitmask(v128.or(letters, digits)) & lanes;
+  if (words == lanes) return size == 9 && (byteAt(start) | 0x20) == Char.p ? -1 : size;
+  const lows = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>Char.Underscore))) & lanes;
+  const dashes = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dash))) & lanes;
+  const marks = lows | dashes;
+  if ((words | marks) != lanes || (marks & (marks << 1)) != 0 || (dashes & 1) != 0) return -1;
+  const zeros = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x30)));
+  const exes = i8x16.bitmask(i8x16.eq(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(<i8>Char.x)));
+  return (exes & (zeros << 1) & lanes) != 0 ? -1 : size;
+}
+
+/** Bytes of the plain word or number (`-12.5`) that begins at `start` and ends within 16 bytes, or -1. SIMD builds only. */
+export function plainBare(start: usize): i32 {
+  const bytes = v128.load(start);
+  const letters = i8x16.le_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(25));
+  const digits = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(9));
+  const words = i8x16.bitmask(v128.or(letters, digits));
+  // "+", ",", "-" and "." in a row; a comma ends it.
+  const signs = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(<i8>Char.Plus)), i8x16.splat(3));
+  const comma = i8x16.eq(bytes, i8x16.splat(<i8>Char.Comma));
+  const low = i8x16.eq(bytes, i8x16.splat(<i8>Char.Underscore));
+  const marks = i8x16.bitmask(v128.or(v128.andnot(signs, comma), low));
+  const size = ctz(~(words | marks));
+  if (size == 16) return -1;
+  const lanes = (1 << size) - 1;
+  if ((marks & lanes) == 0) return size == 9 ? -1 : size;
+  // A number: digits, a dash in front of them and a dot between them.
+  const numbers = i8x16.bitmask(digits) & lanes;
+  const dot = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dot))) & lanes;
+  const dash = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>Char.Dash))) & 1;
+  const between = numbers & (numbers << 2);
+  return (numbers | dot | dash) == lanes && (dot & (dot - 1)) == 0 && ((between >> 1) & dot) == dot && size > <i32>dash
+    ? size
+    : -1;
+}
+
 /** The address of the first byte in `start..end` above a space: white space and control bytes are passed over. */
 export function skipBlank(start: usize, end: usize): usize {
   if (!ASC_FEATURE_SIMD) {

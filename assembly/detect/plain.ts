@@ -51,24 +51,33 @@ export function suspect(start: usize, end: usize, kinds: u32): u32 {
   return suspectWords(start, end);
 }
 
+/** Words in a row among which a statement begins, or goes on behind an operand; more of them are no SQL in any place. */
+const OPERAND: u32 = 3;
+
 function suspectWords(start: usize, end: usize): u32 {
   let suspects: u32 = 0;
   // Whether the next word stands where a command would.
   let leads = true;
   let decimals: u32 = 0;
   let apostrophes: u32 = 0;
+  // Words and numbers since the last mark.
+  let words: u32 = 0;
   let at = start;
   while (at < end) {
     const byte = byteAt(at);
+    if (byte == Char.Space) {
+      at++;
+      continue;
+    }
     // self._context
     if (byte == Char.Underscore) return Suspect.Anything;
     if (isSpelled(byte) || isDigit(byte)) {
       const from = at;
       at = nameEnd(at, end);
       const digits = at;
-      while (at < end && isDigit(byteAt(at))) at++;
+      while (at < end && byteAt(at) - <u32>Char._0 < 10) at++;
       // "1or", "a0x2f": what stands behind digits may be a word of its own, or an escape. In times it is T and Z.
-      if (at < end && isNamed(byteAt(at))) {
+      if (at != digits && at < end && isNamed(byteAt(at))) {
         const next: u32 = at + 1 < end ? byteAt(at + 1) : Char.Z;
         if (digits != from || !(byteAt(at) == T ? isDigit(next) : byteAt(at) == Char.Z && next == Char.Z)) {
           return Suspect.Anything;
@@ -76,16 +85,17 @@ function suspectWords(start: usize, end: usize): u32 {
         at++;
         continue;
       }
+      words++;
       if (digits == from) continue;
-      if ((suspects & Suspect.Sql) == 0 && isQueried(from, at)) suspects |= Suspect.Sql;
+      if (words <= OPERAND && (suspects & Suspect.Sql) == 0 && isQueried(from, at)) suspects |= Suspect.Sql;
       if (leads && mayLead(from, at, end)) suspects |= Suspect.Command;
       leads = false;
       continue;
     }
+    words = 0;
     const before: u32 = at > start ? byteAt(at - 1) : Char.Space;
     const next: u32 = ++at < end ? byteAt(at) : Char.Space;
     switch (byte) {
-      case Char.Space:
       case Char.Comma:
       case Char.Question:
       case Char.Bang:

@@ -16,6 +16,7 @@ import {
   jsonFeed,
   jsonNext,
   jsonOpen,
+  jsonPass,
   jsonPointer,
   jsonPointerEnd,
   jsonRest,
@@ -40,7 +41,7 @@ import {
 import { openWebSocket, WEBSOCKET_STATE_SIZE, webSocketEarly } from "../parse/websocket";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeTag, judgeValue, judgeWhole } from "./judgement";
+import { decideNow, judgeTag, judgeValue, judgeWhole, passesPlain } from "./judgement";
 import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
 import { isTooDeep, judgePacked } from "./packed";
@@ -316,7 +317,9 @@ function tellMalformed(stream: Stream): void {
 function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   jsonFeed(state, start, end, last);
+  const passes = passesPlain();
   while (true) {
+    if (passes) jsonPass(state);
     const event = jsonNext(state);
     if (event <= JsonEvent.NeedMore) return;
     if (event <= JsonEvent.Literal) {

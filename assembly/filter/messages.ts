@@ -4,11 +4,20 @@ import { byteAt, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part, setField } from "../core/field";
 import { skipBlank } from "../core/scan";
-import { JSON_STATE_SIZE, JsonEvent, jsonFeed, jsonNext, jsonOpen, jsonPointer, jsonPointerEnd } from "../parse/json";
+import {
+  JSON_STATE_SIZE,
+  JsonEvent,
+  jsonFeed,
+  jsonNext,
+  jsonOpen,
+  jsonPass,
+  jsonPointer,
+  jsonPointerEnd,
+} from "../parse/json";
 import { valueEnd, valueStart, valueWindowed } from "../parse/value";
 import { feedWebSocket, nextWebSocket, WebSocketEvent, webSocketRest } from "../parse/websocket";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeValue } from "./judgement";
+import { judgeValue, passesPlain } from "./judgement";
 
 /** The state of a message of JSON, which stands whole. */
 const JSON: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
@@ -39,7 +48,9 @@ function judgeJson(start: usize, end: usize, depth: u32): bool {
   if (start == end || (byteAt(start) != Char.BraceOpen && byteAt(start) != Char.BracketOpen)) return false;
   jsonOpen(JSON, depth);
   jsonFeed(JSON, start, end, true);
+  const passes = passesPlain();
   while (true) {
+    if (passes) jsonPass(JSON);
     const event = jsonNext(JSON);
     if (event == JsonEvent.Done) return true;
     if (event <= JsonEvent.NeedMore || event > JsonEvent.Done) return false;

@@ -30,6 +30,8 @@ const HEAD_SPREAD: u32 = 0x9e3779b1;
 const SIZE_SPREAD: u32 = 0x85ebca6b;
 
 /** Whether the word `start..end` passes the filter: no false "no", and one "maybe" in ten too many. */
+// @ts-ignore: decorator
+@inline
 export function mayBeKeyword(table: usize, start: usize, end: usize): bool {
   const size = end - start;
   if (size > 63 || ((load<u64>(table) >> (<u64>size)) & 1) == 0) return false;

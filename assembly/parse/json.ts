@@ -15,13 +15,14 @@
 
 import { byteAt, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { findEither, isMark, skipBlank } from "../core/scan";
+import { findEither, isMark, plainBare, plainString, skipBlank } from "../core/scan";
 import {
   PLACES,
   POINTED_SIZE,
   Pointed,
   closePlace,
   feedPointed,
+  holdsDollar,
   inObject,
   nextElement,
   openPlace,
@@ -109,6 +110,59 @@ export function jsonRest(state: usize): usize {
 /** Containers that are open. */
 export function jsonDepth(state: usize): u32 {
   return changetype<JsonState>(state).depth;
+}
+
+/** Bytes before the end of a chunk in which nothing is passed over: a name, what stands around it, and 16 bytes to read. */
+const PASS_MARGIN: usize = 64;
+
+/**
+ * Passes over members and elements that are words, numbers and identifiers of fewer than 16 bytes (core/scan.ts), names and values:
+ * no detector takes them for anything. The next event is that of what follows them.
+ */
+export function jsonPass(state: usize): void {
+  const json = changetype<JsonState>(state);
+  if (!ASC_FEATURE_SIMD || json.depth == 0 || json.expect > Expect.Comma || json.end <= <u32>PASS_MARGIN) return;
+  const stop = <usize>json.end - PASS_MARGIN;
+  let at = <usize>json.at;
+  if (at >= stop || holdsDollar(json)) return;
+  const isObject = inObject(json);
+  let expect = json.expect;
+  let name: usize = 0;
+  let nameEnd: usize = 0;
+  while (at < stop) {
+    const byte = byteAt(at);
+    if (byte <= <u32>Char.Space) {
+      at = skipBlank(at, stop);
+      continue;
+    }
+    if (expect == Expect.Comma) {
+      if (byte != Char.Comma) break;
+      if (!isObject) nextElement(state);
+      expect = isObject ? Expect.Key : Expect.Value;
+      at++;
+    } else if (expect == Expect.Colon) {
+      if (byte != Char.Colon) break;
+      expect = Expect.Value;
+      at++;
+    } else if (byte == Char.DoubleQuote) {
+      const size = plainString(at + 1);
+      if (size < 0) break;
+      if (expect == Expect.Key || expect == Expect.Member) {
+        name = at + 1;
+        nameEnd = name + size;
+        expect = Expect.Colon;
+      } else expect = Expect.Comma;
+      at += 2 + size;
+    } else {
+      const size = expect == Expect.Value || expect == Expect.Element ? plainBare(at) : 0;
+      if (size <= 0) break;
+      expect = Expect.Comma;
+      at += size;
+    }
+  }
+  json.at = <u32>at;
+  json.expect = expect;
+  if (name != 0 && (expect == Expect.Colon || expect == Expect.Value)) pointAtMember(state, name, nameEnd);
 }
 
 /** Reads on to the next event. */

@@ -5,7 +5,7 @@
 //
 // Bounded: MAX_DEPTH containers. Elements are counted only; their pointers are written on demand.
 
-import { byteAt, putDecimal } from "../core/bytes";
+import { byteAt, findByte, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither } from "../core/scan";
 import { NAME_ROOM, appendByte, appendName } from "./name";
@@ -25,6 +25,8 @@ export class Pointed extends Unfinished {
   pointerSize: u32;
   /** Bit n: container n is an object. */
   objects: u64;
+  /** Bit n: the pointer of container n holds a "$". */
+  dollars: u64;
 }
 
 /** An open container. */
@@ -64,6 +66,13 @@ export function inObject(document: Pointed): bool {
   return document.depth != 0 && ((document.objects >> (<u64>(document.depth - 1))) & 1) != 0;
 }
 
+/** Whether the pointer of the innermost container holds a "$": what stands in it may be an operator's operand. */
+// @ts-ignore: decorator
+@inline
+export function holdsDollar(document: Pointed): bool {
+  return ((document.dollars >> (<u64>(document.depth - 1))) & 1) != 0;
+}
+
 // @ts-ignore: decorator
 @inline
 function placeOf(state: usize, depth: u32): Place {
@@ -91,6 +100,9 @@ export function openPlace(state: usize, isObject: bool): bool {
   placeOf(state, document.depth).index = document.pointerSize;
   const bit: u64 = 1 << (<u64>document.depth);
   document.objects = isObject ? document.objects | bit : document.objects & ~bit;
+  const pointer = state + POINTER;
+  const dollar = findByte(pointer, pointer + document.pointerSize, Char.Dollar) < pointer + document.pointerSize;
+  document.dollars = dollar ? document.dollars | bit : document.dollars & ~bit;
   document.depth++;
   return true;
 }

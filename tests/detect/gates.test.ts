@@ -138,6 +138,29 @@ await suite("a plain value", () => {
     );
     assert.ok(plain > 1_000, `only ${String(plain)} were plain`);
   });
+  test("is one that the parser of JSON passes over: no detector finds anything in it, as a name or as a value", () => {
+    let passed = 0;
+    const short = fc
+      .array(fc.tuple(word, fc.constantFrom("", "", "-", "_", ".", "0x", "1")), { minLength: 1, maxLength: 3 })
+      .map((parts) =>
+        parts
+          .map(([text, mark]) => text + mark)
+          .join("")
+          .slice(0, 15),
+      );
+    fc.assert(
+      fc.property(short, (text) => {
+        const [start, end] = probe.write(Buffer.from(`${text}" `, "latin1"));
+        const asString = call("plainString", start) === text.length;
+        const asBare = call("plainBare", start) === text.length;
+        if (!asString && !asBare) return;
+        passed++;
+        for (const isName of [0, 1]) assert.equal(call("foundInMember", isName, start, end - 2), 0, text);
+      }),
+      { numRuns: 50_000 },
+    );
+    assert.ok(passed > 10_000, `only ${String(passed)} were passed over`);
+  });
   test("is what names, quantities and titles are", () => {
     const each = [
       "Jane Doe",

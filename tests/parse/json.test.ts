@@ -34,11 +34,13 @@ const EVENTS = [
 ];
 const state = call("state");
 
-function json(depth = 64): Parser {
+/** `passing`: what is short and plain is passed over. */
+function json(depth = 64, passing = false): Parser {
   return {
     open: () => call("jsonOpen", state, depth),
     feed: (start, end, last) => call("jsonFeed", state, start, end, Number(last)),
     next() {
+      if (passing) call("jsonPass", state);
       const event = EVENTS[call("jsonNext", state)] ?? "unknown";
       switch (event) {
         case "NeedMore":
@@ -236,6 +238,59 @@ suite("parse json", () => {
         binary(JSON.stringify(document, null, indent)),
       ),
     );
+
+  /** Whether `jsonPass` may pass over a name or a value. */
+  function isPlain({ event, value = "" }: Seen): boolean {
+    if (value.length > 15 || /^.{9}$/.test(value) !== /^(?![pP]).{9}$/.test(value)) return false;
+    if (event === "Number" || event === "Literal") return /^[A-Za-z0-9]*$|^-?[0-9]+([.][0-9]+)?$/.test(value);
+    return /^[A-Za-z0-9]*$|^(?!-)(?!.*[_-]{2})(?!.*0x)[A-Za-z0-9_-]*$/i.test(value);
+  }
+  /** What is left where plain tokens are passed over that stand in a container whose pointer holds no "$". */
+  const passed = (seen: Seen[], every: Seen[]): void => {
+    const left = [...every];
+    for (const event of seen) {
+      while (left.length > 0 && JSON.stringify(left[0]) !== JSON.stringify(event)) {
+        const skipped = left.shift()!;
+        assert.ok(isPlain(skipped), `passed over ${short(skipped)}`);
+        assert.doesNotMatch(skipped.name!.replace(/\/[^/]*$/, ""), /[$]/, `passed over ${short(skipped)}`);
+      }
+      assert.ok(left.shift() !== undefined, `${short(event)} is no event`);
+    }
+    assert.deepEqual(left, []);
+  };
+  const plain = [
+    '"a":1,"b-c":"x_y",',
+    '"price":{"net":12.5,"tax":-0.19,"on":true,"off":null},',
+    '"tags":["a","b", 3 ,"word-1"], ',
+    '"proto":"prototype","a0x2f":"0x2f-1","__a":"a--b","-a":"-b",',
+    '"$ne":{"a":"b"},"c":[{"$in":["x"]}],',
+    '"long":"a longer text that is not passed over at all",',
+    '"v":"1 or 1","w":1.2.3,"x":-,"y":1.,"z":"",',
+  ];
+
+  test("passes over what is short and plain, and over nothing else", () => {
+    const members = fc
+      .array(fc.constantFrom(...plain), { maxLength: 8 })
+      .map((parts) => `{${parts.join("")}"end":[{}]}${" ".repeat(70)}`);
+    let fewer = 0;
+    fc.assert(
+      fc.property(fc.oneof(members, documents, soup), fc.array(fc.nat(), { maxLength: 3 }), (body, numbers) => {
+        const every = run(json(), body, []);
+        const cuts = numbers.map((number) => number % (body.length + 1)).sort((left, right) => left - right);
+        const seen = run(json(64, true), body, cuts);
+        passed(seen, every);
+        if (seen.length < every.length) fewer++;
+      }),
+      { numRuns: 5_000 },
+    );
+    assert.ok(fewer > 500, `only ${fewer} documents had anything to pass over`);
+  });
+
+  test("passes over every member of a document of words and numbers", () => {
+    const body = `{${'"name":"value","price":{"net":12.5,"tags":["a-1",true,null]},'.repeat(20)}"x":0}${" ".repeat(70)}`;
+    const events = run(json(64, true), body, []).map(({ event }) => event);
+    assert.deepEqual([...new Set(events)].sort(), ["ArrayClose", "ArrayOpen", "Done", "ObjectClose", "ObjectOpen"]);
+  });
 
   test("does what the recursive twin does, whole and in pieces", () => {
     fc.assert(

@@ -11,6 +11,7 @@ import {
 } from "../../assembly/core/findings";
 import { Part, setField } from "../../assembly/core/field";
 import { sameBytes } from "../../assembly/core/bytes";
+import { Char } from "../../assembly/core/char";
 import { decodeEntities, needsEntities } from "../../assembly/decode/entity";
 import { decodeUnicode, needsUnicode } from "../../assembly/decode/unicode";
 import { decodeUtf7, needsUtf7 } from "../../assembly/decode/utf7";
@@ -19,7 +20,7 @@ import { detectCmdi, holdsBreak, judgeCommands } from "../../assembly/detect/cmd
 import { judgePlaces } from "../../assembly/detect/sqli";
 import { isTight, mayContinue } from "../../assembly/detect/sqli-gate";
 import { mayPoint } from "../../assembly/detect/traversal-gate";
-import { detect, judgeLink, judgeText } from "../../assembly/detect/judge";
+import { detect, judge as judgeAll, judgeLink, judgeText } from "../../assembly/detect/judge";
 import { isLink, Suspect, suspect } from "../../assembly/detect/plain";
 import { detectTraversal, holdsPath, judgePaths } from "../../assembly/detect/traversal";
 
@@ -57,6 +58,8 @@ export function judge(detector: Detector, open: bool, part: Part, start: usize, 
   return hash;
 }
 
+export { plainBare, plainString } from "../../assembly/core/scan";
+
 /** Whether a detector's gate lets `start..end` in. */
 export function passes(detector: Detector, part: Part, start: usize, end: usize): bool {
   setField(part, 0, 0);
@@ -85,6 +88,24 @@ export function foundInPlain(part: Part, start: usize, end: usize): i32 {
   judgeText(start, end, kinds);
   return unasked(start, end, kinds);
 }
+
+/** What is reported in a name or value of JSON whose pointer ends with it, or with `/a`. */
+export function foundInMember(isName: bool, start: usize, end: usize): u32 {
+  const size = end - start;
+  memory.copy(POINTER + 12, start, size);
+  store<u8>(POINTER, <u8>Char.Slash);
+  memory.fill(POINTER + 1, <u8>Char.a, 10);
+  store<u8>(POINTER + 11, <u8>Char.Slash);
+  if (isName) setField(Part.Json, POINTER, POINTER + 12 + size);
+  else setField(Part.Json, POINTER, POINTER + 11);
+  openFindings(0);
+  judgeAll(start, end);
+  const count = findingCount(findings);
+  freeFindings(closeFindings());
+  return count;
+}
+
+const POINTER: usize = memory.data(64);
 
 /** What all detectors together report in a link that is called plain, beyond those that are asked about links; -1 for any other value. */
 export function foundInLink(part: Part, start: usize, end: usize): i32 {

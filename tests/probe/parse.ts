@@ -26,6 +26,7 @@ export {
   jsonOpen,
   jsonFeed,
   jsonNext,
+  jsonPass,
   jsonRest,
   jsonDepth,
   jsonPointer,
