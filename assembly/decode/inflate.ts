@@ -23,6 +23,8 @@ export const enum Wrapper {
   Raw = 4,
   /** No coding at all: the pieces are what was fed. */
   None = 8,
+  /** Bare deflate, of which the final block is not the end: the messages of a WebSocket. */
+  Endless = 16,
 }
 
 export const enum InflateEvent {
@@ -38,7 +40,8 @@ export const enum InflateEvent {
 }
 
 /** How far back a copy may lie. */
-const WINDOW: u32 = 32768;
+export const INFLATE_WINDOW: u32 = 32768;
+const WINDOW: u32 = INFLATE_WINDOW;
 /** Most bytes of a step. */
 export const INFLATE_STEP: u32 = 32768;
 /** The last copy of a step, and what is written behind it. */
@@ -167,6 +170,28 @@ export function consumedBytes(state: usize): u64 {
   return self.fed - <u64>(self.end - self.at) - <u64>(self.count >> 3);
 }
 
+/** Whether all that was fed has been used, and ended between two blocks. */
+export function isBetweenBlocks(state: usize): bool {
+  const self = changetype<Inflate>(state);
+  return self.mode == Mode.Block && self.count == 0 && self.at == self.end && !self.final;
+}
+
+/** Copies what copies can reach to `window` (at most INFLATE_WINDOW bytes); returns how much that is. */
+export function keepWindow(state: usize, window: usize): u32 {
+  const self = changetype<Inflate>(state);
+  const size = min(self.pos - self.floor, WINDOW);
+  memory.copy(window, state + BUFFER + self.pos - size, size);
+  return size;
+}
+
+/** Makes `size` bytes at `window` stand before what was opened just now. */
+export function resumeWindow(state: usize, window: usize, size: u32): void {
+  const self = changetype<Inflate>(state);
+  memory.copy(state + BUFFER, window, size);
+  self.pos = size;
+  self.limit = size + self.step;
+}
+
 /** Makes room for a step behind what copies can reach. */
 function nextStep(self: Inflate): void {
   if (self.pos + self.step > WINDOW + INFLATE_STEP) {
@@ -243,7 +268,10 @@ function advance(self: Inflate): InflateEvent {
         self.mode = Mode.Fields;
         break;
       case Mode.Block:
-        if (self.final) {
+        if (self.final && self.wrapper == Wrapper.Endless) {
+          take(self, self.count & 7);
+          self.final = false;
+        } else if (self.final) {
           take(self, self.count & 7);
           self.left = self.wrapper == Wrapper.Gzip ? 8 : self.wrapper == Wrapper.Zlib ? 4 : 0;
           self.final = false;
@@ -309,8 +337,8 @@ function tell(self: Inflate): bool {
     take(self, 16);
     self.wrapper = Wrapper.Zlib;
     self.mode = (second & 0x20) != 0 ? Mode.Broken : Mode.Block;
-  } else if ((allowed & Wrapper.Raw) != 0) {
-    self.wrapper = Wrapper.Raw;
+  } else if ((allowed & (Wrapper.Raw | Wrapper.Endless)) != 0) {
+    self.wrapper = allowed & (Wrapper.Raw | Wrapper.Endless);
     self.mode = Mode.Block;
   } else {
     self.wrapper = Wrapper.None;

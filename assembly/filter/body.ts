@@ -179,7 +179,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
       goOnAsText(stream, rest, dropWide(rest, end), last);
     }
   } else if (stream.bodyKind == BodyKind.WebSocket) {
-    const other = judgeMessages(state, start, end, last, depth);
+    const other = judgeMessages(stream, start, end, last, depth);
     if (other != 0) return judgeOther(stream, other, end, last, depth);
   } else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);

@@ -7,15 +7,10 @@
 // Which coding it is is told from its first bytes: the headers only say how many there may be, and whether deflate may be bare. So
 // no spelling of them hides anything. Two codings are followed; a second one that is not there is none.
 
-import { byteAt, findByte, putBytes } from "../core/bytes";
-import { Char } from "../core/char";
-import { Part, setField } from "../core/field";
-import { textIsNoCase } from "../core/text";
+import { byteAt, putBytes } from "../core/bytes";
 import {
-  consumedBytes,
   feedInflate,
   inflated,
-  inflatedBytes,
   inflatedEnd,
   InflateEvent,
   INFLATE_STEP,
@@ -24,78 +19,35 @@ import {
   stepIsFull,
   Wrapper,
 } from "../decode/inflate";
-import { found } from "../detect/finding";
-import { Rule } from "../generated/rules";
-import { ruleConfidence } from "../match/rules";
 import { Overflow } from "../report/counters";
 import { judgeChunk } from "./body";
-import { decideNow } from "./judgement";
+import {
+  areTwo,
+  canRead,
+  FREE,
+  isBeyond,
+  OUTER_FREE,
+  OUTER_RATIO,
+  RATIO,
+  tellBroken,
+  UNNAMED,
+  wrappersOf,
+} from "./inflating";
+import { NOTHING } from "./judgement";
 import { BODY_STATE_CAPACITY, BodyKind, bodyState, claimInflater, copyOf, freeInflaters, Stream } from "./stream";
-
-// A stream's `codings`: how many (3: more than are followed), and these bits.
-const COUNT: u32 = 3;
-const DEFLATE: u32 = 4;
-/** One that cannot be read is among them: that was counted. */
-const UNREADABLE: u32 = 8;
-
-/** Codings that are followed. */
-const FOLLOWED: u32 = 2;
-
-/** Most bytes that come out of a body. */
-const INFLATED_BYTES: u64 = 32 << 20;
-/** Most bytes that come out for each that went in, once it is more than `FREE`. */
-const RATIO: u64 = 100;
-const FREE: u64 = 65536;
-/** The same of the outer coding of two, since what has been compressed does not become smaller again; and its step. */
-const OUTER_RATIO: u64 = 4;
-const OUTER_FREE: u64 = 2048;
 
 /** A piece of the copy, with room to read and write behind it: judging changes it. Owner: this file. */
 const PIECE: usize = memory.data(33120, 16);
 
-/** What `judgeCoded` returns where nothing of note has happened. */
-const NOTHING: i32 = -1;
-
-/** Adds the codings that a header lists to those of the headers before it. */
-export function addCodings(codings: u32, start: usize, end: usize): u32 {
-  while (start < end) {
-    const comma = findByte(start, end, Char.Comma);
-    while (start < comma && isMargin(byteAt(start))) start++;
-    let stop = start;
-    while (stop < comma && !isMargin(byteAt(stop))) stop++;
-    if (start < stop && !textIsNoCase(start, stop, "identity")) {
-      if (textIsNoCase(start, stop, "deflate")) codings |= DEFLATE;
-      else if (!textIsNoCase(start, stop, "gzip") && !textIsNoCase(start, stop, "x-gzip")) codings |= UNREADABLE;
-      if ((codings & COUNT) != COUNT) codings++;
-    }
-    start = comma + 1;
-  }
-  return (codings & COUNT) > FOLLOWED ? codings | UNREADABLE : codings;
-}
-
-/** Whether a byte ends the name of a coding, or stands around it. */
-// @ts-ignore: decorator
-@inline
-function isMargin(byte: u32): bool {
-  return byte <= <u32>Char.Space || byte == Char.Semicolon || byte == Char.DoubleQuote;
-}
-
-/** Whether all of these codings are known. */
-// @ts-ignore: decorator
-@inline
-export function canRead(codings: u32): bool {
-  return (codings & UNREADABLE) == 0;
-}
-
 /**
- * Judges the next chunk of a body (see `judgeChunk`) as it stands, and without its codings. Returns which bound was met, or a
- * negative number. `stream.codings` is 0 afterwards where the copy is over, or not read.
+ * Judges the next chunk of a body (see `judgeChunk`) as it stands, and without its codings. Returns which bound was met, or
+ * `NOTHING`. `stream.codings` is 0 afterwards where the copy is over, or not read.
  */
 export function judgeCoded(stream: Stream, start: usize, end: usize, last: bool, depth: u32): i32 {
   // Neither text nor a message begins like gzip: some services know it without a header.
   const gzip = stream.inspected == 0 && start < end && byteAt(start) == 0x1f;
   const text = stream.bodyKind <= <u8>BodyKind.Multipart && stream.bodyKind != BodyKind.Probe;
-  if (gzip && text && stream.codings == 0) stream.codings = <u8>(1 | UNREADABLE);
+  if (gzip && text && stream.codings == 0) stream.codings = <u8>UNNAMED;
   const met = stream.codings == 0 ? NOTHING : judgeCopy(stream, start, end, last, depth);
   if (gzip && stream.bodyKind == BodyKind.Protobuf) stream.bodyKind = <u8>BodyKind.None;
   if (met >= 0 && met != Overflow.Encoded) return met;
@@ -141,21 +93,15 @@ function judgeCopy(stream: Stream, start: usize, end: usize, last: bool, depth: 
   stream.codings = 0;
   if (!kept) return Overflow.Values;
   if (!said) return NOTHING;
-  setField(Part.Body, 0, 0);
-  const twofold = event == InflateEvent.Twofold || innerEvent == InflateEvent.Twofold;
-  found(Rule.ProtocolCoding, ruleConfidence(Rule.ProtocolCoding) + (twofold ? TWOFOLD : 0), 0, 0);
-  decideNow();
+  tellBroken(event == InflateEvent.Twofold || innerEvent == InflateEvent.Twofold);
   return Overflow.Encoded;
 }
-
-/** What is added to the confidence where two readers inflate two things from one body: no client makes such by chance. */
-const TWOFOLD: u32 = 25;
 
 /** Claims what the codings of a body need; false where that is not there. */
 function openCodings(stream: Stream): bool {
   const codings = stream.codings;
-  const wrappers = Wrapper.Gzip | Wrapper.Zlib | ((codings & DEFLATE) != 0 ? Wrapper.Raw : 0);
-  const twice = (codings & COUNT) > 1;
+  const wrappers = wrappersOf(codings);
+  const twice = areTwo(codings);
   const outer = claimInflater();
   if (outer == 0) return false;
   stream.inflater = outer;
@@ -164,6 +110,7 @@ function openCodings(stream: Stream): bool {
   copy.bodyKind = stream.bodyKind;
   copy.strict = stream.strict;
   copy.rpc = stream.rpc;
+  copy.messageCodings = stream.messageCodings;
   memory.copy(bodyState(copy), bodyState(stream), BODY_STATE_CAPACITY);
   if (!twice) return true;
   const inner = claimInflater();
@@ -180,10 +127,4 @@ function judgeInflated(copy: Stream, depth: u32): bool {
   if (!judgeChunk(copy, PIECE, end, false, depth)) return false;
   copy.inspected += <u64>(end - PIECE);
   return true;
-}
-
-/** Whether more has come out of a body, at the end of a step, than a client would have put in. */
-function isBeyond(state: usize, free: u64, ratio: u64): bool {
-  const out = inflatedBytes(state);
-  return out > INFLATED_BYTES || (out > free && out > ratio * consumedBytes(state));
 }

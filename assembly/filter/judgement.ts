@@ -24,6 +24,22 @@ export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
   stream = changetype<usize>(ofStream);
   policy = changetype<usize>(ofPolicy);
   forgetActiveRules();
+  met = NOTHING;
+}
+
+/** No bound. */
+export const NOTHING: i32 = -1;
+/** The bound that was met while a piece was judged, and behind which nothing of the stream is judged; or `NOTHING`. */
+export let met: i32 = NOTHING;
+
+/** Meets such a bound: the first one counts. */
+export function meet(what: Overflow): void {
+  if (met == NOTHING) met = what;
+}
+
+/** Says that a message of the stream could not be read. */
+export function tellUnread(): void {
+  changetype<Stream>(stream).compressed = true;
 }
 
 /** Whether the policy has rules of its own, which are asked even about what detectors have judged clean before. */

@@ -36,10 +36,11 @@ import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { isStrict, openBody } from "./body";
-import { addCodings, canRead, judgeCoded } from "./coding";
+import { judgeCoded } from "./coding";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
-import { beginJudging, decideNow } from "./judgement";
+import { addCodings, canRead, offersDeflate } from "./inflating";
+import { beginJudging, decideNow, met, NOTHING } from "./judgement";
 import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 import { recordInspection } from "./metrics";
 import { answer, answerNobody, tellVerdict } from "./respond";
@@ -51,6 +52,7 @@ import {
   effectiveOf,
   firstHeld,
   freeInflaters,
+  freeMessage,
   hold,
   HOST_CAPACITY,
   hostOf,
@@ -99,6 +101,8 @@ let acceptEnd: usize = 0;
 let upgrade: bool = false;
 let webSocket: bool = false;
 let codings: u32 = 0;
+let messageCodings: u32 = 0;
+let offered: bool = false;
 
 /** `proxy_on_request_headers`. */
 export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersAction {
@@ -173,6 +177,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   // Frames of a WebSocket have no such coding.
   if (stream.bodyKind == BodyKind.WebSocket) codings = 0;
   stream.codings = <u8>codings;
+  stream.messageCodings = stream.bodyKind == BodyKind.WebSocket ? u8(offered) : <u8>messageCodings;
   // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
   stream.encoded = stream.bodyKind != BodyKind.Probe && codings != 0;
   if (stream.bodyKind != BodyKind.None && stream.encoded && !canRead(codings)) {
@@ -265,14 +270,18 @@ const enum Way {
 
 /** Judges a piece of a body, and does what the policy says about it. */
 function judgePiece(stream: Stream, policy: Policy, start: usize, pieceEnd: usize, last: bool): Way {
-  const met = judgeCoded(stream, start, pieceEnd, last, policy.depth);
-  if (met >= 0) countOverflow(met);
+  let bound = judgeCoded(stream, start, pieceEnd, last, policy.depth);
+  if (bound >= 0) countOverflow(bound);
+  if (met != NOTHING) {
+    bound = met;
+    countOverflow(met);
+  }
   if (decideNow() && isBlocking(stream, policy)) {
     refuse(stream, policy, 403);
     return Way.Refused;
   }
-  if (met >= 0 && met != Overflow.Encoded) return overflow(stream, policy) ? Way.Refused : Way.Over;
-  if ((met == Overflow.Encoded || stream.compressed) && policy.onEncodedDeny) {
+  if (bound >= 0 && bound != Overflow.Encoded) return overflow(stream, policy) ? Way.Refused : Way.Over;
+  if ((bound == Overflow.Encoded || stream.compressed) && policy.onEncodedDeny) {
     stream.limited = true;
     if (isBlocking(stream, policy)) {
       refuse(stream, policy, 415);
@@ -403,6 +412,7 @@ function passed(stream: Stream): Outcome {
 /** Says the last word about a stream; `decide` has run. */
 function end(stream: Stream, policy: Policy, outcome: Outcome): void {
   unhold(stream);
+  freeMessage(stream);
   freeInflaters(stream);
   stream.phase = <u8>Phase.Done;
   tell(stream, policy, outcome, true);
@@ -449,7 +459,8 @@ function readTarget(headers: usize, headersEnd: usize): void {
   typed = false;
   forgetType();
   upgrade = webSocket = false;
-  codings = 0;
+  codings = messageCodings = 0;
+  offered = false;
   let requestIds = 0;
   let traces = 0;
   openPairs(headers, headersEnd);
@@ -499,6 +510,16 @@ function readTarget(headers: usize, headersEnd: usize): void {
         } else if (textIs(pairName, pairNameEnd, "x-request-id")) {
           requestId = isUuid(pairValue, pairValueEnd) ? pairValue : 0;
           requestIds++;
+        }
+        break;
+      case 13:
+        if (textIs(pairName, pairNameEnd, "grpc-encoding")) {
+          messageCodings = addCodings(messageCodings, pairValue, pairValueEnd);
+        }
+        break;
+      case 24:
+        if (textIs(pairName, pairNameEnd, "sec-websocket-extensions")) {
+          offered = offered || offersDeflate(pairValue, pairValueEnd);
         }
         break;
       case 16:

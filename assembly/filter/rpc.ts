@@ -1,13 +1,30 @@
 // A body of gRPC, gRPC-Web or protobuf on its way: each message of a call is judged as it comes, and
-// the call does not wait.
+// the call does not wait. A compressed message is judged as what it holds (inflating.ts).
 
 import { Part, setField } from "../core/field";
+import { InflateEvent } from "../decode/inflate";
 import { reports } from "../detect/finding";
 import { beginsGrpc, feedGrpc, Framing, GrpcEvent, nextGrpc, openGrpc } from "../parse/grpc";
-import { foundInProtobuf, protobufName, protobufNameEnd } from "../parse/protobuf";
+import {
+  feedProtobuf,
+  foundInProtobuf,
+  nextProtobuf,
+  ProtobufEvent,
+  protobufName,
+  protobufNameEnd,
+} from "../parse/protobuf";
 import { valueEnd, valueStart } from "../parse/value";
 import { countOverflow, Overflow } from "../report/counters";
-import { judgeValue, judgeWhole } from "./judgement";
+import {
+  closeMessage,
+  feedMessagePiece,
+  isMessageBeyond,
+  messagePiece,
+  messagePieceEnd,
+  nextMessagePiece,
+  openMessage,
+} from "./inflating";
+import { judgeValue, judgeWhole, met, NOTHING } from "./judgement";
 import { BodyKind, bodyState, Stream } from "./stream";
 
 /** Whether a body of that kind is read here. */
@@ -45,21 +62,48 @@ export function judgeRpc(stream: Stream, start: usize, end: usize, last: bool): 
   while (true) {
     const event = nextGrpc(state);
     if (event == GrpcEvent.NeedMore || event == GrpcEvent.Done) return;
-    if (event <= GrpcEvent.Object) {
-      setField(Part.Grpc, protobufName(state), protobufNameEnd(state));
-      const before = reports;
-      if (event == GrpcEvent.Value) judgeValue(valueStart, valueEnd);
-      else judgeWhole(valueStart, valueEnd);
-      if (reports != before) foundInProtobuf(state);
-    } else {
-      if (event == GrpcEvent.Compressed) stream.compressed = true;
-      countOverflow(overflowOf(event));
-    }
+    if (event == GrpcEvent.Compressed) openMessage(stream);
+    else if (event > GrpcEvent.Compressed) judgeCompressed(stream, event == GrpcEvent.LastPiece);
+    else tellEvent(state, <ProtobufEvent>event);
+    if (met != NOTHING) return;
   }
 }
 
-function overflowOf(event: GrpcEvent): Overflow {
-  if (event == GrpcEvent.TooDeep) return Overflow.Depth;
-  if (event == GrpcEvent.Malformed) return Overflow.Malformed;
-  return event == GrpcEvent.Unread ? Overflow.Values : Overflow.Encoded;
+/** Judges a piece of a compressed message: what it holds. */
+function judgeCompressed(stream: Stream, last: bool): void {
+  const state = bodyState(stream);
+  feedMessagePiece(stream, valueStart, valueEnd);
+  let event = nextMessagePiece(stream);
+  for (; event == InflateEvent.Piece; event = nextMessagePiece(stream)) {
+    feedProtobuf(state, messagePiece, messagePieceEnd, false);
+    judgeFields(state);
+    if (isMessageBeyond(stream)) return;
+  }
+  if (!last) return;
+  feedProtobuf(state, messagePiece, messagePiece, true);
+  judgeFields(state);
+  closeMessage(stream, event);
+}
+
+/** Judges what was fed of a message. */
+function judgeFields(state: usize): void {
+  for (let event = nextProtobuf(state); event != ProtobufEvent.NeedMore; event = nextProtobuf(state)) {
+    if (event == ProtobufEvent.Done) return;
+    tellEvent(state, event);
+  }
+}
+
+/** Judges the value of a field, or counts what kept it from being read. */
+function tellEvent(state: usize, event: ProtobufEvent): void {
+  if (event > ProtobufEvent.Object) return countOverflow(overflowOf(event));
+  setField(Part.Grpc, protobufName(state), protobufNameEnd(state));
+  const before = reports;
+  if (event == ProtobufEvent.Value) judgeValue(valueStart, valueEnd);
+  else judgeWhole(valueStart, valueEnd);
+  if (reports != before) foundInProtobuf(state);
+}
+
+function overflowOf(event: ProtobufEvent): Overflow {
+  if (event == ProtobufEvent.TooDeep) return Overflow.Depth;
+  return event == ProtobufEvent.Malformed ? Overflow.Malformed : Overflow.Values;
 }

@@ -6,7 +6,7 @@
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
-import { INFLATE_SIZE } from "../decode/inflate";
+import { INFLATE_SIZE, INFLATE_WINDOW } from "../decode/inflate";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
 import { TRACE_ID_SIZE, UUID_SIZE } from "../report/ids";
@@ -82,9 +82,15 @@ export class Stream {
   masked: bool;
   /** How it may be coded (filter/coding.ts); 0 once that is known, or over. */
   codings: u8;
+  /** The same of each of its messages: what `grpc-encoding` says. Of a WebSocket: 1 where compression was offered. */
+  messageCodings: u8;
   /** Inflaters of its codings, the outer one first; 0 where there is none. */
   inflater: usize;
   innerInflater: usize;
+  /** Inflater of the message at work. */
+  messageInflater: usize;
+  /** What messages of a WebSocket may copy from: a block with its size before it. */
+  window: usize;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */
@@ -240,6 +246,7 @@ export function closeStream(stream: Stream): void {
   freeFindings(stream.findings);
   freePage(stream);
   if (stream.rpc) closeProtobuf(bodyState(stream));
+  freeMessage(stream);
   freeInflaters(stream);
   forgetAddress(stream.contextId);
   releaseBlock(POOL, changetype<usize>(stream));
@@ -254,6 +261,41 @@ export function claimPage(stream: Stream): usize {
 export function freePage(stream: Stream): void {
   if (stream.page != 0) releaseBlock(PAGE_POOL, stream.page);
   stream.page = 0;
+}
+
+/** Bytes of a block with a window. */
+const WINDOW_SIZE: u32 = 16 + INFLATE_WINDOW;
+/** WebSockets whose messages can copy from those before them at once. */
+const WINDOWS: u32 = 2048;
+const WINDOW_POOL: usize = memory.data(POOL_HEAD + 32784 * 2048, 16);
+
+/** A block whose first 4 bytes are the size of the window in it (`windowOf`); 0 where all are in use. */
+export function claimWindow(): usize {
+  if (isDefined(CHECKED)) assert(WINDOW_SIZE == 32784); // the pool fits its buffer
+  return claimBlock(WINDOW_POOL, WINDOW_SIZE, WINDOWS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function windowOf(block: usize): usize {
+  return block + 16;
+}
+
+export function freeWindow(stream: Stream): void {
+  if (stream.window != 0) releaseBlock(WINDOW_POOL, stream.window);
+  stream.window = 0;
+}
+
+/** Gives back what the messages of a stream hold. */
+export function freeMessage(stream: Stream): void {
+  freeInflater(stream);
+  freeWindow(stream);
+}
+
+/** Gives back the inflater of the message at work. */
+export function freeInflater(stream: Stream): void {
+  if (stream.messageInflater != 0) releaseBlock(INFLATER_POOL, stream.messageInflater);
+  stream.messageInflater = 0;
 }
 
 /** An inflater, cleared but for its buffers; 0 where all are in use. */
@@ -275,6 +317,7 @@ export function freeInflaters(stream: Stream): void {
   if (stream.innerInflater != 0) releaseBlock(INFLATER_POOL, stream.innerInflater);
   if (stream.inflater != 0) {
     const copy = copyOf(stream.inflater);
+    freeInflater(copy);
     if (copy.rpc) closeProtobuf(bodyState(copy));
     freePage(copy);
     releaseBlock(INFLATER_POOL, stream.inflater);

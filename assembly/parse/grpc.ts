@@ -6,12 +6,14 @@
 //   text  = base64 of that, in pieces each of which may be padded
 //
 // Whatever a message is said to be (`+proto`, `+json`, nothing), it is read as one of protobuf and as a text (protobuf.ts): which also
-// is what trailers are. A compressed one is passed over. Other flags say nothing, as to servers that look for 1 alone (grpc-js). What
-// ends too early is read as far as it goes. The state block and that of the message are all the memory.
+// is what trailers are. A compressed one is given as it comes, to who may inflate it and feed that to `feedProtobuf`. Other flags say
+// nothing, as to servers that look for 1 alone (grpc-js). What ends too early is read as far as it goes. The state block and that of
+// the message are all the memory.
 
 import { base64Value, byteAt, isSpace, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { feedProtobuf, nextProtobuf, openProtobuf, PROTOBUF_STATE_SIZE, ProtobufEvent } from "./protobuf";
+import { giveValue } from "./value";
 
 export const enum GrpcEvent {
   /** The same as those of a message (protobuf.ts); `Done`: the body is over. */
@@ -22,8 +24,12 @@ export const enum GrpcEvent {
   Malformed = ProtobufEvent.Malformed,
   Unread = ProtobufEvent.Unread,
   Done = ProtobufEvent.Done,
-  /** A compressed message is passed over. */
+  /** A compressed message begins: the next message of protobuf. */
   Compressed,
+  /** The value is a piece of it. */
+  Piece,
+  /** The same, maybe empty, and the last. */
+  LastPiece,
 }
 
 /** How messages stand in a body. */
@@ -39,8 +45,7 @@ export const enum Framing {
 const enum Mode {
   Head,
   Message,
-  /** A compressed message. */
-  Skip,
+  Compressed,
   Over,
 }
 
@@ -135,14 +140,14 @@ export function nextGrpc(state: usize): GrpcEvent {
         body.mode = body.left == 0 ? Mode.Head : Mode.Over;
         break;
       }
-      case Mode.Skip: {
+      case Mode.Compressed: {
         const size = min(body.left, body.end - body.at);
+        giveValue(body.at, body.at + size);
         body.at += size;
         body.left -= size;
-        if (body.left == 0) body.mode = Mode.Head;
-        else if (body.last) body.mode = Mode.Over;
-        else return GrpcEvent.NeedMore;
-        break;
+        if (body.left != 0 && !body.last) return size == 0 ? GrpcEvent.NeedMore : GrpcEvent.Piece;
+        body.mode = body.left == 0 ? Mode.Head : Mode.Over;
+        return GrpcEvent.LastPiece;
       }
       case Mode.Head: {
         if (body.at == body.end) {
@@ -166,7 +171,7 @@ export function nextGrpc(state: usize): GrpcEvent {
         // That one means no end here.
         body.left = min(body.left, u32.MAX_VALUE - 1);
         if ((body.flags & 0x7f) == 1) {
-          body.mode = Mode.Skip;
+          body.mode = Mode.Compressed;
           return GrpcEvent.Compressed;
         }
         body.mode = Mode.Message;

@@ -1,5 +1,6 @@
 // What a client sends over a WebSocket, chunk by chunk: RFC 6455, section 5. The messages of text are values, put together from
-// their frames; those in binary are, too, where they hold no control bytes. Control frames are passed over.
+// their frames; those in binary are, too, where they hold no control bytes. Control frames are passed over. A compressed message
+// (RFC 7692) is given as it comes, to who may inflate it, and collects what that gives as the message.
 //
 //   frame = FIN/opcode, mask bit/length, [length in 2 or 8 bytes], mask of 4 bytes, payload
 //
@@ -7,15 +8,29 @@
 
 import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { Coding, Unfinished, collectValue, finishValue, valueEnd, valueRoom, valueStart, valueWindowed } from "./value";
+import {
+  Coding,
+  Unfinished,
+  collectValue,
+  finishValue,
+  giveValue,
+  valueEnd,
+  valueRoom,
+  valueStart,
+  valueWindowed,
+} from "./value";
 
 export const enum WebSocketEvent {
   /** The chunk is used up. */
   NeedMore,
   /** A message, or a window of one, is the value. */
   Message,
-  /** A message begins that is compressed (RFC 7692): it is passed over. */
+  /** A compressed message begins. */
   Compressed,
+  /** The value is a piece of it. */
+  Piece,
+  /** The same, maybe empty, and the last: what was added to the message by then (`addInflated`) is the message. */
+  LastPiece,
   /** No WebSocket from `webSocketRest` on. */
   Broken,
   /** The stream is over. */
@@ -104,19 +119,31 @@ export function nextWebSocket(state: usize): WebSocketEvent {
     }
     const start = <usize>socket.at;
     const room = valueRoom(state);
-    const passed = socket.control || socket.compressed;
+    const compressed = socket.compressed && !socket.control;
     let size = min(<u64>(<usize>socket.end - start), socket.left);
-    if (!passed) size = min(size, <u64>room);
+    if (!socket.control && !compressed) size = min(size, <u64>room);
     const stop = start + <usize>size;
     socket.left -= size;
     socket.at = <u32>stop;
     const ends = socket.left == 0;
-    if (passed) {
+    if (socket.control) {
       if (!ends) return socket.last ? endMessage(state) : WebSocketEvent.NeedMore;
       endFrame(socket);
       continue;
     }
     unmask(socket, start, stop);
+    if (compressed) {
+      giveValue(start, stop);
+      if (ends && socket.final) {
+        // The frame is over with the next call, as that of a message that has come.
+        socket.compressed = false;
+        return WebSocketEvent.LastPiece;
+      }
+      if (ends) endFrame(socket);
+      if (size != 0) return WebSocketEvent.Piece;
+      if (ends) continue;
+      return socket.last ? endMessage(state) : WebSocketEvent.NeedMore;
+    }
     if (ends && socket.final && <usize>size < room) {
       finishValue(state, start, stop, Coding.None);
       const opcode = socket.opcode;
@@ -131,13 +158,26 @@ export function nextWebSocket(state: usize): WebSocketEvent {
   }
 }
 
+/**
+ * Adds a piece of what the compressed message holds, and returns where more of it stands: the value is a window then, which is to be
+ * judged where `inflatedWindow` says so; or `end`.
+ */
+export function addInflated(state: usize, start: usize, end: usize): usize {
+  const stop = min(end, start + valueRoom(state));
+  inflatedWindow = collectValue(state, start, stop, Coding.None) && isJudged(changetype<WebSocketState>(state).opcode);
+  return stop;
+}
+
+/** Whether the value is a window of text, after `addInflated`. */
+export let inflatedWindow: bool = false;
+
 /** The stream is over: what there is of a message is a value. */
 function endMessage(state: usize): WebSocketEvent {
   const socket = changetype<WebSocketState>(state);
   const opcode = socket.opcode;
   socket.at = socket.end;
   socket.opcode = 0;
-  if (opcode == 0 || socket.compressed) return WebSocketEvent.Done;
+  if (opcode == 0) return WebSocketEvent.Done;
   finishValue(state, socket.end, socket.end, Coding.None);
   return isJudged(opcode) ? WebSocketEvent.Message : WebSocketEvent.Done;
 }

@@ -4,6 +4,7 @@ import { connect, createServer, type ClientHttp2Session, type ClientHttp2Stream,
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 import { field, frame, int, message } from "../protobuf/encode.ts";
@@ -137,6 +138,23 @@ describe("gRPC through Meshward in block mode", { timeout: 60_000 }, () => {
     assert.equal(status, "0");
     assert.equal(messages.length, 1);
     assert.deepEqual(received.get("/shop.Cart/Add"), ["\n\x03ann\x10\x03"]);
+  });
+
+  it("compressed messages are answered, and refused for what they hold", async () => {
+    const gzip = { "grpc-encoding": "gzip" };
+    const benign = call("/shop.Cart/Packed", gzip);
+    const content = gzipSync(message(field(1, "ann"), int(2, 3)));
+    benign.stream.write(frame(content, 1));
+    benign.stream.end(frame(content, 1));
+    assert.equal((await benign.end).status, "0");
+    assert.deepEqual(received.get("/shop.Cart/Packed"), [content.toString("latin1"), content.toString("latin1")]);
+    const refused = call("/shop.Cart/PackedAttack", gzip);
+    refused.stream.end(frame(gzipSync(attack), 1));
+    assert.equal((await refused.end).status, "7");
+    assert.deepEqual(received.get("/shop.Cart/PackedAttack") ?? [], []);
+    const bomb = call("/shop.Cart/Bomb", gzip);
+    bomb.stream.end(frame(gzipSync(field(1, " ".repeat(10 << 20))), 1));
+    assert.notEqual((await bomb.end).status, "0");
   });
 
   it("one that is an attack is refused with PERMISSION_DENIED, and its message has not passed", async () => {

@@ -8,11 +8,13 @@ import { compilePolicy, type PluginConfiguration } from "../../scripts/policy/co
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
 import { field, frame } from "../protobuf/encode.ts";
+import { deflated, frame as frameOfSocket, type Frame } from "../websocket/encode.ts";
 
 /**
  * Text means its UTF-8 bytes; `repeat` times `times`; `bytes` is base64, and `base64` what it is made of. `coded` is `of` in a
- * content coding, `first` so many bytes of `of`. `field` is one of protobuf
- * with that number, `frame` a message of gRPC with its head (`flags`, default 0).
+ * content coding, `first` and `last` so many bytes of `of`. `field` is one of protobuf
+ * with that number, `frame` a message of gRPC with its head (`flags`, default 0). `socket` is a client's frame of a WebSocket (a
+ * message of text where nothing else is said), and `deflated` one message after another, as compressed frames.
  */
 export type Content =
   | string
@@ -23,6 +25,9 @@ export type Content =
   | { frame: Content; flags?: number }
   | { coded: keyof typeof CODINGS; of: Content }
   | { first: number; of: Content }
+  | { last: number; of: Content }
+  | ({ socket: Content } & Frame)
+  | { deflated: Content[] }
   | Content[];
 
 const CODINGS = {
@@ -32,6 +37,10 @@ const CODINGS = {
   deflate: (content: Buffer) => zlib.deflateSync(content),
   "deflate-bare": (content: Buffer) => zlib.deflateRawSync(content),
   "deflate-dictionary": (content: Buffer) => zlib.deflateSync(content, { dictionary: content }),
+  /** With a checksum that is not its own. */
+  "gzip-wrong": (content: Buffer) => Buffer.concat([zlib.gzipSync(content).subarray(0, -8), Buffer.alloc(8, 0xaa)]),
+  /** Bare, in blocks none of which says that it is the last. */
+  "deflate-open": (content: Buffer) => deflated([content])[0]!,
   br: (content: Buffer) => zlib.brotliCompressSync(content),
 } as const;
 
@@ -122,6 +131,13 @@ export function bytesOf(content: Content | undefined): Buffer {
   if ("field" in content) return field(content.field[0], bytesOf(content.field[1]));
   if ("frame" in content) return frame(bytesOf(content.frame), content.flags);
   if ("coded" in content) return CODINGS[content.coded](bytesOf(content.of));
+  if ("socket" in content) return frameOfSocket(bytesOf(content.socket), content);
+  if ("deflated" in content) {
+    return Buffer.concat(
+      deflated(content.deflated.map(bytesOf)).map((one) => frameOfSocket(one, { compressed: true })),
+    );
+  }
+  if ("last" in content) return bytesOf(content.of).subarray(-content.last);
   if ("first" in content) return bytesOf(content.of).subarray(0, content.first);
   return Buffer.from(content.repeat.repeat(content.times), "utf8");
 }

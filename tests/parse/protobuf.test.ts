@@ -6,18 +6,43 @@ import { double, field, float, frame, group, int, message, tag, varint } from ".
 import { call, run, runCutEverywhere, seenValue, span, type Parser, type Seen } from "./chunks.ts";
 
 const state = call("state");
-const EVENTS = ["NeedMore", "Value", "Object", "TooDeep", "Malformed", "Unread", "Done", "Compressed"];
+const EVENTS = [
+  "NeedMore",
+  "Value",
+  "Object",
+  "TooDeep",
+  "Malformed",
+  "Unread",
+  "Done",
+  "Compressed",
+  "Piece",
+  "LastPiece",
+];
 const FRAMES = 0;
 const TEXT = 1;
 const BARE = 2;
 
 function grpc(framing = BARE, depth = 64): Parser {
+  // Of the compressed message at work.
+  let pieces = "";
   return {
-    open: () => void call("openGrpc", state, framing, depth),
+    open() {
+      pieces = "";
+      call("openGrpc", state, framing, depth);
+    },
     feed: (start, end, last) => call("feedGrpc", state, start, end, last ? 1 : 0),
     next(): Seen | undefined {
-      const event = EVENTS[call("nextGrpc", state)] ?? "?";
+      let event = EVENTS[call("nextGrpc", state)] ?? "?";
+      while (event === "Piece") {
+        pieces += seenValue().value;
+        event = EVENTS[call("nextGrpc", state)] ?? "?";
+      }
       if (event === "NeedMore") return undefined;
+      if (event === "LastPiece") {
+        const value = pieces + seenValue().value;
+        pieces = "";
+        return { event, value, name: "" };
+      }
       if (event !== "Value" && event !== "Object") return { event };
       const { value } = seenValue();
       return { event, value, name: span(call("protobufName", state), call("protobufNameEnd", state)) };
@@ -150,7 +175,13 @@ suite("frames", () => {
     ["nothing", Buffer.alloc(0), []],
     ["messages", message(frame(one), frame(two), frame(one)), ["1: ann", "3: bob", "1: ann"]],
     ["messages of no length", message(frame(Buffer.alloc(0)), frame(two), frame(Buffer.alloc(0))), ["3: bob"]],
-    ["a compressed one is passed over", message(frame(one, 1), frame(two)), ["Compressed", "3: bob"]],
+    [
+      "a compressed one is given as it stands",
+      message(frame(one, 1), frame(two)),
+      ["Compressed", `LastPiece : ${binary(one)}`, "3: bob"],
+    ],
+    ["an empty one has no coding", message(frame(Buffer.alloc(0), 1), frame(two)), ["3: bob"]],
+    ["a compressed one that is cut", frame(one, 1, 200), ["Compressed", `LastPiece : ${binary(one)}`]],
     ["one of JSON", frame(Buffer.from('{"name":"ann"}')), [': {"name":"ann"}']],
     ["trailers", message(frame(two), frame(Buffer.from("x-note: hi\r\n"), 0x80)), ["3: bob", ": x-note: hi\r\n"]],
     ["a length beyond the end", message(frame(one), frame(two, 0, 0xffff_ffff)), ["1: ann", "3: bob"]],

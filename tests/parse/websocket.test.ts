@@ -3,47 +3,40 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { call, run, runCutEverywhere, seenValue, windowsOf, type Parser, type Seen } from "./chunks.ts";
+import { frame as encode, type Frame } from "../websocket/encode.ts";
 
-const EVENTS = ["NeedMore", "Message", "Compressed", "Broken", "Done"];
+const EVENTS = ["NeedMore", "Message", "Compressed", "Piece", "LastPiece", "Broken", "Done"];
 const state = call("state");
+/** Pieces of the compressed message at work. */
+let pieces = "";
 
 const socket: Parser = {
-  open: () => call("openWebSocket", state),
+  open() {
+    pieces = "";
+    call("openWebSocket", state);
+  },
   feed: (start, end, last) => call("feedWebSocket", state, start, end, Number(last)),
   next() {
-    const event = EVENTS[call("nextWebSocket", state)] ?? "unknown";
+    let event = EVENTS[call("nextWebSocket", state)] ?? "unknown";
+    while (event === "Piece") {
+      pieces += seenValue().value;
+      event = EVENTS[call("nextWebSocket", state)] ?? "unknown";
+    }
     if (event === "NeedMore") return undefined;
+    if (event === "LastPiece") {
+      const value = pieces + seenValue().value;
+      pieces = "";
+      return { event, value };
+    }
     if (event === "Message") return { event, ...seenValue() };
     return { event };
   },
   ends: (event) => event === "Done" || event === "Broken",
 };
 
-interface Frame {
-  opcode: number;
-  payload: string;
-  final?: boolean;
-  /** A frame's first reserved bit. */
-  compressed?: boolean;
-  mask?: number;
-  /** Bytes of the length, where it takes more than it needs. */
-  long?: 2 | 8;
-}
-
-/** A client's frame (RFC 6455, section 5.2), as binary text. */
-function frame({ opcode, payload, final = true, compressed = false, mask = 0x12345678, long }: Frame): string {
-  const size = payload.length;
-  const bytes = long ?? (size < 126 ? 0 : size < 65_536 ? 2 : 8);
-  const head = Buffer.alloc(2 + bytes + 4);
-  head[0] = (final ? 0x80 : 0) | (compressed ? 0x40 : 0) | opcode;
-  head[1] = 0x80 | (bytes === 0 ? size : bytes === 2 ? 126 : 127);
-  if (bytes === 2) head.writeUInt16BE(size, 2);
-  if (bytes === 8) head.writeBigUInt64BE(BigInt(size), 2);
-  head.writeUInt32BE(mask, 2 + bytes);
-  const key = head.subarray(2 + bytes);
-  const masked = Buffer.from(payload, "latin1");
-  for (const [i, byte] of masked.entries()) masked[i] = byte ^ key[i % 4]!;
-  return Buffer.concat([head, masked]).toString("latin1");
+/** A client's frame, as binary text. */
+function frame({ opcode, payload, ...rest }: Frame & { payload: string }): string {
+  return encode(Buffer.from(payload, "latin1"), { opcode: opcode ?? 1, ...rest }).toString("latin1");
 }
 
 const text = (payload: string): string => frame({ opcode: 1, payload });
@@ -75,9 +68,20 @@ suite("parse websocket", () => {
     [
       "a compressed message",
       frame({ opcode: 1, payload: "\xf2\x48", final: false, compressed: true }) +
+        frame({ opcode: 9, payload: "ping" }) +
         frame({ opcode: 0, payload: "\xcd" }) +
         text("c"),
-      [{ event: "Compressed" }, message("c"), done],
+      [{ event: "Compressed" }, { event: "LastPiece", value: "\xf2\x48\xcd" }, message("c"), done],
+    ],
+    [
+      "an empty compressed message",
+      frame({ opcode: 1, payload: "", compressed: true }) + text("c"),
+      [{ event: "Compressed" }, { event: "LastPiece", value: "" }, message("c"), done],
+    ],
+    [
+      "a compressed message that breaks off",
+      frame({ opcode: 1, payload: "\xf2\x48\xcd", compressed: true }).slice(0, -1),
+      [{ event: "Compressed" }, done],
     ],
     ["a form", "a=1", [{ event: "Broken" }]],
     ["a frame without a mask", "\x81\x02hi", [{ event: "Broken" }]],
