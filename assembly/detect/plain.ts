@@ -1,5 +1,6 @@
-// Text as most fields hold it: "green watering can", "J. O'Neill-Hart", "-12.50", "Smith & Söhne since 2026, now 5% off.". A look at
-// a value of words and numbers with marks as they stand in writing, before any detector takes it apart. Such a value can only be
+// Text as most fields hold it: "green watering can", "J. O'Neill-Hart", "-12.50", "+49 (0)30 1234-567", "Apt. #4, on 12/05/2026: $5 or
+// 5% off.". A look at a value of words and numbers with marks as they stand in writing, before any detector takes it apart. Such a value
+// can only be
 //
 //   1 or true        a query: some word is one of SQL's
 //   ping -c 9        a command line: its first word is a command's, or an option follows
@@ -33,10 +34,21 @@ export const enum Suspect {
 /** The longest value that is looked at. */
 const LONGEST: usize = 1024;
 const WRITTEN: u32 =
-  Kind.Space | Kind.Dot | Kind.Dash | Kind.Quote | Kind.Colon | Kind.Ampersand | Kind.Percent | Kind.High;
+  Kind.Space |
+  Kind.Dot |
+  Kind.Dash |
+  Kind.Quote |
+  Kind.Colon |
+  Kind.Ampersand |
+  Kind.Percent |
+  Kind.High |
+  Kind.Slash |
+  Kind.Hash |
+  Kind.Dollar;
 
 /** What `start..end`, with these kinds of byte, may be. */
 export function suspect(start: usize, end: usize, kinds: u32): u32 {
+  if ((kinds & ~DIALLED) == 0 && (kinds & (Kind.Paren | Kind.Plus)) != 0 && isDialled(start, end)) return 0;
   if ((kinds & ~WRITTEN) != 0 || end - start > LONGEST) return Suspect.Anything;
   if ((kinds & ~NUMERIC) == 0 && isNumeric(start, end)) {
     return hasPair(start, end, Char.Dash, Char.Dash) ? Suspect.Anything : 0;
@@ -48,13 +60,47 @@ export function suspect(start: usize, end: usize, kinds: u32): u32 {
     return hasPair(start, end, Char._0, Char.x) ? Suspect.Anything : 0; // 0x2e0x2e0x2f
   }
   if (needsUnicode(kinds, start, end)) return Suspect.Anything;
-  return suspectWords(start, end);
+  return suspectWords(start, end, (kinds & Kind.High) == 0);
+}
+
+/** Kinds of a telephone number in full. */
+const DIALLED: u32 = Kind.Space | Kind.Paren | Kind.Plus | Kind.Dash | Kind.Dot | Kind.Slash;
+/** Digits and marks of the longest number that is read. */
+const LONGEST_DIALLED: usize = 32;
+
+/** Whether all is digits, single marks between them, a "+" in front and one pair of brackets: "+49 (0)30 1234-567", "(555) 010-9999". */
+function isDialled(start: usize, end: usize): bool {
+  if (end - start > LONGEST_DIALLED) return false;
+  let at = start;
+  let open: usize = 0;
+  let close: usize = 0;
+  if (byteAt(at) == Char.Plus) at++;
+  let before: u32 = Char._0;
+  for (; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte == Char.ParenOpen) {
+      if (open != 0) return false;
+      open = at;
+    } else if (byte == Char.ParenClose) {
+      if (open == 0 || close != 0 || !isDigit(before)) return false;
+      close = at;
+    } else if (byte == Char.Space) {
+      if (before == Char.Space || before == Char.ParenOpen) return false;
+    } else if (byte == Char.Dash || byte == Char.Dot || byte == Char.Slash) {
+      if (!isDigit(before) && before != Char.ParenClose) return false;
+    } else if (!isDigit(byte)) {
+      return false;
+    }
+    before = byte;
+  }
+  return (open == 0) == (close == 0) && (isDigit(before) || before == Char.ParenClose);
 }
 
 /** Words in a row among which a statement begins, or goes on behind an operand; more of them are no SQL in any place. */
 const OPERAND: u32 = 3;
 
-function suspectWords(start: usize, end: usize): u32 {
+/** `ascii`: nothing in it can be read as a line end that a header's name follows. */
+function suspectWords(start: usize, end: usize, ascii: bool): u32 {
   let suspects: u32 = 0;
   // Whether the next word stands where a command would.
   let leads = true;
@@ -109,7 +155,18 @@ function suspectWords(start: usize, end: usize): u32 {
         if (next != Char.Space && (!isDigit(next) || decimals++ != 0)) return Suspect.Anything;
         break;
       case Char.Colon:
+        // 8:30, and "Please note: …"
+        if (isDigit(before) ? !isDigit(next) : !ascii || !isLetter(before) || next != Char.Space)
+          return Suspect.Anything;
+        break;
+      case Char.Slash:
+        // 12/05/2026
         if (!isDigit(before) || !isDigit(next)) return Suspect.Anything;
+        break;
+      case Char.Hash:
+      case Char.Dollar:
+        // "Apt. #4", "$5"
+        if ((before != Char.Space && at - 1 != start) || !isDigit(next)) return Suspect.Anything;
         break;
       case Char.Quote:
         if (!isSpelled(before) || !isSpelled(next) || apostrophes++ != 0) return Suspect.Anything;

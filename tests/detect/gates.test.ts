@@ -121,7 +121,7 @@ await suite("a plain value", () => {
   );
   const between = fc.constantFrom(
     ...[" ", " ", " ", " ", " ", "  ", "-", ".", ", ", ", ", ",", "", ". ", "! ", "@", "'", ":", "T", "Z"],
-    ...[" & ", "5% ", " 1 ", "\xc3\xa9 ", "\xd0\xb0"],
+    ...[" & ", "5% ", " 1 ", "\xc3\xa9 ", "\xd0\xb0", ": ", " #4", " $5", "1/2 ", " (0)", "+"],
   );
   const row = fc
     .array(fc.tuple(word, between), { minLength: 1, maxLength: 7 })
@@ -173,6 +173,11 @@ await suite("a plain value", () => {
       "J. O'Neill-Hart",
       "2026-11-21T09:30:00Z",
       "jane.doe_1@mail.shop.example",
+      "12 Rue de l'Eglise, Apt. #4",
+      "+49 (0)30 1234-567",
+      "(555) 010-9999",
+      "+1 555.010.9999",
+      "Please note: closed on 12/05/2026, $5 extra.",
     ];
     for (const text of each) assert.equal(call("foundInPlain", 0, ...probe.write(text)), 0, text);
   });
