@@ -203,6 +203,29 @@ function discoveredFilter(compiled: CompiledPolicy, root: string): JsonObject {
   };
 }
 
+/** Stands in the 503 to a request that a crash of the module cost and that the service has seen nothing of. */
+export const RETRY_HEADER = "x-meshward-retry";
+
+/**
+ * Lets a caller's proxy retry such a request elsewhere without retrying the service's own 503. What had been passed on is not marked: the
+ * service may have done what was asked.
+ */
+const markedReplies = (): JsonObject => ({
+  mappers: [
+    {
+      filter: {
+        extension_filter: {
+          name: "envoy.access_loggers.extension_filters.cel",
+          typed_config: typed("extensions.access_loggers.filters.cel.v3.ExpressionFilter", {
+            expression: 'response.code_details == "wasm_fail_stream" && !has(upstream.address)',
+          }),
+        },
+      },
+      headers_to_add: [{ header: { key: RETRY_HEADER, value: "safe" }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" }],
+    },
+  ],
+});
+
 function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
   const { tls, authority } = parseUpstream(options.upstream);
   return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
@@ -250,6 +273,7 @@ function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions):
     delayed_close_timeout: "1s",
     upgrade_configs: [{ upgrade_type: "websocket" }],
     access_log: accessLog(options.accessLog),
+    ...(options.filter === false ? {} : { local_reply_config: markedReplies() }),
     route_config: {
       name: "upstream",
       virtual_hosts: [

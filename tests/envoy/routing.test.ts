@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { parse } from "yaml";
 import type { Json, JsonObject } from "../../envoy/bootstrap.ts";
+import { RETRY_HEADER } from "../../envoy/bootstrap.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
+import { packageRoot } from "../../scripts/package.ts";
+import { fences } from "../docs/blocks.ts";
 import { launch, type Launched } from "../filter/launch.ts";
 import { compile } from "../filter/push.ts";
+import { guest } from "../host/guest.ts";
 
 /** What routes may do with a request behind the filter, and what a caller's proxy makes of a refusal. */
 const BLOCK = compile({ mode: "block" });
@@ -211,4 +219,129 @@ describe("a caller's proxy that retries, ejects and breaks", () => {
         }
       },
     ));
+});
+
+describe("a caller's proxy in front of two hosts, of which one crashes", () => {
+  /** More headers than the crashing module survives. */
+  const fatal = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`x-${i}`, "1"]));
+  /** What waits in the service. */
+  const held: ServerResponse[] = [];
+  let module: string;
+  let retryPolicy: JsonObject;
+
+  before(async () => {
+    module = join(tmpdir(), `meshward-crashing-${process.pid}.wasm`);
+    await writeFile(module, await guest("trapping"));
+    const page = await readFile(join(packageRoot(), "docs/envoy.md"), "utf8");
+    const block = fences(page).find(({ text }) => text.startsWith("retry_policy:"))!;
+    retryPolicy = (parse(block.text) as { retry_policy: JsonObject }).retry_policy;
+  });
+  after(() => rm(module, { force: true }));
+
+  /** Sends a GET and yields the status and whether the answer may be retried. */
+  function get(
+    port: number,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<[number, string | undefined]> {
+    return new Promise((resolve, reject) => {
+      const sent = request({ port, path, headers, agent: false }, (response) => {
+        response.resume().on("end", () => {
+          resolve([response.statusCode ?? 0, response.headers[RETRY_HEADER] as string | undefined]);
+        });
+      });
+      sent.on("error", reject).end();
+    });
+  }
+
+  const launchHost = (crashes: boolean): Promise<Launched> =>
+    launch({ compiled: BLOCK, upstream: url, ...(crashes ? { module } : {}) });
+
+  it("marks what the service has seen nothing of, and nothing else", async () => {
+    const host = await launchHost(true);
+    try {
+      const port = host.ports.get("ingress")!;
+      serve = ({ path }, response) => {
+        if (path === "/slow") held.push(response);
+        else response.writeHead(503).end();
+      };
+      assert.deepEqual(await get(port, "/own"), [503, undefined]);
+      const slow = get(port, "/slow");
+      await poll(
+        () => Promise.resolve(held.length > 0 || null),
+        5_000,
+        () => new Error("nothing came to the service"),
+      );
+      assert.deepEqual(await get(port, "/", fatal), [503, "safe"]);
+      for (const response of held) response.end("late");
+      assert.deepEqual(await slow, [503, undefined]);
+      const refused = await get(port, ATTACK);
+      // Until it is loaded anew, what comes is answered like what crashed it.
+      if (refused[0] === 503) assert.equal(refused[1], "safe");
+      else assert.deepEqual(refused, [403, undefined]);
+    } finally {
+      held.length = 0;
+      await host.stop();
+    }
+  });
+
+  it("has the request answered by the other, with one retry, and retries no refusal and no 503 of the service", async () => {
+    const hosts = await Promise.all([launchHost(true), launchHost(false)]);
+    const [crashing] = hosts;
+    const caller = await launch({
+      compiled: BLOCK,
+      upstream: url,
+      change(config) {
+        manager(config).http_filters = (manager(config).http_filters as JsonObject[]).slice(1);
+        routed({ retry_policy: retryPolicy })(config);
+        const endpoint = (host: Launched): JsonObject => ({
+          endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: host.ports.get("ingress")! } } },
+        });
+        Object.assign(cluster(config), {
+          lb_policy: "ROUND_ROBIN",
+          load_assignment: { cluster_name: "upstream", endpoints: [{ lb_endpoints: hosts.map(endpoint) }] },
+          circuit_breakers: { thresholds: [{ max_requests: 2, max_retries: 1 }] },
+          outlier_detection: { consecutive_5xx: 2, max_ejection_percent: 100, interval: "0.1s" },
+        });
+      },
+    });
+    try {
+      const port = caller.ports.get("ingress")!;
+      const count = (name: string): Promise<number> => statistic(caller, `cluster.upstream.${name}`);
+      serve = ({ path }, response) => response.writeHead(path === "/own" ? 503 : 200).end("served");
+      seen = [];
+      // One of two in a row goes to the host that crashes.
+      let sent = 0;
+      for (; sent < 2 && (await count("upstream_rq_retry")) === 0; sent++) {
+        assert.deepEqual(await get(port, "/", fatal), [200, undefined]);
+      }
+      assert.equal(seen.length, sent);
+      assert.deepEqual([await count("upstream_rq_retry"), await count("upstream_rq_retry_success")], [1, 1]);
+      const crashes = (await crashing!.access(1)).map(({ details }) => details);
+      assert.deepEqual(crashes, ["wasm_fail_stream"]);
+
+      await poll(
+        async () => ((await get(crashing!.ports.get("ingress")!, "/"))[0] === 200 ? true : null),
+        15_000,
+        () => new Error("the crashed module was not loaded anew"),
+      );
+      // Two of the service's own 503 in a row would eject a host, as they should: a crash before counts for one.
+      for (let i = 0; i < 2; i++) assert.deepEqual(await get(port, "/"), [200, undefined]);
+      seen = [];
+      assert.deepEqual(await get(port, "/own"), [503, undefined]);
+      assert.equal(seen.length, 1);
+      for (let i = 0; i < 20; i++) assert.deepEqual(await get(port, ATTACK), [403, undefined]);
+      assert.equal(seen.length, 1);
+      assert.deepEqual(await get(port, "/"), [200, undefined]);
+
+      assert.equal(await count("upstream_rq_retry"), 1);
+      for (const name of ["upstream_rq_retry_overflow", "upstream_rq_pending_overflow"])
+        assert.equal(await count(name), 0, name);
+      for (const name of ["rq_open", "rq_retry_open", "rq_pending_open"])
+        assert.equal(await count(`circuit_breakers.default.${name}`), 0, name);
+      assert.equal(await count("outlier_detection.ejections_total"), 0);
+    } finally {
+      await Promise.all([caller, ...hosts].map((envoy) => envoy.stop()));
+    }
+  });
 });
