@@ -3,6 +3,7 @@
 // looked at. The yardstick is a byte-by-byte table walk: each byte's next state from a 256-byte row of a table of zeros, the least
 // that any automaton costs.
 
+import { decideFinding, readConfiguration, resolveRequest } from "./bench-policy";
 import { scaleOnce, Unit } from "./bench-scale";
 import { classify } from "./core/classify";
 import { Part, setField } from "./core/field";
@@ -132,4 +133,25 @@ export function scale(unit: i32, length: usize, times: u32): u32 {
 /** How many units there are. */
 export function scaleUnits(): i32 {
   return Unit.Count;
+}
+
+/** The input as a plugin configuration: the bytes that its policy takes in the module, 0 where it is bad. */
+export function configuration(length: usize, times: u32): usize {
+  let bytes: usize = 0;
+  for (; times != 0; times--) bytes = readConfiguration(INPUT, INPUT + length);
+  return bytes;
+}
+
+/** The input as a request to the policy that was read last: the place of its route, or -1. */
+export function routing(length: usize, times: u32): i32 {
+  let place = -1;
+  for (; times != 0; times--) place = resolveRequest(INPUT, INPUT + length);
+  return place;
+}
+
+/** The same with a finding: the place of the exception that covers it, or -1. */
+export function excepting(length: usize, times: u32): i32 {
+  let place = -1;
+  for (; times != 0; times--) place = decideFinding(INPUT, INPUT + length);
+  return place;
 }

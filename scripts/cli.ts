@@ -14,6 +14,8 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { corpusFiles } from "./bench/corpus-files.ts";
+import { GROWTH_PARTS } from "./bench/growth-policies.ts";
+import type { GrowthPart } from "./bench/growth-policies.ts";
 import { TEST_NAMES } from "./bench/payloads.ts";
 import type { TestName } from "./bench/payloads.ts";
 import { FORMATS } from "./import/import.ts";
@@ -498,6 +500,22 @@ async function benchEngineCommand({ json, scale, ...options }: EngineOptions, io
   return 0;
 }
 
+interface GrowthCommandOptions {
+  rounds: number;
+  requests: number;
+  most: number;
+  parts: readonly GrowthPart[];
+  json?: boolean;
+}
+
+async function benchGrowthCommand({ json, ...options }: GrowthCommandOptions, io: Io): Promise<number> {
+  const { benchGrowth, growthText } = await import("./bench/growth.ts");
+  const progress = (line: string): void => void io.stderr.write(`${line}\n`);
+  const result = await benchGrowth({ ...options, env: io.env, progress });
+  io.stdout.write(`${json ? JSON.stringify(result) : growthText(result)}\n`);
+  return 0;
+}
+
 interface QualityOptions {
   policy?: string;
   sensitivity?: Policy["sensitivity"];
@@ -561,13 +579,15 @@ const positive =
     throw new InvalidArgumentError(`expected a ${whole ? "whole " : ""}number above 0, up to ${most}`);
   };
 
-function testNames(text: string): TestName[] {
-  return text.split(",").map((asked) => {
-    const name = TEST_NAMES.find((known) => known === asked.trim());
-    if (name === undefined) throw new InvalidArgumentError(`expected names of ${TEST_NAMES.join(",")}`);
-    return name;
-  });
-}
+/** Reads a list of names out of `known`. */
+const namesOf =
+  <Name extends string>(known: readonly Name[]) =>
+  (text: string): Name[] =>
+    text.split(",").map((asked) => {
+      const name = known.find((one) => one === asked.trim());
+      if (name === undefined) throw new InvalidArgumentError(`expected names of ${known.join(",")}`);
+      return name;
+    });
 
 async function demoCommand(options: { once?: boolean; listen?: string }, io: Io): Promise<number> {
   const { demoUntilStopped } = await import("./demo/demo.ts");
@@ -743,7 +763,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .option("--rounds <n>", "times that everything is measured; medians are reported", positive(true), 3)
     .option("--workers <n>", "worker threads of each Envoy", positive(true), 1)
     .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
-    .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, testNames, [...TEST_NAMES])
+    .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, namesOf(TEST_NAMES), [...TEST_NAMES])
     .option("--no-latency", "leave out the latency at half of bare Envoy's throughput")
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))
@@ -768,6 +788,18 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       ),
     )
     .action(async (options: EngineOptions) => exit(await benchEngineCommand(options, io)));
+  bench
+    .command("growth")
+    .description("CPU time of Envoy for a request by the entries of the policy, the streams beside it and the workers")
+    .option("--rounds <n>", "turns of each comparison; the median of their ratios counts", positive(true), 9)
+    .option("--requests <n>", "requests of a turn", positive(true), 2_000)
+    .option("--most <n>", "entries and streams up to which it is measured", positive(true, 10_000), 10_000)
+    .option("--parts <names>", `some of ${GROWTH_PARTS.join(",")} (default: all)`, namesOf(GROWTH_PARTS), [
+      ...GROWTH_PARTS,
+    ])
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward bench growth", "meshward bench growth --parts policies --json"))
+    .action(async (options: GrowthCommandOptions) => exit(await benchGrowthCommand(options, io)));
 
   program
     .command("envoy")

@@ -1,6 +1,6 @@
 // The path that routes and exceptions are matched against, in both readings (policy/request.ts).
 
-import { byteAt, findByte, putByte, sameBytes } from "../core/bytes";
+import { byteAt, findByte, isWord, putByte, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { decodePercent } from "../decode/percent";
 import { normalizePath } from "../parse/path";
@@ -15,6 +15,7 @@ const DECODED: usize = memory.data(24640);
 /** Reads the path `start..end` (no query) in both ways. */
 export function readPaths(start: usize, end: usize): void {
   if (end - start > LONGEST) return setRequestPath(start, end, DECODED, DECODED);
+  if (readsOneWay(start, end)) return setRequestPath(start, end, start, end);
   const keptEnd = normalizePath(start, end, KEPT);
   const plainEnd = dropParameters(PLAIN, decodePercent(start, end, PLAIN, false));
   const decodedEnd = normalizePath(PLAIN, plainEnd, DECODED);
@@ -24,6 +25,19 @@ export function readPaths(start: usize, end: usize): void {
   if (hasDotParameters(start, end)) return setRequestPath(start, end, DECODED, decodedEnd);
   if (sameBytes(KEPT, keptEnd, DECODED, decodedEnd)) setRequestPath(KEPT, keptEnd, KEPT, keptEnd);
   else setRequestPath(KEPT, keptEnd, DECODED, decodedEnd);
+}
+
+/** Whether nothing in the path is anybody's to change, as in most. May say no too often. */
+export function readsOneWay(start: usize, end: usize): bool {
+  if (start == end || byteAt(start) != Char.Slash) return false;
+  for (let at = start, before: u32 = 0; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte == Char.Slash || byte == Char.Dot) {
+      if (before == Char.Slash) return false;
+    } else if (!isWord(byte) && byte != Char.Dash && byte != Char.Tilde) return false;
+    before = byte;
+  }
+  return true;
 }
 
 /** Whether a segment is `.` or `..` with parameters. */

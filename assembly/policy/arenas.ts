@@ -5,9 +5,9 @@
 //   arena: [u32 users][u32 —][u64 hash of the configuration] … policy, routes, exceptions, texts …
 
 /** Bytes of one. */
-export const ARENA_SIZE: usize = 524288;
+export const ARENA_SIZE: usize = 1048576;
 const ARENAS: usize = 8;
-const MEMORY: usize = memory.data(4194304, 16);
+const MEMORY: usize = memory.data(8388608, 16);
 const HEAD: usize = 16;
 
 let cursor: usize = 0;

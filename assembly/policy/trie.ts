@@ -67,9 +67,9 @@ const NODE_SIZE: u32 = 32;
 /** No trie has more nodes than an arena holds. */
 const MOST: usize = ARENA_SIZE / NODE_SIZE;
 /** The nodes from which a walk goes on: for this segment, for the next, and those behind `**`, for all that come. */
-const HERE: usize = memory.data(65536, 8);
-const NEXT: usize = memory.data(65536, 8);
-const LASTING: usize = memory.data(65536, 8);
+const HERE: usize = memory.data(131072, 8);
+const NEXT: usize = memory.data(131072, 8);
+const LASTING: usize = memory.data(131072, 8);
 
 /** Hashes of names begin otherwise than those of segments, so that no path leads to a name. */
 const NAME_SEED: u64 = HASH_SEED ^ 0xff;
@@ -87,7 +87,7 @@ export function countTrieStep(): void {
 
 /** Begins the trie of the entries of a chain, and numbers them; null where the arena is full. */
 export function openTrie(chain: usize): Trie | null {
-  if (isDefined(CHECKED)) assert(MOST * 4 == 65536 && offsetof<TrieNode>() <= NODE_SIZE); // buffers and nodes fit
+  if (isDefined(CHECKED)) assert(MOST * 4 == 131072 && offsetof<TrieNode>() <= NODE_SIZE); // buffers and nodes fit
   let count: u32 = 0;
   for (let at = chain; at != 0; at = changetype<Match>(at).next) changetype<Match>(at).position = count++;
   let slots: u32 = 8;

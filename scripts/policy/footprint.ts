@@ -6,7 +6,7 @@ import { globPattern, patternBytes, rulePatterns } from "./pattern.ts";
 import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } from "./schema.ts";
 
 /** Bytes of one arena, less its head. */
-export const ARENA_BYTES = 512 * 1024 - 16;
+export const ARENA_BYTES = 1024 * 1024 - 16;
 /** The fixed parts: a policy, a route, what routes say that say the same, a declared field, a rule, an exception. */
 const POLICY_BYTES = 320;
 const ROUTE_BYTES = 48;

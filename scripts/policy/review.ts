@@ -22,11 +22,18 @@ export interface Remark {
   message: string;
 }
 
+const isWild = (segment: string): boolean => segment.startsWith("*") || segment.startsWith("{");
+const segmentsOf = (template = "/**"): string[] => template.slice(1).split("/");
+
 /** Whether the segments of template `wide` match every path that those of `narrow` match. May miss, never claims falsely. */
 function segmentsCover(wide: readonly string[], narrow: readonly string[]): boolean {
+  // Most templates differ in their first literals, and a thousand routes are half a million pairs.
+  let shared = 0;
+  for (; shared < wide.length && !isWild(wide[shared]!); shared++) if (wide[shared] !== narrow[shared]) return false;
+  narrow = narrow.slice(shared);
   // covers[j]: whether what is left of `wide` covers narrow[j…]; filled from the end of `wide` to its start.
   let covers = Array.from({ length: narrow.length + 1 }, (_, at) => at === narrow.length);
-  for (const segment of wide.toReversed()) {
+  for (const segment of wide.slice(shared).toReversed()) {
     const takesAny = segment === "*" || segment.startsWith("{");
     const after = covers;
     covers = new Array<boolean>(narrow.length + 1).fill(false);
@@ -43,22 +50,25 @@ function segmentsCover(wide: readonly string[], narrow: readonly string[]): bool
 
 /** Whether every path of template `narrow` is one of template `wide`; an absent template is every path. */
 export function pathCovers(wide: string | undefined, narrow: string | undefined): boolean {
-  if (wide === undefined) return true;
-  return segmentsCover(wide.slice(1).split("/"), (narrow ?? "/**").slice(1).split("/"));
+  return wide === undefined || segmentsCover(segmentsOf(wide), segmentsOf(narrow));
 }
 
-function routeCovers(wide: Route, narrow: Route): boolean {
+function hostAndMethodsCover(wide: Route, narrow: Route): boolean {
   return (
     (wide.host === undefined || wide.host === narrow.host) &&
-    (wide.methods === undefined || (narrow.methods?.every((method) => wide.methods!.includes(method)) ?? false)) &&
-    pathCovers(wide.path, narrow.path)
+    (wide.methods === undefined || (narrow.methods?.every((method) => wide.methods!.includes(method)) ?? false))
   );
 }
 
 function* reviewRoutes(routes: readonly Route[], at: Path): Generator<Remark> {
+  const segments = routes.map(({ path }) => segmentsOf(path));
   for (const [index, route] of routes.entries()) {
-    const earlier = routes.slice(0, index).findIndex((candidate) => routeCovers(candidate, route));
-    if (earlier < 0) continue;
+    const earlier = routes.findIndex(
+      (candidate, before) =>
+        before === index ||
+        (hostAndMethodsCover(candidate, route) && segmentsCover(segments[before]!, segments[index]!)),
+    );
+    if (earlier === index) continue;
     const message = `never matches: ${showPath([...at, earlier])} takes every request that it could, and the first match wins`;
     yield { severity: "warning", path: [...at, index], message };
   }

@@ -141,8 +141,8 @@ test("the largest policy that the tool takes fits the module's arena", async () 
     exceptions: Array.from({ length: count }, (_, i) => ({
       id: `e${i}`,
       rules: ["sqli-*"],
-      // Long, so that the arena is full before the list is.
-      path: `/${"p".repeat(480)}${i}`,
+      // Of many segments, so that the arena is full before the list is.
+      path: `/${i}${"/p".repeat(100)}`,
       methods: ["GET"],
       why: "x",
     })),

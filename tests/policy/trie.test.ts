@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { ARENA_BYTES, policyBytes } from "../../scripts/policy/footprint.ts";
 import { policySchema } from "../../scripts/policy/schema.ts";
 import { compilePolicy } from "../../scripts/policy/compile.ts";
-import { GROWTHS, growthSource } from "../../scripts/bench/growth.ts";
+import { GROWTHS, growthSource } from "../../scripts/bench/growth-policies.ts";
 import { buildProbe } from "../probe/build.ts";
 
 interface PolicyProbe {
@@ -16,6 +16,9 @@ interface PolicyProbe {
   route(decoded: number): number;
   rules(): bigint;
   exception(rule: number, part: number, name: number, nameEnd: number): number;
+  oneWay(start: number, end: number): number;
+  normalize(start: number, end: number): number;
+  normalized(): number;
   path(decoded: number): number;
   pathEnd(decoded: number): number;
   steps(): number;
@@ -180,6 +183,28 @@ const withClass = (found: Omit<Finding, "class">): Finding => ({ ...found, class
 const requests = fc.array(fc.tuple(request, fc.array(finding, { minLength: 3, maxLength: 3 })), {
   minLength: 6,
   maxLength: 6,
+});
+
+describe("a path with but one reading", () => {
+  it("is one that neither Envoy nor a server changes", () => {
+    const byte = fc.constantFrom(..."aZ0_-~.//..%;\\\\?:é ", "%2F", "%61", "/a", "/b.c");
+    let plain = 0;
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 6 }), (pieces) => {
+        const text = `/${pieces.join("")}`;
+        if (module.oneWay(...probe.write(text)) === 0) return;
+        plain++;
+        const end = module.normalize(...probe.write(text));
+        assert.equal(probe.text(module.normalized(), end), text);
+        assert.doesNotMatch(text, /[%;\\]/, "and nothing in it is left to decode");
+      }),
+      { numRuns: 5000, seed: 14 },
+    );
+    assert.ok(plain > 200, `${plain} were`);
+    for (const text of ["/", "/shop/v1/a.b-c_d~e", "/a/"]) assert.ok(module.oneWay(...probe.write(text)), text);
+    for (const text of ["", "*", "a", "//", "/.a", "/a/..", "/a%20", "/a;b"])
+      assert.ok(!module.oneWay(...probe.write(text)), text);
+  });
 });
 
 describe("what speaks of a request", () => {

@@ -8,7 +8,8 @@ import {
   freeFindings,
   openFindings,
 } from "../../assembly/core/findings";
-import { readPaths } from "../../assembly/filter/target";
+import { readPaths, readsOneWay } from "../../assembly/filter/target";
+import { normalizePath } from "../../assembly/parse/path";
 import { allocate, arenaPolicy, freeArena, openArena } from "../../assembly/policy/arenas";
 import { decide } from "../../assembly/policy/decide";
 import { Policy } from "../../assembly/policy/layout";
@@ -25,6 +26,7 @@ import { currentRoute, currentRules, EFFECTIVE_SIZE, resolve } from "../../assem
 import { trieSteps } from "../../assembly/policy/trie";
 
 const EFFECTIVE: usize = memory.data(<i32>EFFECTIVE_SIZE, 8);
+const NORMALIZED: usize = memory.data(4096);
 const NAMESPACE: usize = memory.data<u8>([0x6e]);
 
 let arena: usize = 0;
@@ -77,6 +79,20 @@ export function exception(rule: u32, part: u32, name: usize, nameEnd: usize): i3
   const position: i32 = findingAt(findings, 0).exception;
   freeFindings(closeFindings());
   return position - 1;
+}
+
+/** Whether the path is taken for one that has but one reading. */
+export function oneWay(start: usize, end: usize): bool {
+  return readsOneWay(start, end);
+}
+
+/** What Envoy makes of a path; the end of what is written at `normalized()`. */
+export function normalize(start: usize, end: usize): usize {
+  return normalizePath(start, end, NORMALIZED);
+}
+
+export function normalized(): usize {
+  return NORMALIZED;
 }
 
 /** What a reading of the path is. */
