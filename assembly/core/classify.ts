@@ -15,8 +15,12 @@ const LANES: usize = memory.data<u8>([
   0, 0, 0,
 ]);
 
+/** Bytes that were classified so far, as each reading of a value is once: what judging costs (filter/judgement.ts). */
+export let classified: u32 = 0;
+
 /** The set of `Kind` bits of the bytes in `start..end`. */
 export function classify(start: usize, end: usize): u32 {
+  classified += <u32>(end - start);
   if (!ASC_FEATURE_SIMD) return classifyBytes(start, end);
   const low0 = v128.load(KIND_LOW);
   const low1 = v128.load(KIND_LOW, 16);

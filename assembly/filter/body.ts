@@ -41,7 +41,7 @@ import {
 import { openWebSocket, WEBSOCKET_STATE_SIZE, webSocketEarly } from "../parse/websocket";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeTag, judgeValue, judgeWhole, passesPlain } from "./judgement";
+import { decideNow, judgeTag, judgeValue, judgeWhole, met, NOTHING, passBound, passesPlain } from "./judgement";
 import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
 import { isTooDeep, judgePacked } from "./packed";
@@ -174,7 +174,7 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
   else if (isPacked(stream.bodyKind)) {
     const rest = judgePacked(state, start, end, last);
     if (rest != 0) {
-      if (isTooDeep(state)) countOverflow(Overflow.Depth);
+      if (isTooDeep(state)) passBound(Overflow.Depth);
       else tellMalformed(stream);
       goOnAsText(stream, rest, dropWide(rest, end), last);
     }
@@ -306,7 +306,7 @@ function judgeForm(stream: Stream, start: usize, end: usize, last: bool): void {
 
 /** Says that a body broke its grammar; one with a content coding may be none at all. */
 function tellMalformed(stream: Stream): void {
-  if (stream.encoded) return;
+  if (stream.encoded || met != NOTHING) return;
   countOverflow(Overflow.Malformed);
   if (!stream.strict) return;
   setField(Part.Body, 0, 0);
@@ -329,7 +329,7 @@ function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
       return;
     } else if (event > JsonEvent.Done) {
       // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
-      if (event == JsonEvent.TooDeep) countOverflow(Overflow.Depth);
+      if (event == JsonEvent.TooDeep) passBound(Overflow.Depth);
       else tellMalformed(stream);
       const rest = jsonRest(state);
       if (rest < end && byteAt(rest) == Char.Less) {

@@ -33,7 +33,7 @@ import {
   UNNAMED,
   wrappersOf,
 } from "./inflating";
-import { NOTHING } from "./judgement";
+import { met, NOTHING } from "./judgement";
 import { BODY_STATE_CAPACITY, BodyKind, bodyState, claimInflater, copyOf, freeInflaters, Stream } from "./stream";
 
 /** A piece of the copy, with room to read and write behind it: judging changes it. Owner: this file. */
@@ -48,11 +48,11 @@ export function judgeCoded(stream: Stream, start: usize, end: usize, last: bool,
   const gzip = stream.inspected == 0 && start < end && byteAt(start) == 0x1f;
   const text = stream.bodyKind <= <u8>BodyKind.Multipart && stream.bodyKind != BodyKind.Probe;
   if (gzip && text && stream.codings == 0) stream.codings = <u8>UNNAMED;
-  const met = stream.codings == 0 ? NOTHING : judgeCopy(stream, start, end, last, depth);
+  const bound = stream.codings == 0 ? NOTHING : judgeCopy(stream, start, end, last, depth);
   if (gzip && stream.bodyKind == BodyKind.Protobuf) stream.bodyKind = <u8>BodyKind.None;
-  if (met >= 0 && met != Overflow.Encoded) return met;
+  if (bound >= 0 && bound != Overflow.Encoded) return bound;
   if (stream.bodyKind != BodyKind.None && !judgeChunk(stream, start, end, last, depth)) return Overflow.Values;
-  return met;
+  return bound;
 }
 
 function judgeCopy(stream: Stream, start: usize, end: usize, last: bool, depth: u32): i32 {
@@ -69,11 +69,13 @@ function judgeCopy(stream: Stream, start: usize, end: usize, last: bool, depth: 
   for (; event == InflateEvent.Piece; event = nextInflate(outer)) {
     if (inner == 0) {
       if (!judgeInflated(copy, depth)) return Overflow.Values;
+      if (met != NOTHING) return NOTHING;
       if (stepIsFull(outer) && isBeyond(outer, FREE, RATIO)) return Overflow.Inflated;
     } else {
       feedInflate(inner, inflated, inflatedEnd);
       for (innerEvent = nextInflate(inner); innerEvent == InflateEvent.Piece; innerEvent = nextInflate(inner)) {
         if (!judgeInflated(copy, depth)) return Overflow.Values;
+        if (met != NOTHING) return NOTHING;
         if (stepIsFull(inner) && isBeyond(inner, FREE, RATIO)) return Overflow.Inflated;
       }
       if (innerEvent >= InflateEvent.Broken) break;

@@ -32,8 +32,8 @@ import {
 import { found } from "../detect/finding";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
-import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, meet, tellUnread } from "./judgement";
+import { Overflow } from "../report/counters";
+import { decideNow, meet, met, NOTHING, passBound, tellUnread } from "./judgement";
 import { claimInflater, claimWindow, freeInflater, freeWindow, Stream, windowOf } from "./stream";
 
 // A stream's `codings` and `messageCodings`: how many (3: more than are followed), and these bits.
@@ -124,6 +124,7 @@ const TWOFOLD: u32 = 25;
 
 /** Says that a body or a message is not what it is said to be coded in. */
 export function tellBroken(twofold: bool): void {
+  if (met != NOTHING) return;
   setField(Part.Body, 0, 0);
   found(Rule.ProtocolCoding, ruleConfidence(Rule.ProtocolCoding) + (twofold ? TWOFOLD : 0), 0, 0);
   decideNow();
@@ -208,7 +209,7 @@ export function closeSocketMessage(stream: Stream, event: InflateEvent): void {
 
 /** Says that a message could not be read to its end; nothing is said of the message where nobody knows its coding. */
 function tellUnreadable(stream: Stream, event: InflateEvent): void {
-  countOverflow(Overflow.Encoded);
+  passBound(Overflow.Encoded);
   tellUnread();
   if (canRead(stream.messageCodings)) tellBroken(event == InflateEvent.Twofold);
 }

@@ -2,6 +2,7 @@
 // seen each before the next value can fill it (core/findings.ts).
 
 import { now } from "../abi/host";
+import { classified } from "../core/classify";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { reports } from "../detect/finding";
 import { judge, judgeMarkup, judgeObject } from "../detect/judge";
@@ -13,7 +14,7 @@ import { Policy } from "../policy/layout";
 import { countOverflow, Overflow } from "../report/counters";
 import { forgetActiveRules, judgeRules } from "./custom";
 import { beginTrace, tellTrace } from "./explain";
-import { effectiveOf, Stream } from "./stream";
+import { effectiveOf, Phase, Stream } from "./stream";
 
 /** The stream at work and its policy. */
 let stream: usize = 0;
@@ -35,6 +36,24 @@ export let met: i32 = NOTHING;
 /** Meets such a bound: the first one counts. */
 export function meet(what: Overflow): void {
   if (met == NOTHING) met = what;
+}
+
+/** Counts a bound behind which the stream is judged on: wherever its chunks end, nothing is said behind the one that ends it. */
+export function passBound(what: Overflow): void {
+  if (met == NOTHING) countOverflow(what);
+}
+
+/** Readings of a value that cost nothing: as it stands, and as many as ordinary values that are encoded or wrapped have. */
+const FREE_READINGS: u32 = 4;
+
+/** Takes what a value of `size` bytes has cost off the body's budget: `read` bytes in all readings of it. */
+function charge(size: u32, read: u32): void {
+  if (read <= FREE_READINGS * size) return;
+  const body = changetype<Stream>(stream);
+  // What is judged of headers depends on what was judged before (core/seen.ts), and they are short.
+  if (body.phase != <u8>Phase.Body) return;
+  body.work += read - FREE_READINGS * size;
+  if (body.work > changetype<Policy>(policy).work) meet(Overflow.Work);
 }
 
 /** Says that a message of the stream could not be read. */
@@ -62,17 +81,21 @@ export function judgeAgain(start: usize, end: usize): void {
 
 /** Judges a value of the current field, at most 16 KiB with 32 readable bytes behind it. */
 export function judgeValue(start: usize, end: usize): void {
+  if (met != NOTHING) return;
   const before = reports;
+  const read = classified;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);
   setJudged(start, end);
   judge(start, end);
   if (hasOwnRules()) judgeRules(changetype<Policy>(policy), start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
+  charge(<u32>(end - start), classified - read);
   if (reports != before) decideNow();
 }
 
 /** Judges a tag of XML as what it makes its reader do. */
 export function judgeTag(start: usize, end: usize): void {
+  if (met != NOTHING) return;
   const before = reports;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);
   setJudged(start, end);
@@ -83,6 +106,7 @@ export function judgeTag(start: usize, end: usize): void {
 
 /** Judges the name of a file, and returns what it claims (detect/upload.ts). */
 export function judgeFileName(start: usize, end: usize): u32 {
+  if (met != NOTHING) return 0;
   const before = reports;
   setJudged(start, end);
   const claims = detectFileName(start, end);
@@ -93,6 +117,7 @@ export function judgeFileName(start: usize, end: usize): u32 {
 
 /** Judges a window of a file's content; true where those behind it are to be judged, too. */
 export function judgeFile(claims: u32, start: usize, end: usize, first: bool, whole: bool): bool {
+  if (met != NOTHING) return false;
   const before = reports;
   setJudged(start, end);
   const more = detectFile(claims, start, end, first, whole);
@@ -102,6 +127,7 @@ export function judgeFile(claims: u32, start: usize, end: usize, first: bool, wh
 
 /** Judges content of a file that is passed over; returns what `claims` is from there. */
 export function judgeSkipped(claims: u32, start: usize, end: usize): u32 {
+  if (met != NOTHING) return claims;
   const before = reports;
   setJudged(start, end);
   claims = detectSkipped(claims, start, end);
@@ -111,6 +137,7 @@ export function judgeSkipped(claims: u32, start: usize, end: usize): u32 {
 
 /** Judges the first bytes of a body of any type as a serialized object. */
 export function judgeWhole(start: usize, end: usize): void {
+  if (met != NOTHING) return;
   const before = reports;
   judgeObject(start, end);
   if (reports != before) decideNow();

@@ -23,8 +23,8 @@ import {
 import { openPart, PartValue, partValueCount, partValueEnd, partValueKind, partValueStart } from "../parse/part";
 import { valueEnd, valueStart, valueWindowed } from "../parse/value";
 import { decodeBase64, decodeQuotedPrintable } from "../parse/word";
-import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeValue } from "./judgement";
+import { Overflow } from "../report/counters";
+import { decideNow, judgeFile, judgeFileName, judgeSkipped, judgeValue, met, NOTHING, passBound } from "./judgement";
 import { kindOfType } from "./media-type";
 import { BodyKind } from "./stream";
 
@@ -44,13 +44,13 @@ export function judgeParts(state: usize, start: usize, end: usize, last: bool): 
         break;
       case MultipartEvent.Outside:
         if (skipBlank(valueStart, valueEnd) == valueEnd) break;
-        if (isNews(state)) countOverflow(Overflow.Malformed);
+        if (isNews(state)) passBound(Overflow.Malformed);
         setField(Part.Body, 0, 0);
         judgeValue(valueStart, valueEnd);
         break;
       case MultipartEvent.Malformed:
-        if (!isNews(state)) break;
-        countOverflow(Overflow.Malformed);
+        if (!isNews(state) || met != NOTHING) break;
+        passBound(Overflow.Malformed);
         setField(Part.Body, 0, 0);
         found(Rule.ProtocolParts, ruleConfidence(Rule.ProtocolParts), 0, 0);
         decideNow();

@@ -14,7 +14,7 @@ import {
   protobufNameEnd,
 } from "../parse/protobuf";
 import { valueEnd, valueStart } from "../parse/value";
-import { countOverflow, Overflow } from "../report/counters";
+import { Overflow } from "../report/counters";
 import {
   closeMessage,
   feedMessagePiece,
@@ -24,7 +24,7 @@ import {
   nextMessagePiece,
   openMessage,
 } from "./inflating";
-import { judgeValue, judgeWhole, met, NOTHING } from "./judgement";
+import { judgeValue, judgeWhole, met, NOTHING, passBound } from "./judgement";
 import { BodyKind, bodyState, Stream } from "./stream";
 
 /** Whether a body of that kind is read here. */
@@ -95,7 +95,7 @@ function judgeFields(state: usize): void {
 
 /** Judges the value of a field, or counts what kept it from being read. */
 function tellEvent(state: usize, event: ProtobufEvent): void {
-  if (event > ProtobufEvent.Object) return countOverflow(overflowOf(event));
+  if (event > ProtobufEvent.Object) return passBound(overflowOf(event));
   setField(Part.Grpc, protobufName(state), protobufNameEnd(state));
   const before = reports;
   if (event == ProtobufEvent.Value) judgeValue(valueStart, valueEnd);

@@ -91,6 +91,8 @@ export class Stream {
   messageInflater: usize;
   /** What messages of a WebSocket may copy from: a block with its size before it. */
   window: usize;
+  /** Units of work that its body has cost (judgement.ts). */
+  work: u64;
   /** Body bytes that were judged. */
   inspected: u64;
   /** The tick at which it was held. */

@@ -77,6 +77,8 @@ export class Policy {
   holdBytes: u32;
   holdMillis: u32;
   depth: u32;
+  /** Units of work that a body may cost. */
+  work: u32;
   /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
   holdHeaders: bool;
   /** Judge everything, even where the mode is off, and refuse nothing. */

@@ -74,6 +74,7 @@ function defaultPolicy(): Policy {
   policy.holdBytes = 262144;
   policy.holdMillis = 1000;
   policy.depth = 64;
+  policy.work = 67108864;
   policy.onOverflowDeny = true;
   policy.identityMtls = true;
   policy.identityJwt = true;
@@ -208,6 +209,7 @@ function readLimits(policy: Policy): void {
     if (keyIs("holdBytes")) policy.holdBytes = readWhole();
     else if (keyIs("holdMillis")) policy.holdMillis = readWhole();
     else if (keyIs("depth")) policy.depth = readWhole();
+    else if (keyIs("work")) policy.work = readWhole();
     else if (keyIs("onLimit")) policy.onLimitDeny = readDirection("continue");
     else if (keyIs("onOverflow")) policy.onOverflowDeny = readDirection("allow");
     else if (keyIs("onEncoded")) policy.onEncodedDeny = readDirection("continue");

@@ -39,11 +39,13 @@ export const enum Overflow {
   Malformed = 8,
   /** A coded body that holds too much, or too much for its size. */
   Inflated = 9,
-  /** No inflater for a coded body. */
+  /** No inflater for a coded body or message, or no window for the messages of a WebSocket. */
   Inflaters = 10,
+  /** A body that costs more than `limits.work`. */
+  Work = 11,
 }
 
-export const OVERFLOWS: u32 = 11;
+export const OVERFLOWS: u32 = 12;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
@@ -136,7 +138,9 @@ export function overflowName(what: u32): string {
       return "malformed";
     case Overflow.Inflated:
       return "inflated";
-    default:
+    case Overflow.Inflaters:
       return "inflaters";
+    default:
+      return "work";
   }
 }

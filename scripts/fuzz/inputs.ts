@@ -106,6 +106,7 @@ export function randomConfiguration(random: Random): Record<string, unknown> {
       onOverflow: random.pick(["allow", "deny"]),
       onEncoded: random.pick(["continue", "deny"]),
       depth: random.pick([1, 4, 64]),
+      work: random.pick([0, 100, 67_108_864]),
     },
     identity: { from: random.pick([[], ["mtls"], ["jwt", "mtls"]]), trustedHops: 0 },
     routes: list(4, () => ({ path: random.pick(PATHS), methods: ["GET", "POST"], ...settings() })),

@@ -139,12 +139,12 @@ function normalizeWorkload(workload: Workload): NormalizedWorkload {
 
 /** The policy with its keys in a fixed order and without what only people read. */
 export function normalizePolicy(policy: Policy): NormalizedPolicy {
-  const { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth } = policy.limits;
+  const { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth, work } = policy.limits;
   return {
     mode: policy.mode,
     sensitivity: policy.sensitivity,
     onError: policy.onError,
-    limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth },
+    limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth, work },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},
     ...said({

@@ -57,6 +57,8 @@ export const MAX_HOLD_BYTES = 1024 * 1024 - 64 * 1024;
 export const MAX_HOLD_MILLIS = 60_000;
 /** Levels of JSON that the module's explicit stack can follow. */
 export const MAX_DEPTH = 64;
+/** Most units of work that a policy may allow a body: what fits the module's number, with room to count beyond it. */
+export const MAX_WORK = 1024 * 1024 * 1024;
 /** Proxies in front that can be trusted to have written X-Forwarded-For. */
 export const MAX_TRUSTED_HOPS = 16;
 /** Rules of its own that a policy can have in one proxy: the module keeps a bit for each. */
@@ -107,19 +109,24 @@ const holdMillis = measure(
   (value) => `${value} ms`,
 );
 
+const work = measure(parseSize, SIZE_PATTERN, [0, MAX_WORK], 'a number of bytes such as "64MiB"', formatSize);
+
 const limits = {
   holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
   holdMillis: holdMillis.describe("How long a request is held, counted from its headers"),
   onLimit: z.enum(LIMIT_ACTIONS).describe("What happens to a request that outgrows holdBytes or holdMillis"),
   onOverflow: z
     .enum(FAIL_DIRECTIONS)
-    .describe("What happens when there is no room for a body, or a compressed one holds too much"),
+    .describe(
+      "What happens when there is no room for a body, a compressed one holds too much, or one costs too much work",
+    ),
   onEncoded: z.enum(LIMIT_ACTIONS).describe("What happens to a body whose content coding cannot be read"),
   depth: z
     .int()
     .min(1)
     .max(MAX_DEPTH)
     .describe("Levels of JSON that are followed; deeper text is inspected as plain text"),
+  work: work.describe("Bytes of values of a body that are read again, once each of them has been read four times"),
 };
 
 /** What the module has room for: report/answer.ts, policy/read.ts. */
@@ -441,6 +448,7 @@ const workload = z
         onOverflow: limits.onOverflow.optional(),
         onEncoded: limits.onEncoded.optional(),
         depth: limits.depth.optional(),
+        work: limits.work.optional(),
       })
       .optional(),
     routes: routes.optional(),
@@ -468,6 +476,7 @@ export const policySchema = z
         onOverflow: limits.onOverflow.default("deny"),
         onEncoded: limits.onEncoded.default("continue"),
         depth: limits.depth.default(64),
+        work: limits.work.default(64 * 1024 * 1024),
       })
       .prefault({}),
     identity: z

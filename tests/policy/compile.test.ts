@@ -22,7 +22,7 @@ version: 1
 mode: block
 sensitivity: high
 onError: deny
-limits: {holdBytes: 64KiB, holdMillis: 2s, onLimit: deny, onOverflow: allow, onEncoded: deny, depth: 32}
+limits: {holdBytes: 64KiB, holdMillis: 2s, onLimit: deny, onOverflow: allow, onEncoded: deny, depth: 32, work: 1MiB}
 identity: {from: [jwt], trustedHops: 2}
 detectors: {xss: {sensitivity: low}, sqli: {}, cmdi: {mode: detect}}
 routes:
@@ -42,7 +42,7 @@ test("the compiled form has every default, a fixed order, and nothing for people
   assert.equal(
     JSON.stringify(compilePolicy(parsePolicy(""), { holdHeaders: true })),
     `{"schema":1,"policy":"${policyHash(parsePolicy(""))}","holdHeaders":true,"mode":"detect","sensitivity":"balanced","onError":"allow",` +
-      `"limits":{"holdBytes":262144,"holdMillis":1000,"onLimit":"continue","onOverflow":"deny","onEncoded":"continue","depth":64},` +
+      `"limits":{"holdBytes":262144,"holdMillis":1000,"onLimit":"continue","onOverflow":"deny","onEncoded":"continue","depth":64,"work":67108864},` +
       `"identity":{"from":["mtls","jwt"],"trustedHops":0},"detectors":{},"routes":[],"exceptions":[],"workloads":[]}`,
   );
   const compiled = compilePolicy(parsePolicy(FULL), { holdHeaders: false, dryRun: true });
@@ -54,7 +54,15 @@ test("the compiled form has every default, a fixed order, and nothing for people
     mode: "block",
     sensitivity: "high",
     onError: "deny",
-    limits: { holdBytes: 65_536, holdMillis: 2000, onLimit: "deny", onOverflow: "allow", onEncoded: "deny", depth: 32 },
+    limits: {
+      holdBytes: 65_536,
+      holdMillis: 2000,
+      onLimit: "deny",
+      onOverflow: "allow",
+      onEncoded: "deny",
+      depth: 32,
+      work: 1_048_576,
+    },
     identity: { from: ["jwt"], trustedHops: 2 },
     detectors: { xss: { sensitivity: "low" }, cmdi: { mode: "detect" } },
     routes: [

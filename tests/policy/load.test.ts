@@ -78,6 +78,11 @@ const REFUSED: [id: string, text: string, ...issues: string[]][] = [
     "p:1:16: denial.body: expected at most 8192 bytes",
   ],
   ["depth zero", "limits: {depth: 0}\n", "p:1:17: limits.depth: expected at least 1, got 0"],
+  [
+    "too much work",
+    "limits: {work: 2048MiB}\n",
+    "p:1:16: limits.work: expected from 0 bytes to 1024 MiB, got 2048 MiB",
+  ],
   ["depth too large", "limits: {depth: 65}\n", "p:1:17: limits.depth: expected at most 64, got 65"],
   ["hops", "identity: {trustedHops: 1.5}\n", "p:1:25: identity.trustedHops: expected a whole number, got 1.5"],
   ["identity source", "identity: {from: [mtls, oidc]}\n", 'p:1:25: identity.from[1]: expected mtls or jwt, got "oidc"'],
