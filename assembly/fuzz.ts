@@ -22,6 +22,7 @@ import {
   nextInflate,
   openInflate,
   stepIsFull,
+  Wrapper,
 } from "./decode/inflate";
 import { decodePercent } from "./decode/percent";
 import { decodeUnicode } from "./decode/unicode";
@@ -56,7 +57,7 @@ import {
   readBoundary,
 } from "./parse/part";
 import { feedGrpc, GrpcEvent, nextGrpc, openGrpc } from "./parse/grpc";
-import { protobufName, protobufNameEnd } from "./parse/protobuf";
+import { feedProtobuf, nextProtobuf, ProtobufEvent, protobufName, protobufNameEnd } from "./parse/protobuf";
 import { feedPacked, nextPacked, openPacked, PackedEvent, packedRest } from "./parse/packed";
 import { nextSegment, normalizePath, openSegments, segmentEnd, segmentStart, unescapeSlashes } from "./parse/path";
 import { pointerEnd, pointerOf } from "./parse/pointer";
@@ -72,7 +73,15 @@ import {
   valueStart,
   valueWindowed,
 } from "./parse/value";
-import { feedWebSocket, nextWebSocket, openWebSocket, WebSocketEvent, webSocketRest } from "./parse/websocket";
+import {
+  addInflated,
+  feedWebSocket,
+  inflatedWindow,
+  nextWebSocket,
+  openWebSocket,
+  WebSocketEvent,
+  webSocketRest,
+} from "./parse/websocket";
 import { feedXml, nextXml, openXml, xmlName, xmlNameEnd, xmlRest, XmlEvent } from "./parse/xml";
 
 /** Where the input is written, and how long it may be. */
@@ -147,8 +156,9 @@ export function run(length: u32, seed: u32): u32 {
     parse(parser, start, end, seed | 1);
     check(digest == whole, What.Pieces + parser);
   }
-  // All of what it may be, one alone, or no coding where there is none.
-  const wrappers = (seed & 8) | (1 << ((seed >> 4) % 3)) | ((seed >> 6) % 8);
+  // All of what it may be, one alone, or no coding where there is none; or a message of a WebSocket.
+  const endless = ((seed >> 9) & 3) == 0;
+  const wrappers = endless ? <u32>Wrapper.Endless : (seed & 8) | (1 << ((seed >> 4) % 3)) | ((seed >> 6) % 8);
   const before = digest;
   inflate(wrappers, start, end, 0);
   const whole = digest;
@@ -292,6 +302,16 @@ function open(parser: u32, start: usize, end: usize): void {
   }
 }
 
+/** A piece of a compressed message, as if it held what it is. */
+function message(start: usize, end: usize, last: bool): void {
+  feedProtobuf(STATE, start, end, last);
+  for (let event = nextProtobuf(STATE); event != ProtobufEvent.NeedMore; event = nextProtobuf(STATE)) {
+    mix(event);
+    if (event == ProtobufEvent.Done) return;
+    if (event <= ProtobufEvent.Object) named(protobufName(STATE), protobufNameEnd(STATE));
+  }
+}
+
 /** Feeds the chunk of `length` bytes that stands at offset `at` of the body; true if nothing comes any more. */
 function feed(parser: u32, length: usize, last: bool, at: usize): bool {
   const end = CHUNK + length;
@@ -328,6 +348,15 @@ function feed(parser: u32, length: usize, last: bool, at: usize): bool {
   } else if (parser == 5) {
     feedWebSocket(STATE, CHUNK, end, last);
     for (let event = nextWebSocket(STATE); event != WebSocketEvent.NeedMore; event = nextWebSocket(STATE)) {
+      if (event == WebSocketEvent.Piece || event == WebSocketEvent.LastPiece) {
+        // As if it held what it is.
+        const pieceEnd = valueEnd;
+        for (let piece = valueStart; piece < pieceEnd;) {
+          piece = addInflated(STATE, piece, pieceEnd);
+          if (inflatedWindow) named(0, 0);
+        }
+        continue;
+      }
       mix(event);
       if (event == WebSocketEvent.Done) return true;
       if (event == WebSocketEvent.Broken) return true;
@@ -336,6 +365,10 @@ function feed(parser: u32, length: usize, last: bool, at: usize): bool {
   } else if (parser > 7) {
     feedGrpc(STATE, CHUNK, end, last);
     for (let event = nextGrpc(STATE); event != GrpcEvent.NeedMore; event = nextGrpc(STATE)) {
+      if (event > GrpcEvent.Compressed) {
+        message(valueStart, valueEnd, event == GrpcEvent.LastPiece);
+        continue;
+      }
       mix(event);
       if (event == GrpcEvent.Done) return true;
       if (event <= GrpcEvent.Object) named(protobufName(STATE), protobufNameEnd(STATE));
