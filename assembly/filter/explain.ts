@@ -20,7 +20,7 @@ import { CLASS_COUNT } from "../generated/rules";
 import { className, classNameEnd, ruleId, ruleIdEnd } from "../match/rules";
 import { setTracing, traceEnd, traceLayer, traceStart, traceValue } from "../match/trace";
 import { declaredField } from "../policy/decide";
-import { Policy, Route } from "../policy/layout";
+import { Entry, Policy, Route } from "../policy/layout";
 import { decodedRoute, effectiveCap, effectiveMode, matchedRoute } from "../policy/resolve";
 import { putHex } from "../report/json";
 import { modeName } from "../report/verdict";
@@ -32,8 +32,8 @@ export function explainRequest(policy: Policy, effective: usize): void {
   setTracing(policy.explain);
   if (!policy.explain) return;
   let out = putText(TEXT, "explain\nroute ");
-  out = putByte(putDecimal(out, positionOf(policy, matchedRoute)), Char.Space);
-  out = putDecimal(out, positionOf(policy, decodedRoute));
+  out = putByte(putDecimal(out, positionOf(matchedRoute)), Char.Space);
+  out = putDecimal(out, positionOf(decodedRoute));
   out = putText(putText(out, "\nmode "), modeName(effectiveMode(effective)));
   for (let ruleClass: u32 = 0; ruleClass < CLASS_COUNT; ruleClass++) {
     out = putText(out, "\nclass ");
@@ -57,27 +57,23 @@ export function explainFindings(policy: Policy, list: usize): void {
     if (field === null) {
       out = putByte(out, Char.Dash);
     } else {
-      const own = matchedRoute === null ? 0 : placeOf((matchedRoute as Route).fields, changetype<usize>(field));
-      out = putByte(out, own != 0 ? Char.r : Char.p);
-      out = putDecimal(out, own != 0 ? own : placeOf(policy.fields, changetype<usize>(field)));
+      const own = matchedRoute !== null && isIn((matchedRoute as Route).fields, changetype<usize>(field));
+      out = putByte(out, own ? Char.r : Char.p);
+      out = putDecimal(out, field.position + 1);
     }
     log(LogLevel.Trace, TEXT, out);
   }
 }
 
-/** The place of an entry in a chain, from 1; 0 where it is not in it. */
-function placeOf(chain: usize, entry: usize): u32 {
-  let place: u32 = 1;
-  for (let at = chain; at != 0; at = load<usize>(at)) {
-    if (at == entry) return place;
-    place++;
-  }
-  return 0;
+function isIn(chain: usize, entry: usize): bool {
+  let at = chain;
+  while (at != 0 && at != entry) at = changetype<Entry>(at).next;
+  return at != 0;
 }
 
 /** The position of a route of the policy, from 1; 0 for none. */
-function positionOf(policy: Policy, route: Route | null): u32 {
-  return route === null ? 0 : placeOf(policy.routes, changetype<usize>(route));
+function positionOf(route: Route | null): u32 {
+  return route === null ? 0 : route.position + 1;
 }
 
 /** Begins with the value `start..end` of the current field. */

@@ -1,8 +1,6 @@
 // From findings to one decision; the only place that says what happens. A finding decides when it is sure enough for the
 // sensitivity that holds for its class, when its class may block, and when no exception covers it.
 
-import { findByte } from "../core/bytes";
-import { Char } from "../core/char";
 import { Finding, findingAt, findingCount, findingName } from "../core/findings";
 import { CUSTOM, customMode } from "../match/custom-rules";
 import { patternFinds } from "../match/pattern";
@@ -12,7 +10,7 @@ import { ANY, Exception, Field, FieldKind, Mode, Policy, Route } from "./layout"
 import { matchesBoth, patternListed, patternMatches } from "./match";
 import { judged, judgedEnd, requestIdentity, requestIdentityEnd, requestPath, requestPathDecoded } from "./request";
 import { currentRoute, effectiveCap, effectiveThreshold } from "./resolve";
-import { countTrieStep, pieceBehind, reachedNode, Trie, trieEntry, TrieNode, walkRouted } from "./trie";
+import { countTrieStep, followName, nextOfName, reachedNode, Trie, trieEntry, TrieNode, walkRouted } from "./trie";
 
 /** Findings below this confidence are not listed. */
 export const LISTED: u32 = 20;
@@ -68,10 +66,10 @@ function thresholdFor(policy: Policy, effective: usize, finding: Finding): u32 {
 /** The declared field that a finding stands in: the route's own, else that of all routes; null for none. */
 export function declaredField(policy: Policy, route: Route | null, finding: Finding): Field | null {
   if (route !== null) {
-    const own = fieldOf(route.fields, finding);
+    const own = fieldOf(route.fieldTrie, finding);
     if (own !== null) return own;
   }
-  return fieldOf(policy.fields, finding);
+  return fieldOf(policy.fieldTrie, finding);
 }
 
 function thresholdIn(field: Field | null, finding: Finding, threshold: u32): u32 {
@@ -97,14 +95,8 @@ function coverWithException(policy: Policy, finding: Finding, seconds: u64): voi
   let first: u32 = NO_EXCEPTION;
   for (let i: u32 = 0; i < count; i++) {
     let node = changetype<usize>(reachedNode(trie, i));
-    first = firstCovering(node, finding, seconds, first);
-    const nameEnd = findingName(finding) + finding.nameLength;
-    for (let at = findingName(finding); at <= nameEnd && node != 0;) {
-      const end = findByte(at, nameEnd, Char.Slash);
-      node = pieceBehind(trie, node, at, end);
-      if (node != 0) first = firstCovering(node, finding, seconds, first);
-      at = end + 1;
-    }
+    followName(node, findingName(finding), findingName(finding) + finding.nameLength);
+    for (; node != 0; node = nextOfName(trie)) first = firstCovering(node, finding, seconds, first);
   }
   if (first != NO_EXCEPTION) finding.exception = <u16>min<u32>(first + 1, u16.MAX_VALUE);
 }

@@ -15,6 +15,7 @@ import { Rule } from "../generated/rules";
 import { ruleClass } from "../match/rules";
 import { ANY, Field, FieldKind } from "./layout";
 import { patternMatches } from "./match";
+import { countTrieStep, followName, nextOfName, Trie, TrieNode } from "./trie";
 
 /** Classes by their place in the contract's list, which is the hundred of their rules' codes, less one. */
 const enum Class {
@@ -85,18 +86,25 @@ function isRichText(rule: u32): bool {
   return rule == Rule.XssHtmlInjection || rule == Rule.XssDanglingMarkup || rule == Rule.XssEmbeddedObject;
 }
 
-/** The first field of a chain that a finding stands in; null for none. */
-export function fieldOf(chain: usize, finding: Finding): Field | null {
+/** The first field of a list that a finding stands in; null for none. `fields`: their trie, or 0. */
+export function fieldOf(fields: usize, finding: Finding): Field | null {
+  if (fields == 0) return null;
+  const trie = changetype<Trie>(fields);
   const name = findingName(finding);
-  for (let at = chain; at != 0;) {
-    const field = changetype<Field>(at);
-    if (
-      (field.part == ANY || field.part == finding.part) &&
-      (field.name == field.nameEnd || patternMatches(field.name, field.nameEnd, name, name + finding.nameLength))
-    ) {
-      return field;
+  const nameEnd = name + finding.nameLength;
+  let first: Field | null = null;
+  followName(trie.root, name, nameEnd);
+  for (let node = trie.root; node != 0; node = nextOfName(trie)) {
+    for (let at = changetype<TrieNode>(node).entries; at != 0;) {
+      const field = changetype<Field>(at);
+      at = field.along;
+      countTrieStep();
+      if (first !== null && first.position < field.position) break;
+      if (field.part != ANY && field.part != finding.part) continue;
+      if (field.name != field.nameEnd && !patternMatches(field.name, field.nameEnd, name, nameEnd)) continue;
+      first = field;
+      break;
     }
-    at = field.next;
   }
-  return null;
+  return first;
 }

@@ -116,6 +116,7 @@ export class Policy {
   generation: u32;
   /** Declared kinds of fields, for all routes. */
   fields: usize;
+  fieldTrie: usize;
   /** Some route, or all of them, declare fields. */
   hasFields: bool;
   /** What holds where no route matches, as policy/resolve.ts lays it out. */
@@ -131,16 +132,22 @@ export function policySettings(policy: Policy): Settings {
   return changetype<Settings>(changetype<usize>(policy) + offsetof<Policy>());
 }
 
-/** An entry of `routes`, `exceptions` or `rules`, and which requests it speaks of; an empty span matches all. */
+/** An entry of a list of the policy. */
 // @ts-ignore: decorator
 @unmanaged
-export class Match {
+export class Entry {
   /** The next in the order of the policy. */
   next: usize;
   /** The next, in that order, at the same node of policy/trie.ts. */
   along: usize;
   /** Its place in that order, from 0. */
   position: u32;
+}
+
+/** An entry of `routes`, `exceptions` or `rules`, and which requests it speaks of; an empty span matches all. */
+// @ts-ignore: decorator
+@unmanaged
+export class Match extends Entry {
   host: usize;
   hostEnd: usize;
   path: usize;
@@ -173,7 +180,9 @@ export const SCOPE_SIZE: u32 = offsetof<Scope>() + SETTINGS_SIZE;
 @unmanaged
 export class Route extends Match {
   scope: Scope;
+  /** Chain of its fields in the order of the policy, and their trie, 0 where there is none. */
   fields: usize;
+  fieldTrie: usize;
 }
 
 export const ROUTE_SIZE: u32 = offsetof<Route>();
@@ -190,11 +199,10 @@ export const enum FieldKind {
   Unknown = 255,
 }
 
-/** One entry of `fields`, linked in the order of the policy. */
+/** One entry of `fields`. */
 // @ts-ignore: decorator
 @unmanaged
-export class Field {
-  next: usize;
+export class Field extends Entry {
   name: usize;
   nameEnd: usize;
   /** Part code, or `ANY`. */

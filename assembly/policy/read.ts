@@ -351,6 +351,7 @@ function scopeWith(policy: Policy, settings: Settings): Scope | null {
 /** Reads `fields` into a chain. */
 function readFields(policy: Policy): usize {
   let chain: usize = 0;
+  let last: usize = 0;
   if (!opens(JsonEvent.ArrayOpen)) return chain;
   while (nextItem(JsonEvent.ObjectOpen)) {
     const field = changetype<Field>(room(FIELD_SIZE));
@@ -369,7 +370,9 @@ function readFields(policy: Policy): usize {
         field.part = ANY - 1;
       }
     }
-    chain = chained(chain, changetype<usize>(field));
+    if (last == 0) chain = changetype<usize>(field);
+    else store<usize>(last, changetype<usize>(field));
+    last = changetype<usize>(field);
     policy.hasFields = true;
   }
   return chain;

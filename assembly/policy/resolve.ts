@@ -8,7 +8,9 @@ import {
   classMode,
   classSensitivity,
   CLASSES,
+  Entry,
   Exception,
+  Field,
   Match,
   Mode,
   Policy,
@@ -94,30 +96,47 @@ export function prepare(policy: Policy): bool {
     fill(policy, scopeSettings(scope), scope.effective);
     at = scope.next;
   }
-  policy.routeTrie = filed(policy.routes, false);
-  policy.exceptionTrie = filed(policy.exceptions, true);
-  policy.ruleTrie = filed(policy.rules, false);
+  for (let at = policy.routes; at != 0; at = changetype<Route>(at).next) {
+    const route = changetype<Route>(at);
+    route.fieldTrie = filed(route.fields, List.Fields);
+    if (route.fieldTrie == 0 && route.fields != 0) return false;
+  }
+  policy.fieldTrie = filed(policy.fields, List.Fields);
+  policy.routeTrie = filed(policy.routes, List.Routes);
+  policy.exceptionTrie = filed(policy.exceptions, List.Exceptions);
+  policy.ruleTrie = filed(policy.rules, List.Rules);
   return (
+    (policy.fields == 0 || policy.fieldTrie != 0) &&
     (policy.routes == 0 || policy.routeTrie != 0) &&
     (policy.exceptions == 0 || policy.exceptionTrie != 0) &&
     (policy.rules == 0 || policy.ruleTrie != 0)
   );
 }
 
-/** The trie of a chain of entries, by their names too where they are exceptions; 0 for none, and where the arena is full. */
-function filed(chain: usize, exceptions: bool): usize {
+const enum List {
+  Routes,
+  Exceptions,
+  Rules,
+  Fields,
+}
+
+/** The trie of a chain of entries; 0 for none, and where the arena is full. */
+function filed(chain: usize, list: List): usize {
   if (chain == 0) return 0;
   const trie = openTrie(chain);
   if (trie === null) return 0;
   for (let left = trie.count; left != 0; left--) {
-    const match = changetype<Match>(trieEntry(trie, left - 1));
-    let node = placeOf(trie, match);
-    if (exceptions) {
-      const exception = changetype<Exception>(match);
+    const entry = trieEntry(trie, left - 1);
+    let node = list == List.Fields ? trie.root : placeOf(trie, changetype<Match>(entry));
+    if (list == List.Exceptions) {
+      const exception = changetype<Exception>(entry);
       if (exception.name != exception.nameEnd) node = nameBehind(trie, node, exception.name, exception.nameEnd);
+    } else if (list == List.Fields) {
+      const field = changetype<Field>(entry);
+      if (field.name != field.nameEnd) node = nameBehind(trie, node, field.name, field.nameEnd);
     }
     if (node == 0) return 0;
-    fileAt(node, match);
+    fileAt(node, changetype<Entry>(entry));
   }
   return closeTrie(trie) ? changetype<usize>(trie) : 0;
 }

@@ -1,5 +1,6 @@
-// Routes, exceptions and rules of a policy, filed so that those that may speak of a request are found without asking the others: a
-// trie over its host, the segments of its path and, for exceptions, the pieces of the field's name between slashes.
+// Routes, exceptions, rules and fields of a policy, filed so that those that may speak of a request are found without asking the
+// others: a trie over its host, the segments of its path and, for exceptions, the pieces of the field's name between slashes; over those
+// alone for fields.
 //
 //   root ── host, or any ──► ── literal segment ──────► node ── piece of a name ──► node
 //                            ── `*` or `{name}` ──────► node
@@ -17,7 +18,7 @@ import { byteAt, findByte, lowerCase, withoutPort } from "../core/bytes";
 import { Char } from "../core/char";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { allocate, ARENA_SIZE } from "./arenas";
-import { Match } from "./layout";
+import { Entry, Match } from "./layout";
 import { segmentEnd, segmentKind, SegmentKind } from "./match";
 import { requestHost, requestHostEnd, requestPath, requestPathEnd, requestTurn } from "./request";
 
@@ -89,7 +90,7 @@ export function countTrieStep(): void {
 export function openTrie(chain: usize): Trie | null {
   if (isDefined(CHECKED)) assert(MOST * 4 == 131072 && offsetof<TrieNode>() <= NODE_SIZE); // buffers and nodes fit
   let count: u32 = 0;
-  for (let at = chain; at != 0; at = changetype<Match>(at).next) changetype<Match>(at).position = count++;
+  for (let at = chain; at != 0; at = changetype<Entry>(at).next) changetype<Entry>(at).position = count++;
   let slots: u32 = 8;
   while (slots < 2 * count) slots <<= 1;
   const trie = changetype<Trie>(allocate(offsetof<Trie>()));
@@ -100,8 +101,8 @@ export function openTrie(chain: usize): Trie | null {
   trie.entries = allocate(count << 2);
   trie.root = newNode(trie);
   if (trie.table == 0 || trie.entries == 0 || trie.root == 0) return null;
-  for (let at = chain; at != 0; at = changetype<Match>(at).next) {
-    store<u32>(trie.entries + (changetype<Match>(at).position << 2), <u32>at);
+  for (let at = chain; at != 0; at = changetype<Entry>(at).next) {
+    store<u32>(trie.entries + (changetype<Entry>(at).position << 2), <u32>at);
   }
   return trie;
 }
@@ -145,9 +146,9 @@ export function nameBehind(trie: Trie, node: usize, name: usize, nameEnd: usize)
 }
 
 /** Files an entry at a node, before those that are there already: the last of the policy comes first. */
-export function fileAt(node: usize, match: Match): void {
-  match.along = changetype<TrieNode>(node).entries;
-  changetype<TrieNode>(node).entries = changetype<usize>(match);
+export function fileAt(node: usize, entry: Entry): void {
+  entry.along = changetype<TrieNode>(node).entries;
+  changetype<TrieNode>(node).entries = changetype<usize>(entry);
 }
 
 /** Makes room for what a walk reaches, once all is filed; false where the arena is full. */
@@ -249,9 +250,25 @@ export function reachedNode(trie: Trie, index: u32): TrieNode {
   return changetype<TrieNode>(load<u32>(trie.reached + (index << 2)));
 }
 
-/** The node behind a piece of a name, 0 where no entry has it there. */
-export function pieceBehind(trie: Trie, node: usize, start: usize, end: usize): usize {
-  return behind(trie, node, textHash(start, end, NAME_SEED));
+/** The node of the name that is followed, and what is left of the name. */
+let nameNode: usize = 0;
+let nameAt: usize = 0;
+let nameAfter: usize = 0;
+
+/** Begins to follow a name from a node. */
+export function followName(node: usize, name: usize, nameEnd: usize): void {
+  nameNode = node;
+  nameAt = name;
+  nameAfter = nameEnd;
+}
+
+/** Goes on by a piece of the name to the node behind it; 0 where there is none, or no more of the name. */
+export function nextOfName(trie: Trie): usize {
+  if (nameAt > nameAfter) return 0;
+  const end = findByte(nameAt, nameAfter, Char.Slash);
+  nameNode = behind(trie, nameNode, textHash(nameAt, end, NAME_SEED));
+  nameAt = nameNode == 0 ? nameAfter + 1 : end + 1;
+  return nameNode;
 }
 
 /** Goes on from a node by a segment; the nodes that are come to go to `out`. */

@@ -8,10 +8,10 @@ import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } fr
 /** Bytes of one arena, less its head. */
 export const ARENA_BYTES = 1024 * 1024 - 16;
 /** The fixed parts: a policy, a route, what routes say that say the same, a declared field, a rule, an exception. */
-const POLICY_BYTES = 320;
+const POLICY_BYTES = 328;
 const ROUTE_BYTES = 48;
 const SCOPE_BYTES = 152;
-const FIELD_BYTES = 24;
+const FIELD_BYTES = 32;
 const RULE_BYTES = 72;
 /** What must be free while a pattern is read (assembly/match/pattern.ts). */
 const PATTERN_ROOM = 2432;
@@ -26,7 +26,8 @@ const text = (value: string | undefined): number => (value === undefined ? 0 : (
 const list = (values: readonly string[] | undefined): number => text(values?.map((value) => `${value},`).join(""));
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-const fieldBytes = (fields: readonly Field[] = []): number => sum(fields.map(({ name }) => FIELD_BYTES + text(name)));
+const fieldBytes = (fields: readonly Field[] = []): number =>
+  sum(fields.map(({ name }) => FIELD_BYTES + text(name))) + trieBytes(fields.map(({ name }) => namePieces(name)));
 
 const routeBytes = ({ host, path, methods, fields }: Route): number =>
   ROUTE_BYTES + text(host) + text(path) + list(methods) + fieldBytes(fields);
@@ -39,24 +40,31 @@ const TRIE_BYTES = 96;
 const NODE_BYTES = 32 + 4;
 const ENTRY_BYTES = 4 + 4 * 4;
 
-/** What an entry is filed under, and by which name if it has one. */
-type Entry = Pick<Route, "host" | "path"> & { name?: string | undefined };
+/** The steps by which an entry of a list is filed. */
+type Steps = readonly string[];
 
-function trieBytes(entries: readonly Entry[]): number {
-  if (entries.length === 0) return 0;
+function trieBytes(filed: readonly Steps[]): number {
+  if (filed.length === 0) return 0;
   const nodes = new Set<string>();
-  for (const { host, path, name } of entries) {
-    let node = `${host?.replace(/:\d*$/, "") ?? ""}`;
-    nodes.add(node);
-    for (const segment of path?.split("/").slice(1) ?? ["**"]) {
-      node += `/${segment.startsWith("{") ? "*" : segment}`;
-      nodes.add(node);
-    }
-    const pieces = name?.split("/") ?? [];
-    if (name?.endsWith("*")) pieces.pop();
-    for (const piece of pieces) nodes.add((node += `\n${piece}`));
+  for (const steps of filed) {
+    let node = "";
+    for (const step of steps) nodes.add((node += `/${step}`));
   }
-  return TRIE_BYTES + NODE_BYTES * (nodes.size + 1) + ENTRY_BYTES * entries.length;
+  return TRIE_BYTES + NODE_BYTES * (nodes.size + 1) + ENTRY_BYTES * filed.length;
+}
+
+const placeSteps = ({ host, path }: Pick<Route, "host" | "path">): Steps => [
+  host?.replace(/:\d*$/, "") ?? "",
+  ...(path ?? "/**")
+    .split("/")
+    .slice(1)
+    .map((segment) => (segment.startsWith("{") ? "*" : segment)),
+];
+
+/** No segment begins as these do. */
+function namePieces(name: string | undefined): Steps {
+  const pieces = name?.split("/").map((piece) => `\n${piece}`) ?? [];
+  return name?.endsWith("*") ? pieces.slice(0, -1) : pieces;
 }
 
 const exceptionBytes = (entry: Exception): number =>
@@ -90,7 +98,9 @@ const entriesBytes = ({ denial, routes = [], exceptions = [], fields = [], rules
   sum(exceptions.map(exceptionBytes)) +
   fieldBytes(fields) +
   sum(rules.map(ruleBytes)) +
-  sum([routes, exceptions, rules.map(({ host, path }) => ({ host, path }))].map(trieBytes));
+  trieBytes(routes.map(placeSteps)) +
+  trieBytes(exceptions.map((entry) => [...placeSteps(entry), ...namePieces(entry.name)])) +
+  trieBytes(rules.map(placeSteps));
 
 /** The most that a proxy can need: what holds for all, every selector twice (two walks), and the largest section. */
 export function policyBytes(policy: Policy): number {

@@ -16,6 +16,7 @@ interface PolicyProbe {
   route(decoded: number): number;
   rules(): bigint;
   exception(rule: number, part: number, name: number, nameEnd: number): number;
+  field(part: number, name: number, nameEnd: number): number;
   oneWay(start: number, end: number): number;
   normalize(start: number, end: number): number;
   normalized(): number;
@@ -32,6 +33,13 @@ interface Place {
   path?: string;
   methods?: readonly string[];
 }
+interface Declared {
+  part?: string;
+  name?: string;
+}
+interface Routed extends Place {
+  fields?: readonly Declared[];
+}
 interface Excepted extends Place {
   class?: string;
   rules?: readonly string[];
@@ -39,7 +47,8 @@ interface Excepted extends Place {
   name?: string;
 }
 interface Entries {
-  routes: Place[];
+  routes: Routed[];
+  fields: readonly Declared[];
   exceptions: Excepted[];
   rules: Place[];
 }
@@ -73,12 +82,14 @@ function speaksOf({ host, path, methods }: Place, request: Request, reading: str
 const matchesPattern = (pattern: string, text: string): boolean =>
   pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 
+const standsIn = ({ part, name }: Declared, finding: Finding): boolean =>
+  (part === undefined || part === finding.part) && (name === undefined || matchesPattern(name, finding.name));
+
 function covers(exception: Excepted, finding: Finding): boolean {
   return (
+    standsIn(exception, finding) &&
     (exception.class === undefined || exception.class === finding.class) &&
-    (exception.rules === undefined || exception.rules.some((pattern) => matchesPattern(pattern, finding.rule))) &&
-    (exception.part === undefined || exception.part === finding.part) &&
-    (exception.name === undefined || matchesPattern(exception.name, finding.name))
+    (exception.rules === undefined || exception.rules.some((pattern) => matchesPattern(pattern, finding.rule)))
   );
 }
 
@@ -97,8 +108,9 @@ function load(entries: Entries, section?: Entries): number {
     ...probe.write(JSON.stringify({ schema: 1, policy: "0", mode: "block", ...configured(entries), workloads })),
   );
 }
-const configured = ({ routes, exceptions, rules }: Entries) => ({
+const configured = ({ routes, fields, exceptions, rules }: Entries) => ({
   routes,
+  fields,
   exceptions: exceptions.map((entry, index) => ({ id: `e${index}`, ...entry })),
   rules: rules.map((entry, index) => ({
     id: `r${index}`,
@@ -134,6 +146,13 @@ function agree(entries: Entries, request: Request, findings: readonly Finding[])
       (exception) => covers(exception, finding) && readings.every((path) => speaksOf(exception, request, path)),
     );
     const found = module.exception(CODES[finding.rule]!, PARTS[finding.part]!, ...probe.write(finding.name));
+    const own = entries.routes[module.route(0)]?.fields?.findIndex((one) => standsIn(one, finding)) ?? -1;
+    const all = entries.fields.findIndex((one) => standsIn(one, finding));
+    assert.equal(
+      module.field(PARTS[finding.part]!, ...probe.write(finding.name)),
+      own >= 0 ? own : all < 0 ? -1 : 1000 + all,
+      `the field of ${JSON.stringify(finding)}`,
+    );
     assert.equal(found, expected, `the exception for ${JSON.stringify(finding)} on ${readings.join(" and ")}`);
   }
 }
@@ -149,19 +168,24 @@ const place = {
   methods: optional(fc.constantFrom(["GET"], ["POST", "PUT"])),
 };
 const NAMES = ["q", "q2", "/a", "/a/b", "/a/b/c", "/a/", "a/b", "", "/"];
+const fieldPlace = {
+  part: optional(fc.constantFrom("query", "json")),
+  name: optional(fc.constantFrom(...NAMES.slice(0, 7), "*", "q*", "/a/*", "/a/b*", "/*", "a*", "/a/b/*")),
+};
+const fields = fc.array(fc.record({ ...fieldPlace, kind: fc.constant("id") }), { maxLength: 4 });
 const exception = fc.record(
   {
     ...place,
+    ...fieldPlace,
     class: optional(fc.constantFrom("sqli", "xss")),
     rules: optional(fc.constantFrom(["sqli-*"], ["xss-script-element", "sqli-union-select"])),
-    part: optional(fc.constantFrom("query", "json")),
-    name: optional(fc.constantFrom(...NAMES.slice(0, 7), "*", "q*", "/a/*", "/a/b*", "/*", "a*", "/a/b/*")),
   },
   { requiredKeys: [] },
 );
 const entries = (most: number): fc.Arbitrary<Entries> =>
   fc.record({
-    routes: fc.array(fc.record(place), { maxLength: most }),
+    routes: fc.array(fc.record({ ...place, fields: fc.option(fields, { nil: [] }) }), { maxLength: most }),
+    fields,
     exceptions: fc.array(exception, { maxLength: most }),
     rules: fc.array(fc.record(place), { maxLength: Math.min(most, 32) }),
   });
@@ -225,6 +249,7 @@ describe("what speaks of a request", () => {
         assert.ok(load(all, section) > 0);
         const merged: Entries = {
           routes: [...section.routes, ...all.routes],
+          fields: [...section.fields, ...all.fields],
           exceptions: [...section.exceptions, ...all.exceptions],
           rules: [...section.rules, ...all.rules],
         };
@@ -260,9 +285,20 @@ describe("the cost of finding it", () => {
       assert.ok(few > 0 && many <= 2 * few + 10, `${few} steps with 10, ${many} with 1,000`);
     });
 
+  it("does not grow with their number: declared fields", () => {
+    const fields = Array.from({ length: 1000 }, (_, index) => ({ name: `field-${index}`, kind: "id" }));
+    load({ routes: [], fields, exceptions: [], rules: [] });
+    ask({ host: "a", method: "GET", path: "/" });
+    for (const index of [0, 999]) {
+      const before = module.steps();
+      assert.equal(module.field(PARTS.query!, ...probe.write(`field-${index}`)), 1000 + index);
+      assert.ok(module.steps() - before < 10, `${module.steps() - before} steps`);
+    }
+  });
+
   it("does not grow beyond the path, however many ways templates leave open", () => {
     const routes = ["/**/a/**/b", "/**/b/**/a", "/*/**/a", "/**/*/*/b", "/**"].map((template) => ({ path: template }));
-    load({ routes, exceptions: [], rules: [] });
+    load({ routes, fields: [], exceptions: [], rules: [] });
     const before = module.steps();
     ask({ host: "a", method: "GET", path: "/a/b".repeat(500) });
     assert.ok(module.steps() - before < 40 * 1000, `${module.steps() - before} steps for 1,000 segments`);
@@ -276,6 +312,7 @@ describe("the room that a policy takes", () => {
       fc.record({
         match: fc.record({ host: fc.constantFrom("a.example", "b.example:80"), path: template.filter(isTaken) }),
         mode: fc.constantFrom("block" as const, "detect" as const),
+        fields: fc.array(fc.record({ name: named, kind: fc.constant("id" as const) }), { maxLength: 2 }),
       }),
       { maxLength: 200 },
     ),

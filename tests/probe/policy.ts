@@ -11,8 +11,8 @@ import {
 import { readPaths, readsOneWay } from "../../assembly/filter/target";
 import { normalizePath } from "../../assembly/parse/path";
 import { allocate, arenaPolicy, freeArena, openArena } from "../../assembly/policy/arenas";
-import { decide } from "../../assembly/policy/decide";
-import { Policy } from "../../assembly/policy/layout";
+import { decide, declaredField } from "../../assembly/policy/decide";
+import { Entry, Policy } from "../../assembly/policy/layout";
 import { setNamespace } from "../../assembly/policy/node";
 import { readPolicy } from "../../assembly/policy/read";
 import {
@@ -22,7 +22,7 @@ import {
   requestPathEnd,
   setRequestTarget,
 } from "../../assembly/policy/request";
-import { currentRoute, currentRules, EFFECTIVE_SIZE, resolve } from "../../assembly/policy/resolve";
+import { currentRoute, currentRules, EFFECTIVE_SIZE, matchedRoute, resolve } from "../../assembly/policy/resolve";
 import { trieSteps } from "../../assembly/policy/trie";
 
 const EFFECTIVE: usize = memory.data(<i32>EFFECTIVE_SIZE, 8);
@@ -79,6 +79,19 @@ export function exception(rule: u32, part: u32, name: usize, nameEnd: usize): i3
   const position: i32 = findingAt(findings, 0).exception;
   freeFindings(closeFindings());
   return position - 1;
+}
+
+/** The place of the field that a finding stands in, of the route's from 0 and of all routes' from 1,000; or -1. */
+export function field(part: u32, name: usize, nameEnd: usize): i32 {
+  openFindings(0);
+  addFinding(101, 90, part, name, nameEnd);
+  const found = declaredField(policy(), matchedRoute, findingAt(findings, 0));
+  freeFindings(closeFindings());
+  if (found === null) return -1;
+  const route = matchedRoute;
+  let own: usize = route === null ? 0 : route.fields;
+  while (own != 0 && own != changetype<usize>(found)) own = changetype<Entry>(own).next;
+  return found.position + (own == 0 ? 1000 : 0);
 }
 
 /** Whether the path is taken for one that has but one reading. */
