@@ -176,6 +176,20 @@ export function isBetweenBlocks(state: usize): bool {
   return self.mode == Mode.Block && self.count == 0 && self.at == self.end && !self.final;
 }
 
+/** `flags` of messages of a WebSocket: a block has said that it is the last; and another one with contents has followed. */
+const ENDED: u32 = 1;
+const WENT_ON: u32 = 2;
+
+/** Notes a block that holds something. */
+function noteBlock(self: Inflate): void {
+  if (self.wrapper == Wrapper.Endless && (self.flags & ENDED) != 0) self.flags |= WENT_ON;
+}
+
+/** Whether a message of a WebSocket goes on behind its final block, where some readers stop. */
+export function goesOn(state: usize): bool {
+  return (changetype<Inflate>(state).flags & WENT_ON) != 0;
+}
+
 /** Copies what copies can reach to `window` (at most INFLATE_WINDOW bytes); returns how much that is. */
 export function keepWindow(state: usize, window: usize): u32 {
   const self = changetype<Inflate>(state);
@@ -271,6 +285,7 @@ function advance(self: Inflate): InflateEvent {
         if (self.final && self.wrapper == Wrapper.Endless) {
           take(self, self.count & 7);
           self.final = false;
+          self.flags |= ENDED;
         } else if (self.final) {
           take(self, self.count & 7);
           self.left = self.wrapper == Wrapper.Gzip ? 8 : self.wrapper == Wrapper.Zlib ? 4 : 0;
@@ -284,6 +299,7 @@ function advance(self: Inflate): InflateEvent {
         if (!need(self, 32)) return InflateEvent.NeedMore;
         self.left = take(self, 16);
         self.mode = (take(self, 16) ^ self.left) == 0xffff ? Mode.Copy : Mode.Broken;
+        if (self.left != 0) noteBlock(self);
         break;
       case Mode.Copy:
         if (!copy(self)) return self.wrapper == Wrapper.None ? InflateEvent.Done : InflateEvent.NeedMore;
@@ -352,6 +368,7 @@ function openBlock(self: Inflate): bool {
   if (!need(self, 3)) return false;
   const head = (<u32>self.hold) & 7;
   const type = head >> 1;
+  if (type != 0) noteBlock(self);
   if (type == 2) {
     if (!need(self, 17)) return false;
     take(self, 3);

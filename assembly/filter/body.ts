@@ -180,7 +180,8 @@ export function judgeChunk(stream: Stream, start: usize, end: usize, last: bool,
     }
   } else if (stream.bodyKind == BodyKind.WebSocket) {
     const other = judgeMessages(stream, start, end, last, depth);
-    if (other != 0) return judgeOther(stream, other, end, last, depth);
+    if (other != 0 && stream.framed != 0) stream.bodyKind = <u8>BodyKind.None;
+    else if (other != 0) return judgeOther(stream, other, end, last, depth);
   } else judgeText(stream, start, end, last);
   const unfinished = unfinishedSize(state);
   if (unfinished <= CARRY_CAPACITY) {

@@ -20,7 +20,7 @@ import {
   Wrapper,
 } from "../decode/inflate";
 import { Overflow } from "../report/counters";
-import { judgeChunk } from "./body";
+import { judgeChunk, openBody } from "./body";
 import {
   areTwo,
   canRead,
@@ -33,7 +33,7 @@ import {
   UNNAMED,
   wrappersOf,
 } from "./inflating";
-import { met, NOTHING } from "./judgement";
+import { meet, met, NOTHING } from "./judgement";
 import { BODY_STATE_CAPACITY, BodyKind, bodyState, claimInflater, copyOf, freeInflaters, Stream } from "./stream";
 
 /** A piece of the copy, with room to read and write behind it: judging changes it. Owner: this file. */
@@ -44,6 +44,7 @@ const PIECE: usize = memory.data(33120, 16);
  * `NOTHING`. `stream.codings` is 0 afterwards where the copy is over, or not read.
  */
 export function judgeCoded(stream: Stream, start: usize, end: usize, last: bool, depth: u32): i32 {
+  if (stream.framed != 0 && !judgeFrames(stream, start, end, last, depth)) return Overflow.Values;
   // Neither text nor a message begins like gzip: some services know it without a header.
   const gzip = stream.inspected == 0 && start < end && byteAt(start) == 0x1f;
   const text = stream.bodyKind <= <u8>BodyKind.Multipart && stream.bodyKind != BodyKind.Probe;
@@ -53,6 +54,38 @@ export function judgeCoded(stream: Stream, start: usize, end: usize, last: bool,
   if (bound >= 0 && bound != Overflow.Encoded) return bound;
   if (stream.bodyKind != BodyKind.None && !judgeChunk(stream, start, end, last, depth)) return Overflow.Values;
   return bound;
+}
+
+/** A piece of a body that may be frames: their masks are taken off in place. Owner: this file. */
+const FRAMES: usize = memory.data(32832, 16);
+const FRAMES_SIZE: usize = 32768;
+
+/**
+ * Judges the next chunk of a body with a type as a WebSocket's, since a service that speaks it does not look at the type. False
+ * where a cut value could not be kept.
+ */
+function judgeFrames(stream: Stream, start: usize, end: usize, last: bool, depth: u32): bool {
+  if (stream.frames == 0) {
+    if (start == end) return true;
+    stream.frames = claimInflater();
+    if (stream.frames == 0) {
+      meet(Overflow.Inflaters);
+      return true;
+    }
+    const opened = copyOf(stream.frames);
+    opened.bodyKind = <u8>BodyKind.WebSocket;
+    opened.framed = stream.framed;
+    opened.messageCodings = stream.framed - 1;
+    openBody(opened, depth);
+  }
+  const copy = copyOf(stream.frames);
+  while (copy.bodyKind != BodyKind.None) {
+    const next = min(end, start + FRAMES_SIZE);
+    if (!judgeChunk(copy, FRAMES, putBytes(FRAMES, start, next), last && next == end, depth)) return false;
+    start = next;
+    if (start == end) break;
+  }
+  return true;
 }
 
 function judgeCopy(stream: Stream, start: usize, end: usize, last: bool, depth: u32): i32 {

@@ -16,6 +16,7 @@ import { textIsNoCase } from "../core/text";
 import {
   consumedBytes,
   feedInflate,
+  goesOn,
   inflated,
   inflatedBytes,
   inflatedEnd,
@@ -34,7 +35,7 @@ import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
 import { Overflow } from "../report/counters";
 import { decideNow, meet, met, NOTHING, passBound, tellUnread } from "./judgement";
-import { claimInflater, claimWindow, freeInflater, freeWindow, Stream, windowOf } from "./stream";
+import { claimInflater, claimWindow, freeInflater, Stream, windowOf } from "./stream";
 
 // A stream's `codings` and `messageCodings`: how many (3: more than are followed), and these bits.
 const COUNT: u32 = 3;
@@ -194,17 +195,16 @@ export function closeMessage(stream: Stream, event: InflateEvent): void {
 
 /** Ends a message of a socket. */
 export function closeSocketMessage(stream: Stream, event: InflateEvent): void {
-  if (isBetweenBlocks(stream.messageInflater)) {
-    if (stream.window == 0) stream.window = claimWindow();
-    if (stream.window == 0) meet(Overflow.Inflaters);
-    else store<u32>(stream.window, keepWindow(stream.messageInflater, windowOf(stream.window)));
-    freeInflater(stream);
-    return;
-  }
-  tellUnreadable(stream, event);
-  if (event < InflateEvent.Broken) return;
+  const inflater = stream.messageInflater;
+  // One service takes it as it came and begins anew, the other one goes on inside of the block: no client makes that.
+  const open = event < InflateEvent.Broken && !isBetweenBlocks(inflater);
+  if (open || event >= InflateEvent.Broken) tellUnreadable(stream, open ? InflateEvent.Twofold : event);
+  else if (goesOn(inflater)) tellBroken(true);
+  if (open) return;
+  if (stream.window == 0) stream.window = claimWindow();
+  if (stream.window == 0) meet(Overflow.Inflaters);
+  else store<u32>(stream.window, keepWindow(inflater, windowOf(stream.window)));
   freeInflater(stream);
-  freeWindow(stream);
 }
 
 /** Says that a message could not be read to its end; nothing is said of the message where nobody knows its coding. */

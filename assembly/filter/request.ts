@@ -177,6 +177,9 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   // Frames of a WebSocket have no such coding.
   if (stream.bodyKind == BodyKind.WebSocket) codings = 0;
   stream.codings = <u8>codings;
+  if (webSocket && stream.bodyKind != BodyKind.WebSocket && stream.bodyKind != BodyKind.None) {
+    stream.framed = <u8>(offered ? 2 : 1);
+  }
   stream.messageCodings = stream.bodyKind == BodyKind.WebSocket ? u8(offered) : <u8>messageCodings;
   // Judged as it stands all the same: most services do not look at the header, and take the bytes as they are.
   stream.encoded = stream.bodyKind != BodyKind.Probe && codings != 0;
@@ -536,11 +539,12 @@ function readTarget(headers: usize, headersEnd: usize): void {
 
 /**
  * How the body will be read; not at all where the stream is a tunnel. A service that does not upgrade may still read a body, so one
- * with a type is judged on its way (never held: the other side may wait for the answer).
+ * with a type is judged on its way (never held: the other side may wait for the answer), and as messages too (`framed`).
  */
 function bodyKind(): BodyKind {
   if (textIs(method, methodEnd, "CONNECT")) return BodyKind.None;
-  if (!typed) return webSocket ? BodyKind.WebSocket : upgrade ? BodyKind.None : BodyKind.Sniff;
+  if (webSocket && (!typed || type == BodyKind.None || type == BodyKind.Probe)) return BodyKind.WebSocket;
+  if (!typed) return upgrade ? BodyKind.None : BodyKind.Sniff;
   return type;
 }
 

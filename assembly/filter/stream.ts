@@ -87,6 +87,10 @@ export class Stream {
   /** Inflaters of its codings, the outer one first; 0 where there is none. */
   inflater: usize;
   innerInflater: usize;
+  /** It may be a WebSocket all the same: 1, or 2 where compression was offered. */
+  framed: u8;
+  /** An inflater's block, of which only the stream is used, that reads it as one. */
+  frames: usize;
   /** Inflater of the message at work. */
   messageInflater: usize;
   /** What messages of a WebSocket may copy from: a block with its size before it. */
@@ -292,6 +296,13 @@ export function freeWindow(stream: Stream): void {
 export function freeMessage(stream: Stream): void {
   freeInflater(stream);
   freeWindow(stream);
+  if (stream.frames == 0) return;
+  const copy = copyOf(stream.frames);
+  freeInflater(copy);
+  freeWindow(copy);
+  freePage(copy);
+  releaseBlock(INFLATER_POOL, stream.frames);
+  stream.frames = 0;
 }
 
 /** Gives back the inflater of the message at work. */

@@ -47,7 +47,7 @@ interface Seen {
 }
 
 function begin(target: Plugin, headers: [string, string][]): Stream {
-  const method = headers === SOCKET ? "GET" : "POST";
+  const method = headers.includes(SOCKET[1]!) ? "GET" : "POST";
   const stream = target.openStream({ request: { method, path: "/a", headers } });
   stream.sendHeaders(false);
   return stream;
@@ -145,10 +145,13 @@ describe("compressed messages of a socket", () => {
     const body = Buffer.concat(
       deflated(contents.map((text) => Buffer.from(text))).map((one) => frame(one, { compressed: true })),
     );
-    const expected = judged(detecting, SOCKET, body, []);
-    assert.equal(expected.findings.length, 1);
-    for (let cut = 1; cut < body.length; cut++) assert.deepEqual(judged(detecting, SOCKET, body, [cut]), expected);
-    assert.deepEqual(judged(detecting, SOCKET, body, Array<number>(body.length).fill(1)), expected);
+    for (const type of [null, "image/png", "text/plain", "multipart/form-data; boundary=b", "application/grpc"]) {
+      const headers = type === null ? SOCKET : [...SOCKET, ["content-type", type] as [string, string]];
+      const expected = judged(detecting, headers, body, []);
+      assert.ok(expected.findings.some((finding) => finding.startsWith("cmdi-substitution json /q")));
+      for (let cut = 1; cut < body.length; cut++) assert.deepEqual(judged(detecting, headers, body, [cut]), expected);
+      assert.deepEqual(judged(detecting, headers, body, Array<number>(body.length).fill(1)), expected);
+    }
   });
 
   it("that break off inside of a block are a finding, and go on with the next one as in the service", () => {
