@@ -9,7 +9,7 @@ import { modulePath } from "../../scripts/package.ts";
 import { field, frame } from "../protobuf/encode.ts";
 import { compile } from "./push.ts";
 
-const module = await readFile(modulePath("checked"));
+const module = await readFile(modulePath("release"));
 
 async function plugin(work: number | string, mode: "block" | "detect" = "block"): Promise<Plugin> {
   const made = await createEnvoyProcess({ seed: 1 }).addPlugin({
