@@ -180,17 +180,36 @@ export function nextMessagePiece(stream: Stream): InflateEvent {
   return event;
 }
 
-/** Whether too much has come out by now: then the bound is met. */
+/** Whether too much has come out by now, of this message or of all: then the bound is met. */
 export function isMessageBeyond(stream: Stream): bool {
-  if (!stepIsFull(stream.messageInflater) || !isBeyond(stream.messageInflater, FREE, RATIO)) return false;
+  if (!stepIsFull(stream.messageInflater) || !isFlood(stream)) return false;
   meet(Overflow.Inflated);
   return true;
 }
 
+function isFlood(stream: Stream): bool {
+  const size = inflatedBytes(stream.messageInflater);
+  const out = stream.messagesOut + size;
+  const came = stream.messagesIn + consumedBytes(stream.messageInflater);
+  return size > INFLATED_BYTES || (out > FREE && out > RATIO * came);
+}
+
+/** Counts a message that is over, and gives its inflater back. `extra`: bytes that it counts for besides its own. */
+function settle(stream: Stream, extra: u64): void {
+  stream.messagesIn += extra;
+  if (isFlood(stream)) meet(Overflow.Inflated);
+  stream.messagesIn += consumedBytes(stream.messageInflater);
+  stream.messagesOut += inflatedBytes(stream.messageInflater);
+  freeInflater(stream);
+}
+
+/** Bytes that a message of a socket counts for: a document that is sent again and again comes as a few copies of the window. */
+const REPEATED: u64 = 256;
+
 /** Ends a message of a call. `event`: the last one of it. */
 export function closeMessage(stream: Stream, event: InflateEvent): void {
   if (event != InflateEvent.Done) tellUnreadable(stream, event);
-  freeInflater(stream);
+  settle(stream, 0);
 }
 
 /** Ends a message of a socket. */
@@ -204,7 +223,7 @@ export function closeSocketMessage(stream: Stream, event: InflateEvent): void {
   if (stream.window == 0) stream.window = claimWindow();
   if (stream.window == 0) meet(Overflow.Inflaters);
   else store<u32>(stream.window, keepWindow(inflater, windowOf(stream.window)));
-  freeInflater(stream);
+  settle(stream, REPEATED);
 }
 
 /** Says that a message could not be read to its end; nothing is said of the message where nobody knows its coding. */

@@ -93,6 +93,9 @@ export class Stream {
   frames: usize;
   /** Inflater of the message at work. */
   messageInflater: usize;
+  /** Bytes of its compressed messages that are over, and of what they held. */
+  messagesIn: u64;
+  messagesOut: u64;
   /** What messages of a WebSocket may copy from: a block with its size before it. */
   window: usize;
   /** Units of work that its body has cost (judgement.ts). */

@@ -172,6 +172,13 @@ describe("compressed messages of a socket", () => {
     assert.match(judged(detecting, SOCKET, body, []).findings.join(), /^protocol-coding body/);
   });
 
+  it("may be the same document again and again", () => {
+    const text = `{"text":"${long.slice(0, 20_000)}"}`;
+    const messages = deflated(Array.from({ length: 200 }, (_, i) => Buffer.from(`${text.slice(0, -1)},"n":${i}}`)));
+    const body = Buffer.concat(messages.map((one) => frame(one, { compressed: true })));
+    assert.deepEqual(judged(detecting, SOCKET, body, []).overflow, []);
+  });
+
   it("of many sockets each have a window of their own", () => {
     const sockets = Array.from({ length: 40 }, (_, i) => {
       const texts = [`{"name":"socket ${i}","q":"plain"}`, `{"name":"socket ${i}","q":"$(id ${i})"}`];
@@ -230,10 +237,12 @@ describe("compressed messages of a call", () => {
     assert.deepEqual(judged(detecting, CALL, body, Array<number>(body.length).fill(1)), expected);
   });
 
-  it("are limited in what they hold, each for itself", () => {
+  it("are limited in what they hold, and all together", () => {
     const dense = (size: number): Buffer => messageFrame(gzipSync(field(1, " ".repeat(size))), 1);
-    const many = Buffer.concat(Array.from({ length: 20 }, () => dense(60_000)));
-    assert.deepEqual(judged(detecting, CALL, many, []).overflow, []);
+    const many = Buffer.concat(Array.from({ length: 20 }, () => dense(30_000)));
+    for (const sizes of [[], [1000], Array<number>(many.length).fill(1)])
+      assert.deepEqual(judged(detecting, CALL, many, sizes).overflow, ["inflated"]);
+    assert.deepEqual(judged(detecting, CALL, dense(60_000), []).overflow, []);
     const bomb = dense(1 << 20);
     const expected = judged(detecting, CALL, bomb, []);
     assert.deepEqual(expected.overflow, ["inflated"]);
