@@ -77,8 +77,7 @@ export function detectUrls(start: usize, end: usize, kinds: u32): void {
 export function detectLink(start: usize, host: usize, end: usize): void {
   let hostEnd = host;
   while (hostEnd < end && byteAt(hostEnd) != Char.Slash && byteAt(hostEnd) != Char.Question) hostEnd++;
-  takeWebUrl(host, hostEnd);
-  judgeAway(start, end, Place.Whole, 0, fieldRole());
+  if (takeWebUrl(host, hostEnd)) judgeAway(start, end, Place.Whole, 0, fieldRole());
 }
 
 /** Judges the URL that was read by what would follow it: a request of the server, an inclusion, a redirect. */

@@ -117,8 +117,12 @@ export function readUrl(start: usize, end: usize): bool {
   return readAuthority(at, end);
 }
 
-/** Takes what is known to be "http://" or "https://" and a host of letters, digits and single marks for the URL that was read. */
-export function takeWebUrl(host: usize, hostEnd: usize): void {
+/**
+ * Takes what is known to be "http://" or "https://" and a host of letters, digits and single marks for the URL that was read; false
+ * where that is longer than any authority that is read.
+ */
+export function takeWebUrl(host: usize, hostEnd: usize): bool {
+  if (hostEnd - host > AUTHORITY_CAPACITY) return false;
   urlScheme = UrlScheme.Web;
   urlHasScheme = true;
   urlSigns = 0;
@@ -127,6 +131,7 @@ export function takeWebUrl(host: usize, hostEnd: usize): void {
   urlPort = 0;
   urlPath = hostEnd;
   readHost(host, hostEnd);
+  return true;
 }
 
 /** Reads a host, and what is behind it, that has neither a scheme nor slashes before it: "10.0.0.1/x". */
@@ -309,8 +314,9 @@ function readPort(start: usize, end: usize): usize {
   return end;
 }
 
-/** Makes the canonical host of `start..end` and finds out where it points. */
+/** Makes the canonical host of `start..end`, at most AUTHORITY_CAPACITY bytes, and finds out where it points. */
 function readHost(start: usize, end: usize): void {
+  if (isDefined(CHECKED)) assert(end - start <= AUTHORITY_CAPACITY); // NAME holds it
   let out = NAME;
   while (start < end) {
     const byte = byteAt(start);

@@ -1,5 +1,5 @@
 /**
- * The engine under inputs of any kind (assembly/fuzz.ts): nothing may trap, a body in pieces must give what it gives whole, and an
+ * The engine under inputs of any kind (assembly/fuzz.ts): nothing may trap or write over a table, a body in pieces must give what it gives whole, and an
  * input gives the same in a build without SIMD, behind other inputs and with other bytes around it. `growthOf` measures inputs whose
  * time may grow faster than their length.
  */
@@ -47,14 +47,25 @@ export interface Failure {
 export class EngineGuest {
   readonly #module: WebAssembly.Module;
   #guest: Guest;
+  /** The tables: the words of a new memory that are not zero, by their places. */
+  readonly #tables: [place: number, word: bigint][] = [];
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
     this.#guest = this.#start();
+    new BigUint64Array(this.#guest.memory.buffer).forEach((word, place) => {
+      if (word !== 0n) this.#tables.push([place, word]);
+    });
   }
 
   #start(): Guest {
     return new WebAssembly.Instance(this.#module, {}).exports as unknown as Guest;
+  }
+
+  /** Whether an input has written over the tables: nothing may, as buffers have their bounds. */
+  get overwritten(): boolean {
+    const words = new BigUint64Array(this.#guest.memory.buffer);
+    return this.#tables.some(([place, word]) => words[place] !== word);
   }
 
   /** A new instance, without anything that inputs have left. */
@@ -92,6 +103,12 @@ export function failureOf(inputs: readonly Input[], guest: EngineGuest, twin: En
       return { input, message, alone: traps(input, guest) };
     }
   }
+  if (guest.overwritten) {
+    const input = inputs.find((each) => overwrites(each, guest)) ?? inputs[0]!;
+    const alone = guest.overwritten;
+    guest.restart();
+    return { input, message: "a table was written over", alone };
+  }
   for (const [index, input] of [...inputs.entries()].reverse()) {
     const others = OTHERS[input.seed % OTHERS.length]!;
     if (twin.run(input, others) === seen[index]) continue;
@@ -105,6 +122,12 @@ export function failureOf(inputs: readonly Input[], guest: EngineGuest, twin: En
     return { input, message: "depends on the inputs before it", alone: false };
   }
   return null;
+}
+
+function overwrites(input: Input, guest: EngineGuest): boolean {
+  guest.restart();
+  guest.run(input);
+  return guest.overwritten;
 }
 
 function traps(input: Input, guest: EngineGuest): boolean {
