@@ -3,11 +3,14 @@
 //
 //   {"verdict":…,"outcome":…,"mode":…,"score":…,"rule":…,"route":…,"identity":…,"request_id":…,"trace_id":…,"findings":[…]}
 //
-// Most requests are clean. Their verdict leaves out what is 0, null or empty, and the ids, which the access log has by itself:
+// Most requests are clean. Their verdict leaves out what is 0, null or empty, and the ids, which the access log has by itself; where
+// neither a route nor a caller is known, it is outcome and mode in two words:
 //
-//   {"verdict":"allow","outcome":"allowed","mode":…}
+//   {"verdict":"allow","outcome":"allowed","mode":…,"route":…,"identity":…}
+//   allowed block
 //
-// Envoy escapes each quotation mark when it prints the text, so the long form would cost a clean request as much as judging it.
+// Envoy takes a slow way with a text that it has to escape when it prints it: a quotation mark in it costs a clean request 5% of what
+// bare Envoy takes for all of it.
 
 import { putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
@@ -70,6 +73,10 @@ export function isClean(effective: usize, outcome: Outcome, list: usize): bool {
 
 /** Writes the verdict on a clean stream. */
 export function writeCleanVerdict(effective: usize): void {
+  if (routeName == routeNameEnd && requestIdentity == requestIdentityEnd) {
+    textEnd = putText(putText(TEXT, "allowed "), modeName(effectiveMode(effective)));
+    return;
+  }
   let out = putText(TEXT, '{"verdict":"allow","outcome":"allowed","mode":"');
   out = putByte(putText(out, modeName(effectiveMode(effective))), Char.DoubleQuote);
   if (routeName != routeNameEnd) {

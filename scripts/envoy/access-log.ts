@@ -1,4 +1,5 @@
 /** The access log's JSON lines (fields: envoy/bootstrap.ts), and what the module says in them of a request. */
+import { parseVerdict } from "../scan/verdict.ts";
 
 /** One thing that the module saw in a request; the fields are those of a scan line's findings. */
 export interface Finding {
@@ -67,17 +68,17 @@ export function parseAccessLine(line: string): AccessEntry | null {
     details: text("details"),
     address: text("address"),
     upstream: text("upstream"),
-    verdict: parseVerdict(text("meshward")),
+    verdict: readVerdict(text("meshward")),
   };
 }
 
 /** What the verdict of a clean request leaves out. */
 const CLEAN = { score: 0, rule: null, route: null, identity: null, request_id: null, trace_id: null, findings: [] };
 
-function parseVerdict(text: string | null): Verdict | null {
+function readVerdict(text: string | null): Verdict | null {
   if (text === null) return null;
   try {
-    const verdict = { ...CLEAN, ...(JSON.parse(text) as Verdict) };
+    const verdict = { ...CLEAN, ...(parseVerdict(text) as Verdict) };
     return Array.isArray(verdict.findings) && typeof verdict.outcome === "string" ? verdict : null;
   } catch {
     return null;

@@ -4,6 +4,7 @@
  */
 import type { Random } from "../bench/random.ts";
 import { createEnvoyProcess, VERDICT_KEY, type Plugin, type Stream } from "../host/index.ts";
+import { parseVerdict } from "../scan/verdict.ts";
 import { randomConfiguration, randomPieces, randomRequest, type FuzzRequest } from "./inputs.ts";
 
 /**
@@ -12,7 +13,7 @@ import { randomConfiguration, randomPieces, randomRequest, type FuzzRequest } fr
  */
 function decisionOf(stream: Stream): unknown {
   if (stream.local !== null || stream.outcome === "reset") return "refused";
-  const verdict = JSON.parse(stream.filterState.get(VERDICT_KEY)?.toString() ?? "null") as Record<
+  const verdict = parseVerdict(stream.filterState.get(VERDICT_KEY)?.toString() ?? "null") as Record<
     string,
     unknown
   > | null;

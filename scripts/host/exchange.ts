@@ -1,5 +1,6 @@
 // One whole exchange in one call: the request in any cuts, then the response, then the end of the stream.
 
+import { parseVerdict } from "../scan/verdict.ts";
 import type { LogLine } from "./process.ts";
 import type { Header } from "./headers.ts";
 import type { Received } from "./half.ts";
@@ -66,7 +67,7 @@ export function exchange(plugin: Plugin, request: RequestInit, options: Exchange
     client: response.out,
     details,
     filterState,
-    verdict: verdict === undefined ? null : JSON.parse(verdict.toString("utf8")),
+    verdict: verdict === undefined ? null : parseVerdict(verdict.toString("utf8")),
     logs,
   };
 }

@@ -58,6 +58,12 @@ export const verdictSchema = z
   .describe("What Meshward decided about one request; of a clean one the module leaves out what has a default");
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** The JSON value of the filter state `meshward.verdict`: a clean request's may be two words, outcome and mode. Throws where it is none. */
+export function parseVerdict(text: string): unknown {
+  const words = /^(allowed) (off|detect|block)$/.exec(text);
+  return words === null ? JSON.parse(text) : { verdict: "allow", outcome: words[1], mode: words[2] };
+}
+
 /** The log line of a refusal, behind the word `meshward`. */
 export const refusalSchema = z
   .object({

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { createEnvoyProcess, VERDICT_KEY, type Plugin, type Stream } from "../../scripts/host/index.ts";
 import { modulePath } from "../../scripts/package.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
+import { parseVerdict } from "../../scripts/scan/verdict.ts";
 import { field, frame as messageFrame, message } from "../protobuf/encode.ts";
 import { deflated, frame } from "../websocket/encode.ts";
 import { compile } from "./push.ts";
@@ -66,7 +67,7 @@ function judged(target: Plugin, headers: [string, string][], body: Buffer, sizes
   if (!stream.finished && stream.local === null) stream.sendBody("", true);
   const told = stream.filterState.get(VERDICT_KEY)?.toString() ?? "null";
   stream.end();
-  const verdict = JSON.parse(told) as {
+  const verdict = parseVerdict(told) as {
     outcome: string;
     findings?: { rule: string; where: { part: string; name: string }; evidence: string }[];
   };

@@ -9,6 +9,7 @@ import {
   type Stream,
 } from "../../scripts/host/index.ts";
 import { modulePath } from "../../scripts/package.ts";
+import { parseVerdict } from "../../scripts/scan/verdict.ts";
 import { bodyOf, bytesOf, configurationOf, type Case, type Step } from "./case.ts";
 import { decisionOf, SERVED, type Decision } from "./decision.ts";
 
@@ -78,7 +79,7 @@ export async function runOnHost(given: Case, sizes: readonly number[] = []): Pro
   const answered = response.out.headers;
   const opens = request.send?.some((step) => "until" in step && step.until === "opened");
   const decision = decisionOf(given, {
-    verdict: JSON.parse(stream.filterState.get(VERDICT_KEY)?.toString() ?? "null"),
+    verdict: parseVerdict(stream.filterState.get(VERDICT_KEY)?.toString() ?? "null"),
     answer:
       answered === null || (outcome === "reset" && !opens)
         ? null

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { createEnvoyProcess, VERDICT_KEY, type EnvoyProcess, type Plugin } from "../../scripts/host/index.ts";
 import { modulePath } from "../../scripts/package.ts";
+import { parseVerdict } from "../../scripts/scan/verdict.ts";
 import { field, frame } from "../protobuf/encode.ts";
 import { compile } from "./push.ts";
 
@@ -52,7 +53,7 @@ function judged(target: Plugin, { type, headers = [], bytes }: Body, sizes: read
     at += size;
   }
   if (!stream.finished && stream.local === null) stream.sendBody(bytes.subarray(at), true);
-  const { outcome, rule } = JSON.parse(stream.filterState.get(VERDICT_KEY)!.toString()) as Record<string, unknown>;
+  const { outcome, rule } = parseVerdict(stream.filterState.get(VERDICT_KEY)!.toString()) as Record<string, unknown>;
   stream.end();
   return { outcome, rule: rule ?? null, met: met(target.process) !== before };
 }
