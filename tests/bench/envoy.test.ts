@@ -43,12 +43,12 @@ function assertLatency(latency: Latency, most: PerVariant): void {
 const isLinux = process.platform === "linux" ? false : "reads /proc";
 
 test("bench envoy: checks, measures and prints one document", { skip: isLinux, timeout: 60_000 }, async () => {
-  const { code, out, err } = await run("bench", "envoy", "--rounds", "2", "--seconds", "0.05", "--json");
+  const { code, out, err } = await run("bench", "envoy", "--rounds", "1", "--seconds", "0.05", "--json");
   assert.equal(code, 0, err);
   const result = JSON.parse(out) as Record<string, unknown>;
   const keys = ["machine", "envoy", "commit", "rounds", "workers", "tests", "rss_mib", "start_s"];
   assert.deepEqual(Object.keys(result), keys);
-  assert.equal(result.rounds, 2);
+  assert.equal(result.rounds, 1);
   assert.match(String(result.envoy), /^\d+\.\d+\.\d+$/);
   const tests = result.tests as BenchResult["tests"];
   assert.deepEqual(
@@ -60,7 +60,7 @@ test("bench envoy: checks, measures and prints one document", { skip: isLinux, t
     const keys = ["name", "bare_cpu_us", "floor_ratio", "ratio", "requests", "max_rps", "latency"];
     assert.deepEqual(Object.keys(row), keys);
     for (const key of ["bare_cpu_us", "floor_ratio", "ratio"] as const) assert.ok(row[key] > 0, `${name} ${key}`);
-    assert.ok(requests % 9 === 0 && requests >= 288);
+    assert.ok(requests % 9 === 0 && requests >= 144);
     assert.deepEqual(Object.keys(most), ["bare", "floor", "meshward"]);
     assert.ok(Object.values(most).every((rate) => rate > 0));
     assertLatency(latency!, most);
