@@ -72,18 +72,18 @@ const LONGEST_DIALLED: usize = 32;
 function isDialled(start: usize, end: usize): bool {
   if (end - start > LONGEST_DIALLED) return false;
   let at = start;
-  let open: usize = 0;
-  let close: usize = 0;
+  let opened = false;
+  let closed = false;
   if (byteAt(at) == Char.Plus) at++;
   let before: u32 = Char._0;
   for (; at < end; at++) {
     const byte = byteAt(at);
     if (byte == Char.ParenOpen) {
-      if (open != 0) return false;
-      open = at;
+      if (opened) return false;
+      opened = true;
     } else if (byte == Char.ParenClose) {
-      if (open == 0 || close != 0 || !isDigit(before)) return false;
-      close = at;
+      if (!opened || closed || !isDigit(before)) return false;
+      closed = true;
     } else if (byte == Char.Space) {
       if (before == Char.Space || before == Char.ParenOpen) return false;
     } else if (byte == Char.Dash || byte == Char.Dot || byte == Char.Slash) {
@@ -93,7 +93,7 @@ function isDialled(start: usize, end: usize): bool {
     }
     before = byte;
   }
-  return (open == 0) == (close == 0) && (isDigit(before) || before == Char.ParenClose);
+  return opened == closed && (isDigit(before) || before == Char.ParenClose);
 }
 
 /** Words in a row among which a statement begins, or goes on behind an operand; more of them are no SQL in any place. */

@@ -10,17 +10,7 @@ import { found } from "../detect/finding";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
 import { feedForm, FORM_STATE_SIZE, FormEvent, formName, formNameEnd, nextForm, openForm } from "../parse/form";
-import {
-  JSON_STATE_SIZE,
-  JsonEvent,
-  jsonFeed,
-  jsonNext,
-  jsonOpen,
-  jsonPass,
-  jsonPointer,
-  jsonPointerEnd,
-  jsonRest,
-} from "../parse/json";
+import { JSON_STATE_SIZE, JsonEvent, jsonFeed, jsonOpen, jsonRest } from "../parse/json";
 import { GRPC_STATE_SIZE } from "../parse/grpc";
 import { isFresh, MULTIPART_STATE_SIZE, openMultipart } from "../parse/multipart";
 import { openPacked } from "../parse/packed";
@@ -41,7 +31,8 @@ import {
 import { openWebSocket, WEBSOCKET_STATE_SIZE, webSocketEarly } from "../parse/websocket";
 import { feedXml, nextXml, openXml, XML_STATE_SIZE, XmlEvent, xmlName, xmlNameEnd, xmlRest } from "../parse/xml";
 import { countOverflow, Overflow } from "../report/counters";
-import { decideNow, judgeTag, judgeValue, judgeWhole, met, NOTHING, passBound, passesPlain } from "./judgement";
+import { decideNow, judgeTag, judgeValue, judgeWhole, met, NOTHING, passBound } from "./judgement";
+import { judgeMembers } from "./json";
 import { declarations, declared, declaredEnd } from "./media-type";
 import { judgeMessages } from "./messages";
 import { isTooDeep, judgePacked } from "./packed";
@@ -318,30 +309,19 @@ function tellMalformed(stream: Stream): void {
 function judgeJson(stream: Stream, start: usize, end: usize, last: bool): void {
   const state = bodyState(stream);
   jsonFeed(state, start, end, last);
-  const passes = passesPlain();
-  while (true) {
-    if (passes) jsonPass(state);
-    const event = jsonNext(state);
-    if (event <= JsonEvent.NeedMore) return;
-    if (event <= JsonEvent.Literal) {
-      setField(Part.Json, jsonPointer(state), jsonPointerEnd(state));
-      judgeValue(valueStart, valueEnd);
-    } else if (event == JsonEvent.Done) {
-      return;
-    } else if (event > JsonEvent.Done) {
-      // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
-      if (event == JsonEvent.TooDeep) passBound(Overflow.Depth);
-      else tellMalformed(stream);
-      const rest = jsonRest(state);
-      if (rest < end && byteAt(rest) == Char.Less) {
-        stream.bodyKind = <u8>BodyKind.Markup;
-        openXml(state);
-        judgeXml(stream, rest, end, last);
-        return;
-      }
-      return goOnAsText(stream, rest, end, last);
-    }
+  const event = judgeMembers(state);
+  if (event == JsonEvent.NeedMore || event == JsonEvent.Done) return;
+  // No longer JSON, or deeper than we follow: the rest is inspected as text, and counted.
+  if (event == JsonEvent.TooDeep) passBound(Overflow.Depth);
+  else tellMalformed(stream);
+  const rest = jsonRest(state);
+  if (rest < end && byteAt(rest) == Char.Less) {
+    stream.bodyKind = <u8>BodyKind.Markup;
+    openXml(state);
+    judgeXml(stream, rest, end, last);
+    return;
   }
+  goOnAsText(stream, rest, end, last);
 }
 
 function judgeXml(stream: Stream, start: usize, end: usize, last: bool): void {

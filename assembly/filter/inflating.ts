@@ -61,18 +61,26 @@ export const OUTER_FREE: u64 = 2048;
 /** Adds the codings that a header lists to those of the headers before it. */
 export function addCodings(codings: u32, start: usize, end: usize): u32 {
   while (start < end) {
-    const comma = findByte(start, end, Char.Comma);
-    while (start < comma && isMargin(byteAt(start))) start++;
-    let stop = start;
-    while (stop < comma && !isMargin(byteAt(stop))) stop++;
-    if (start < stop && !textIsNoCase(start, stop, "identity")) {
-      if (textIsNoCase(start, stop, "deflate")) codings |= DEFLATE;
-      else if (!textIsNoCase(start, stop, "gzip") && !textIsNoCase(start, stop, "x-gzip")) codings |= UNREADABLE;
-      if ((codings & COUNT) != COUNT) codings++;
-    }
-    start = comma + 1;
+    start = readName(start, end);
+    if (name == nameEnd || textIsNoCase(name, nameEnd, "identity")) continue;
+    if (textIsNoCase(name, nameEnd, "deflate")) codings |= DEFLATE;
+    else if (!textIsNoCase(name, nameEnd, "gzip") && !textIsNoCase(name, nameEnd, "x-gzip")) codings |= UNREADABLE;
+    if ((codings & COUNT) != COUNT) codings++;
   }
   return (codings & COUNT) > FOLLOWED ? codings | UNREADABLE : codings;
+}
+
+let name: usize = 0;
+let nameEnd: usize = 0;
+
+/** Reads the first name of a list, without its parameters; returns where the next one may begin. */
+function readName(start: usize, end: usize): usize {
+  const comma = findByte(start, end, Char.Comma);
+  name = start;
+  while (name < comma && isMargin(byteAt(name))) name++;
+  nameEnd = name;
+  while (nameEnd < comma && !isMargin(byteAt(nameEnd))) nameEnd++;
+  return comma + 1;
 }
 
 /** Whether a byte ends the name of a coding, or stands around it. */
@@ -104,12 +112,8 @@ export function canRead(codings: u32): bool {
 /** Whether a header offers to compress each message (RFC 7692). */
 export function offersDeflate(start: usize, end: usize): bool {
   while (start < end) {
-    const comma = findByte(start, end, Char.Comma);
-    while (start < comma && isMargin(byteAt(start))) start++;
-    let stop = start;
-    while (stop < comma && !isMargin(byteAt(stop))) stop++;
-    if (textIsNoCase(start, stop, "permessage-deflate")) return true;
-    start = comma + 1;
+    start = readName(start, end);
+    if (textIsNoCase(name, nameEnd, "permessage-deflate")) return true;
   }
   return false;
 }

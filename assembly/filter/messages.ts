@@ -5,16 +5,7 @@ import { Char } from "../core/char";
 import { Part, setField } from "../core/field";
 import { skipBlank } from "../core/scan";
 import { InflateEvent } from "../decode/inflate";
-import {
-  JSON_STATE_SIZE,
-  JsonEvent,
-  jsonFeed,
-  jsonNext,
-  jsonOpen,
-  jsonPass,
-  jsonPointer,
-  jsonPointerEnd,
-} from "../parse/json";
+import { JSON_STATE_SIZE, JsonEvent, jsonFeed, jsonOpen } from "../parse/json";
 import { valueEnd, valueStart, valueWindowed } from "../parse/value";
 import {
   addInflated,
@@ -35,7 +26,8 @@ import {
   nextMessagePiece,
   openSocketMessage,
 } from "./inflating";
-import { judgeValue, met, NOTHING, passesPlain } from "./judgement";
+import { judgeValue, met, NOTHING } from "./judgement";
+import { judgeMembers } from "./json";
 import { bodyState, Stream } from "./stream";
 
 /** The state of a message of JSON, which stands whole. */
@@ -98,14 +90,5 @@ function judgeJson(start: usize, end: usize, depth: u32): bool {
   if (start == end || (byteAt(start) != Char.BraceOpen && byteAt(start) != Char.BracketOpen)) return false;
   jsonOpen(JSON, depth);
   jsonFeed(JSON, start, end, true);
-  const passes = passesPlain();
-  while (true) {
-    if (passes) jsonPass(JSON);
-    const event = jsonNext(JSON);
-    if (event == JsonEvent.Done) return true;
-    if (event <= JsonEvent.NeedMore || event > JsonEvent.Done) return false;
-    if (event > JsonEvent.Literal) continue;
-    setField(Part.Json, jsonPointer(JSON), jsonPointerEnd(JSON));
-    judgeValue(valueStart, valueEnd);
-  }
+  return judgeMembers(JSON) == JsonEvent.Done;
 }

@@ -8,6 +8,7 @@
 import { setFlagsFromString } from "node:v8";
 import { readModule } from "../package.ts";
 import { HOSTILE, ordinaryInputs } from "./engine-inputs.ts";
+import { round } from "./figures.ts";
 import { commitText, machineText } from "./machine.ts";
 
 interface BenchModule {
@@ -153,8 +154,6 @@ function timed(run: () => unknown): number {
   run();
   return Number(process.hrtime.bigint() - began);
 }
-
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 /** The result as tables for people. */
 export function engineText(result: EngineResult): string {

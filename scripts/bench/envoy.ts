@@ -24,6 +24,7 @@ import { policyFrom } from "../policy/load.ts";
 import { startGenerator, startUpstream } from "./children.ts";
 import type { Generator, Upstream } from "./children.ts";
 import type { Load, Tally } from "./load.ts";
+import { median, round } from "./figures.ts";
 import { commitText, machineText } from "./machine.ts";
 import { payloadOf } from "./payloads.ts";
 import type { Payload, TestName } from "./payloads.ts";
@@ -359,11 +360,3 @@ const perVariant = (value: (variant: Variant) => number): PerVariant => ({
   floor: value("floor"),
   meshward: value("meshward"),
 });
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));

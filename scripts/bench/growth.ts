@@ -22,6 +22,7 @@ import { startGenerator, startUpstream } from "./children.ts";
 import type { Generator } from "./children.ts";
 import { GROWTHS, growthSource } from "./growth-policies.ts";
 import type { Growth, GrowthPart, GrowthRequest } from "./growth-policies.ts";
+import { median, round } from "./figures.ts";
 import { commitText, machineText } from "./machine.ts";
 import { checkProc, onCpuNanos, rssMib } from "./proc.ts";
 
@@ -372,14 +373,6 @@ async function send(
   const line = request.toString("latin1").split("\r\n", 1)[0];
   throw new Error([`${line}: expected ${count} × ${is}, got ${got.join(", ")}`, ...envoy.log().slice(-5)].join("\n"));
 }
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 // --- text ---------------------------------------------------------------------------------------------------------------
 
