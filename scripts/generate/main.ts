@@ -14,6 +14,7 @@ import { compileAutomaton } from "./automaton.ts";
 import { emitByteKinds, readByteKinds } from "./byte-kinds.ts";
 import { emitClass } from "./emit-class.ts";
 import { emitRuleList } from "./emit-rule-list.ts";
+import { emitRuleTexts } from "./emit-rule-texts.ts";
 import { emitRules } from "./emit-rules.ts";
 import { emitTokens } from "./emit-tokens.ts";
 import { emitVersion } from "./emit-version.ts";
@@ -90,6 +91,7 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   if (rules.length > 0) {
     outputs.set("assembly/generated/rules.ts", emitRules(rules));
     outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
+    outputs.set("scripts/policy/rule-texts.generated.ts", emitRuleTexts(rules));
     outputs.set("docs/rules.md", await format(rulesPage(rules, rates), { parser: "markdown", printWidth: 120 }));
   }
   if (only === undefined) {

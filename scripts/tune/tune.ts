@@ -2,8 +2,7 @@
  * `meshward tune`: what a policy would refuse in recorded traffic, by route, field and rule, and exceptions for it as a policy.
  * Holds a bounded number of groups and of clients in each, whatever the traffic's size.
  */
-import { Document } from "yaml";
-import { loadPolicy } from "../policy/load.ts";
+import { exceptionsFor } from "../policy/propose.ts";
 import type { Engine } from "../scan/engine.ts";
 import { BadLine, oneLine, parseExchange, parseJsonLine } from "../scan/exchange-line.ts";
 import { MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
@@ -14,7 +13,6 @@ const MAX_GROUPS = 10_000;
 const MAX_CLIENTS = 1_000;
 /** Exceptions in one patch. */
 const MAX_EXCEPTIONS = 200;
-const LIFE_DAYS = 90;
 
 export interface Group {
   route: string;
@@ -129,24 +127,12 @@ export function sortedGroups({ groups }: Tuning): Group[] {
   );
 }
 
-const exceptionOf = (group: Group, index: number, expires: string): object => ({
-  id: `tune-${index + 1}`,
-  rules: [group.rule],
-  path: group.route,
-  ...(/^[A-Z][A-Z0-9_-]{0,31}$/.test(group.method) ? { methods: [group.method] } : {}),
-  part: group.part,
-  ...(group.name === null || group.name === "" ? {} : { name: group.name }),
-  why: `REASON: ${group.requests} requests of ${group.clients.size} clients; say why they are harmless, or delete this`,
-  expires,
-});
-
 /** A policy with an exception for each group of at least `clients` clients; each is one that `policy check` accepts. */
 export function exceptionsPatch(groups: readonly Group[], clients: number, now: Date): string {
-  const expires = new Date(now.getTime() + LIFE_DAYS * 86_400_000).toISOString().slice(0, 10);
   const proposed = groups.filter((group) => group.clients.size >= clients).slice(0, MAX_EXCEPTIONS);
-  const exceptions = proposed
-    .map((group, index) => exceptionOf(group, index, expires))
-    // A name or path that an attacker made up may be none that a policy can name.
-    .filter((entry) => loadPolicy(new Document({ exceptions: [entry] }).toString(), now).policy !== null);
-  return exceptions.length === 0 ? "" : new Document({ exceptions }).toString({ lineWidth: 0 });
+  const findings = proposed.map((group, index) => {
+    const why = `REASON: ${group.requests} requests of ${group.clients.size} clients; say why they are harmless, or delete this`;
+    return { ...group, id: `tune-${index + 1}`, why };
+  });
+  return exceptionsFor(findings, now);
 }
