@@ -25,10 +25,13 @@ export const enum BodyAction {
 
 export const enum HeaderMap {
   HttpRequestHeaders = 0,
+  /** Of the answer to a call of the module's own, in the callback that brings it. */
+  HttpCallResponseHeaders = 6,
 }
 
 export const enum Buffer {
   HttpRequestBody = 0,
+  HttpCallResponseBody = 4,
   PluginConfiguration = 7,
 }
 

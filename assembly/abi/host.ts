@@ -2,6 +2,7 @@
 // callback returns; each verb says with its status whether it is there.
 
 import {
+  proxy_add_header_map_value,
   proxy_close_stream,
   proxy_continue_stream,
   proxy_define_metric,
@@ -10,9 +11,12 @@ import {
   proxy_get_header_map_pairs,
   proxy_get_property,
   proxy_get_shared_data,
+  proxy_http_call,
   proxy_increment_metric,
   proxy_log,
   proxy_record_metric,
+  proxy_remove_header_map_value,
+  proxy_replace_header_map_value,
   proxy_send_local_response,
   proxy_set_effective_context,
   proxy_set_property,
@@ -27,6 +31,8 @@ export let given: usize = 0;
 export let givenEnd: usize = 0;
 /** The version that `readShared` saw, to be given back to `writeShared`. */
 export let givenCas: u32 = 0;
+/** The number of the call that `callHttp` made; 0 where it made none. */
+export let givenToken: u32 = 0;
 
 /** Out-parameters of host calls: address, size, cas or id, time. */
 const OUT: usize = memory.data(24, 8);
@@ -43,6 +49,21 @@ function take(status: u32): Status {
 /** Reads a whole header map, as `core/pairs` walks it. */
 export function readHeaders(map: HeaderMap): Status {
   return take(proxy_get_header_map_pairs(map, OUT, OUT + 4));
+}
+
+/** Adds a header; one of the same name stays as it is. */
+export function addHeader(map: HeaderMap, name: usize, nameEnd: usize, value: usize, valueEnd: usize): Status {
+  return <Status>proxy_add_header_map_value(map, name, nameEnd - name, value, valueEnd - value);
+}
+
+/** Sets a header: the only one of its name afterwards. */
+export function replaceHeader(map: HeaderMap, name: usize, nameEnd: usize, value: usize, valueEnd: usize): Status {
+  return <Status>proxy_replace_header_map_value(map, name, nameEnd - name, value, valueEnd - value);
+}
+
+/** Removes all headers of that name; nothing happens where there is none. */
+export function removeHeader(map: HeaderMap, name: usize, nameEnd: usize): Status {
+  return <Status>proxy_remove_header_map_value(map, name, nameEnd - name);
 }
 
 /** Reads `length` bytes of a buffer from `offset`; fewer where the buffer ends before. */
@@ -108,6 +129,37 @@ export function continueRequest(): Status {
 /** Resets the stream of a request that has passed in part. */
 export function resetRequest(): Status {
   return <Status>proxy_close_stream(StreamType.HttpRequest);
+}
+
+/**
+ * Makes an HTTP request to a cluster, for the root at work; its number is in `givenToken`. `headers` are pairs as `core/pairs` has
+ * them, with `:method`, `:path` and `:authority`. The answer comes with `proxy_on_http_call_response`: Envoy itself answers 503
+ * where the connection breaks and 504 after `timeout` milliseconds. `BadArgument`: there is no such cluster. `InternalFailure`: it
+ * has no host. Of a root that is deleted all calls are cancelled.
+ */
+export function callHttp(
+  cluster: usize,
+  clusterEnd: usize,
+  headers: usize,
+  headersEnd: usize,
+  body: usize,
+  bodyEnd: usize,
+  timeout: u32,
+): Status {
+  const status = proxy_http_call(
+    cluster,
+    clusterEnd - cluster,
+    headers,
+    headersEnd - headers,
+    body,
+    bodyEnd - body,
+    0,
+    0,
+    timeout,
+    OUT + 8,
+  );
+  givenToken = status == Status.Ok ? load<u32>(OUT, 8) : 0;
+  return <Status>status;
 }
 
 /** Makes the calls that follow act on the context `id`: from a tick, on a stream. */

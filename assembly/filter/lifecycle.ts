@@ -1,6 +1,9 @@
 // Contexts come and go: the VM, its roots (one for each configuration in force) and their streams.
 
-import { actOn, fillRandom, setTick } from "../abi/host";
+import { LogLevel } from "../abi/enums";
+import { readEnvironment } from "../abi/environ";
+import { actOn, fillRandom, log, setTick } from "../abi/host";
+import { putText } from "../core/text";
 import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
 import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
 import { changeInfo, flushCounters } from "./metrics";
@@ -13,6 +16,17 @@ import { closeStream, openStream, streamOf } from "./stream";
 export function onVmStart(): void {
   fillRandom(randomSeed(), randomSeed() + RANDOM_SEED_SIZE);
   prepareAnswers();
+  if (!readEnvironment()) tellEnvironment();
+}
+
+const LINE: usize = memory.data(128);
+
+function tellEnvironment(): void {
+  log(
+    LogLevel.Error,
+    LINE,
+    putText(LINE, "meshward: the environment of the VM is larger than 8 KiB or 64 variables, ignored"),
+  );
 }
 
 /** `proxy_on_context_create`. A `rootId` of 0 says that the context is a root itself. */

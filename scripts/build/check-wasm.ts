@@ -12,7 +12,7 @@
 /** Bytes that the release module may have. */
 export const SIZE_CEILING = 512 * 1024;
 
-const WASI_IMPORTS: ReadonlySet<string> = new Set(["random_get"]);
+const WASI_IMPORTS: ReadonlySet<string> = new Set(["random_get", "environ_sizes_get", "environ_get"]);
 /** Exports that may allocate: they run when a VM starts or a configuration arrives, never for a request. */
 const CONFIGURE_TIME: ReadonlySet<string> = new Set(["proxy_on_vm_start", "proxy_on_configure"]);
 

@@ -116,6 +116,8 @@ export const IMPORTS: Readonly<Record<string, string>> = {
   "env.proxy_done": ":i",
   "env.proxy_call_foreign_function": "iiiiii:i",
   "wasi_snapshot_preview1.random_get": "ii:i",
+  "wasi_snapshot_preview1.environ_sizes_get": "ii:i",
+  "wasi_snapshot_preview1.environ_get": "ii:i",
 };
 
 /** Functions that the host looks for in a module. Only the version mark and an allocator must be there. */

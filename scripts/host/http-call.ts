@@ -7,6 +7,9 @@ export interface HttpCallResponse {
   trailers?: readonly Header[];
 }
 
+/** Why a connection to the cluster ended, in Envoy's words. */
+export type Breakage = "connection termination" | "remote connection failure";
+
 /** An HTTP request that the module made (`proxy_http_call`), waiting for an answer. */
 export class HttpCall {
   readonly root: RootContext;
@@ -15,7 +18,7 @@ export class HttpCall {
   readonly headers: HeaderMap;
   readonly body: Buffer;
   readonly trailers: HeaderMap;
-  /** Milliseconds; 0 is none. */
+  /** Milliseconds until it is answered with 504; 0 is never. */
   readonly timeout: number;
   #answered = false;
 
@@ -37,18 +40,44 @@ export class HttpCall {
     this.timeout = timeout;
   }
 
+  /** Whether it waits no more: it was answered, or the root context that made it is gone. */
+  get over(): boolean {
+    return this.#answered || this.root.vm.failed || !this.root.vm.contexts.has(this.root.id);
+  }
+
   /** Answers, at once or, where a callback runs, as soon as it has returned. Only the first answer counts. */
   respond(response: HttpCallResponse): void {
     this.#answer(response);
   }
 
-  /** The connection broke or the time was up. */
+  /** The connection broke before an answer: Envoy makes one of its own. */
+  break(reason: Breakage): void {
+    this.#answerItself("503", `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`);
+  }
+
+  /** Its time is up: likewise. */
+  timeOut(): void {
+    this.#answerItself("504", "upstream request timeout");
+  }
+
+  /** Envoy gave up on it without an answer, as with one that outgrows its buffers. */
   fail(): void {
     this.#answer(null);
   }
 
+  #answerItself(status: string, body: string): void {
+    this.#answer({
+      headers: [
+        [":status", status],
+        ["content-length", String(body.length)],
+        ["content-type", "text/plain"],
+      ],
+      body,
+    });
+  }
+
   #answer(response: HttpCallResponse | null): void {
-    if (this.#answered) return;
+    if (this.over) return;
     this.#answered = true;
     const { vm } = this.root;
     const headers = response && HeaderMap.from(response.headers);

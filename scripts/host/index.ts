@@ -10,7 +10,7 @@
 // `plugin.openStream` gives the same step by step. A mistake of the module throws HostError (`strict: false`: Envoy's status).
 
 export type { LogLevel } from "./abi.ts";
-export type { HttpCall, HttpCallResponse } from "./http-call.ts";
+export type { Breakage, HttpCall, HttpCallResponse } from "./http-call.ts";
 export { HostError } from "./errors.ts";
 export { VERDICT_KEY, type Exchange, type ExchangeOptions } from "./exchange.ts";
 export type { Received } from "./half.ts";

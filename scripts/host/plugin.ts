@@ -2,6 +2,7 @@
 // the main thread, get a new root context each, in the VMs that they have. Streams keep the root context that they started with.
 
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { HostError } from "./errors.ts";
 import { exchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
 import type { ModuleSource } from "./module.ts";
@@ -19,6 +20,8 @@ export interface PluginOptions {
   vmId?: string;
   module: ModuleSource;
   vmConfiguration?: string | Uint8Array;
+  /** Variables that the VM is given (`vm_config.environment_variables`). Default none. */
+  environment?: Readonly<Record<string, string>>;
   /** Worker threads. Default 1. */
   workers?: number;
   /** `allow_on_headers_stop_iteration`. Default true. */
@@ -50,7 +53,7 @@ export class VmGroup {
   constructor(process: EnvoyProcess, source: SourceKind, module: WebAssembly.Module, workers: number) {
     this.#process = process;
     this.#source = source.module;
-    this.kind = { vmId: source.vmId, module, configuration: source.configuration };
+    this.kind = { vmId: source.vmId, module, configuration: source.configuration, environment: source.environment };
     this.#threads = new Array<Vm | null>(workers + 1).fill(null);
   }
 
@@ -58,6 +61,7 @@ export class VmGroup {
     return (
       kind.vmId === this.kind.vmId &&
       kind.configuration.equals(this.kind.configuration) &&
+      isDeepStrictEqual(kind.environment, this.kind.environment) &&
       workers + 1 === this.#threads.length &&
       sameModule(kind.module, this.#source)
     );
@@ -92,6 +96,7 @@ interface SourceKind {
   vmId: string;
   module: ModuleSource;
   configuration: Buffer;
+  environment: Readonly<Record<string, string>>;
 }
 
 function sameModule(a: ModuleSource, b: ModuleSource): boolean {

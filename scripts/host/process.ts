@@ -1,6 +1,6 @@
 // An Envoy process: what its plugins and VMs share, and its time.
 
-import type { LogLevel } from "./abi.ts";
+import { STATUS, type LogLevel } from "./abi.ts";
 import type { HttpCall } from "./http-call.ts";
 import { Clock } from "./clock.ts";
 import { HostError } from "./errors.ts";
@@ -22,8 +22,11 @@ export interface ProcessOptions {
   strict?: boolean;
   /** Each line of the module; nothing is kept. */
   log?: (level: LogLevel, message: string) => void;
-  /** HTTP calls of the module; false where there is no such cluster. Without it there is none. */
-  httpCall?: (call: HttpCall) => boolean | void;
+  /**
+   * HTTP calls of the module: takes one to answer it then or later, or says that there is no such cluster, or that the cluster has
+   * no host, of which the module is told at once. Without it there is no cluster.
+   */
+  httpCall?: (call: HttpCall) => void | "no cluster" | "no host";
 }
 
 /** Epoch milliseconds at which a virtual clock starts where nothing else is said. */
@@ -39,8 +42,8 @@ export interface Host {
   readonly metricStore: MetricStore;
   logged(level: LogLevel, message: string, context: Context): void;
   trapped(vm: Vm, error: Error): void;
-  made(call: HttpCall): boolean;
-  nextCallToken(): number;
+  /** Takes a call of the module; the status that it gets. */
+  made(call: HttpCall): number;
 }
 
 export interface LogLine {
@@ -60,7 +63,8 @@ export class EnvoyProcess implements Host {
   lastTrap: Error | null = null;
   readonly #options: ProcessOptions;
   readonly #groups: VmGroup[] = [];
-  #calls = 0;
+  /** Calls that may run out of time, with when, epoch milliseconds. */
+  readonly #calls = new Map<HttpCall, number>();
   #recorded: LogLine[] | null = null;
 
   constructor(options: ProcessOptions) {
@@ -77,6 +81,7 @@ export class EnvoyProcess implements Host {
       vmId: options.vmId ?? "",
       module: options.module,
       configuration: Buffer.from(options.vmConfiguration ?? ""),
+      environment: options.environment ?? {},
     };
     let group = this.#groups.find((known) => known.serves(kind, options.workers ?? 1));
     if (group === undefined) {
@@ -95,7 +100,8 @@ export class EnvoyProcess implements Host {
   advance(milliseconds: number): void {
     const end = this.clock.now + milliseconds;
     for (;;) {
-      const next = Math.min(...this.#vms().map((vm) => vm.nextTick));
+      this.#forgetCalls();
+      const next = Math.min(...this.#vms().map((vm) => vm.nextTick), ...this.#calls.values());
       if (next > end) break;
       this.#moveTo(next);
       this.#tick();
@@ -142,12 +148,13 @@ export class EnvoyProcess implements Host {
     this.#options.log?.("error", `the VM failed: ${error.message}`);
   }
 
-  made(call: HttpCall): boolean {
-    return this.#options.httpCall !== undefined && this.#options.httpCall(call) !== false;
-  }
-
-  nextCallToken(): number {
-    return ++this.#calls;
+  made(call: HttpCall): number {
+    if (this.#options.httpCall === undefined) return STATUS.badArgument;
+    const taken = this.#options.httpCall(call);
+    if (taken === "no cluster") return STATUS.badArgument;
+    if (taken === "no host") return STATUS.internalFailure;
+    if (call.timeout !== 0) this.#calls.set(call, this.clock.now + call.timeout);
+    return STATUS.ok;
   }
 
   #moveTo(time: number): void {
@@ -156,7 +163,13 @@ export class EnvoyProcess implements Host {
   }
 
   #tick(): void {
+    this.#forgetCalls();
+    for (const [call, due] of this.#calls) if (due <= this.clock.now) call.timeOut();
     for (const vm of this.#vms()) vm.tick();
+  }
+
+  #forgetCalls(): void {
+    for (const call of this.#calls.keys()) if (call.over) this.#calls.delete(call);
   }
 
   #vms(): Vm[] {

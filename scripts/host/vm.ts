@@ -44,6 +44,8 @@ export interface VmKind {
   readonly module: WebAssembly.Module;
   /** VM configuration, given to `proxy_on_vm_start`. */
   readonly configuration: Buffer;
+  /** What its environment says, by name. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 interface Timer {
@@ -78,6 +80,7 @@ export class Vm {
   #current: Context | null = null;
   #effective: Context | null = null;
   #lastContextId = 0;
+  #lastCallToken = 0;
   readonly #timers = new Map<RootContext, Timer>();
   readonly #actions: (() => void)[] = [];
   readonly #allocate: GuestFunction;
@@ -103,6 +106,11 @@ export class Vm {
 
   nextContextId(): number {
     return ++this.#lastContextId;
+  }
+
+  /** Tokens of calls go up by four: their lower bits say of which kind a call is. */
+  nextCallToken(): number {
+    return (this.#lastCallToken += 4);
   }
 
   /** The context that a host call is for: the effective one, else the one whose callback runs. */

@@ -441,6 +441,37 @@ export const CASES: readonly Case[] = [
     bodyless: true,
   },
   {
+    id: "environment",
+    why: "the VM's variables, as WASI gives them; outside of memory there is no room for them",
+    script: ["request_headers: environ; wild_environ"],
+    bodyless: true,
+  },
+  ...(
+    [
+      ["ok", "peer", "an answer has headers, body and trailers; what it answers can let the stream go on"],
+      ["busy", "peer", "a refusal is an answer like any other"],
+      ["broken", "peer", "a connection that breaks is answered with 503"],
+      ["slow", "peer", "time that is up is answered with 504"],
+      ["down", "down", "so is a connection that is refused with 503"],
+    ] as const
+  ).map(([id, cluster, why]) => ({
+    id: `call-${id}`,
+    why: `a call of the module's own: ${why}`,
+    script: [
+      `request_headers: http ${cluster} body :method POST :path /${id} :authority peer; header 6 :status; return 1`,
+      "call: header 6 :status; header 6 x; header 6 retry-after; header 7 t; body 4 0 200; status; effective last; continue 0",
+    ],
+    bodyless: true,
+    body: [1500],
+  })),
+  {
+    id: "call-empty",
+    why: "a call that fails before it is made is told so at once, and has no answer",
+    script: ["request_headers: http empty body :method POST :path /ok :authority peer", "call: status"],
+    bodyless: true,
+    body: [500],
+  },
+  {
     id: "metrics",
     why: "counters only grow, gauges go both ways, histograms are recorded; each definition gives a new id",
     script: [

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CASES, type Case } from "./cases.ts";
 import { guest } from "./guest.ts";
-import { NODE, comparable, firstStart, requestLines, type Seen } from "./seen.ts";
+import { ENVIRONMENT, NODE, PEER, comparable, firstStart, requestLines, type Seen } from "./seen.ts";
 
 /** Between two pieces, in ms. */
 const GAP = 70;
@@ -50,8 +50,19 @@ async function record(given: Case, module: string): Promise<Seen> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const peer = createServer((request, response) => {
+    const answer = PEER[request.url!];
+    if (answer === undefined) return;
+    if (answer === null) return void request.socket.destroy();
+    response.writeHead(Number(answer.headers[0]![1]), Object.fromEntries(answer.headers.slice(1)));
+    response.addTrailers(Object.fromEntries(answer.trailers ?? []));
+    response.end(answer.body);
+  });
+  peer.listen(0, "127.0.0.1");
+  await once(peer, "listening");
   const file = join(folder, "envoy.json");
-  await writeFile(file, JSON.stringify(bootstrap(given, module, (server.address() as AddressInfo).port)));
+  const ports = [server, peer].map((listening) => (listening.address() as AddressInfo).port);
+  await writeFile(file, JSON.stringify(bootstrap(given, module, ports[0]!, ports[1]!)));
   const admin = join(folder, "admin");
   const args = [
     "-c",
@@ -88,8 +99,10 @@ async function record(given: Case, module: string): Promise<Seen> {
     };
   } finally {
     envoy.kill();
-    server.close();
-    server.closeAllConnections();
+    for (const open of [server, peer]) {
+      open.close();
+      open.closeAllConnections();
+    }
     await rm(folder, { recursive: true });
   }
 }
@@ -183,8 +196,22 @@ function parsed(answer: string, bodyless: boolean): Seen["client"] {
   }
 }
 
-function bootstrap(given: Case, module: string, upstream: number): object {
+function bootstrap(given: Case, module: string, upstream: number, peer: number): object {
   const local = (port: number): object => ({ socket_address: { address: "127.0.0.1", port_value: port } });
+  const cluster = (name: string, ports: number[]): object => ({
+    name,
+    connect_timeout: "1s",
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http_protocol_options: { enable_trailers: true } },
+      },
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: ports.map((port) => ({ endpoint: { address: local(port) } })) }],
+    },
+  });
   const wasm = {
     "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
     config: {
@@ -193,7 +220,12 @@ function bootstrap(given: Case, module: string, upstream: number): object {
       failure_policy: "FAIL_RELOAD",
       allow_on_headers_stop_iteration: given.holdHeaders ?? true,
       configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: given.script.join("\n") },
-      vm_config: { vm_id: "vm", runtime: "envoy.wasm.runtime.v8", code: { local: { filename: module } } },
+      vm_config: {
+        vm_id: "vm",
+        runtime: "envoy.wasm.runtime.v8",
+        code: { local: { filename: module } },
+        environment_variables: { key_values: ENVIRONMENT },
+      },
     },
   };
   const manager = {
@@ -246,22 +278,8 @@ function bootstrap(given: Case, module: string, upstream: number): object {
           filter_chains: [{ filters: [{ name: "http", typed_config: manager }] }],
         },
       ],
-      clusters: [
-        {
-          name: "upstream",
-          connect_timeout: "1s",
-          typed_extension_protocol_options: {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-              "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-              explicit_http_config: { http_protocol_options: { enable_trailers: true } },
-            },
-          },
-          load_assignment: {
-            cluster_name: "upstream",
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: local(upstream) } }] }],
-          },
-        },
-      ],
+      // Port 1 refuses connections.
+      clusters: [cluster("upstream", [upstream]), cluster("peer", [peer]), cluster("down", [1]), cluster("empty", [])],
     },
   };
 }

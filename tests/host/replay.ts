@@ -1,21 +1,31 @@
 // Plays a case of `cases.ts` against the host.
 
-import { createEnvoyProcess, type EnvoyProcess, type Stream } from "../../scripts/host/index.ts";
+import { createEnvoyProcess, type EnvoyProcess, type HttpCall, type Stream } from "../../scripts/host/index.ts";
 import type { Case } from "./cases.ts";
 import { guest } from "./guest.ts";
-import { NODE, comparable, firstStart, type Seen } from "./seen.ts";
+import { ENVIRONMENT, NODE, PEER, comparable, firstStart, type Seen } from "./seen.ts";
 
 /** Headers that Envoy's codec shows beside the client's own. */
 const CHUNKED = ["transfer-encoding", "chunked"] as const;
 
 export async function replay(given: Case): Promise<Seen> {
   let log: string[] = [];
-  const envoy = createEnvoyProcess({ strict: false, log: (_level, message) => log.push(message) });
+  const calls: HttpCall[] = [];
+  const envoy = createEnvoyProcess({
+    strict: false,
+    log: (_level, message) => log.push(message),
+    httpCall: (call) => {
+      if (call.cluster === "empty") return "no host";
+      if (!["upstream", "peer", "down"].includes(call.cluster)) return "no cluster";
+      return void calls.push(call);
+    },
+  });
   const plugin = await envoy.addPlugin({
     name: "script",
     rootId: "root",
     vmId: "vm",
     module: await guest("script"),
+    environment: ENVIRONMENT,
     holdHeaders: given.holdHeaders ?? true,
     node: NODE,
     ...(given.bufferLimit === undefined ? {} : { bufferLimit: given.bufferLimit }),
@@ -33,6 +43,7 @@ export async function replay(given: Case): Promise<Seen> {
     properties: { xds: { route_name: "route", virtual_host_name: "host", cluster_name: "upstream" } },
   });
   stream.sendHeaders(bodyless);
+  for (const call of calls) answerCall(call);
   if (given.headers?.some(([name]) => name === "upgrade")) stream.sendBody("", false);
   const upstream = new Answering(envoy, stream, given.answer);
   for (const piece of given.body ?? []) {
@@ -48,6 +59,14 @@ export async function replay(given: Case): Promise<Seen> {
   upstream.look();
   stream.reset();
   return seen(stream, start, log.filter(isGuestLine));
+}
+
+/** Answers as the clusters of a recording do; "/slow" is left to run out of time. */
+function answerCall(call: HttpCall): void {
+  if (call.cluster === "down") return call.break("remote connection failure");
+  const answer = PEER[call.headers.text(":path")!];
+  if (answer === null) call.break("connection termination");
+  else if (answer !== undefined) call.respond(answer);
 }
 
 /** The host's own line for a trap is not the module's. */

@@ -16,6 +16,36 @@ export interface Seen {
 
 export const NODE = { id: "node", cluster: "shop", metadata: { LABELS: { app: "cart" }, n: 3, l: ["a", 1], b: true } };
 
+/** The environment of the VM. */
+export const ENVIRONMENT = { HELLO: "big world" };
+
+interface PeerAnswer {
+  /** `:status` first. */
+  headers: [string, string][];
+  body: string;
+  trailers?: [string, string][];
+}
+
+/** How the cluster "peer" answers a call by its path: undefined never, null with a broken connection. */
+export const PEER: Readonly<Record<string, PeerAnswer | null>> = {
+  "/ok": {
+    headers: [
+      [":status", "200"],
+      ["x", "y"],
+    ],
+    body: "fine",
+    trailers: [["t", "1"]],
+  },
+  "/busy": {
+    headers: [
+      [":status", "503"],
+      ["retry-after", "7"],
+    ],
+    body: "later",
+  },
+  "/broken": null,
+};
+
 /** The request as it goes over the wire, in pieces; a number is a pause in ms. */
 export function requestLines(given: Case): (string | number)[] {
   const { method = "POST", path = "/a", headers = [], bodyless = false, endless = false, body = [], trailers } = given;
@@ -33,7 +63,7 @@ export function requestLines(given: Case): (string | number)[] {
 
 /** Lines that do not depend on which headers of its own Envoy adds. */
 export function comparable(lines: readonly string[]): string[] {
-  return lines.map((line) => line.replace(/^(request_headers \d+) \d+/, "$1"));
+  return lines.map((line) => line.replace(/^(request_headers \d+|call \d+ \d+) \d+/, "$1"));
 }
 
 /** The first VM's lines of a start. */

@@ -46,6 +46,12 @@ declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u32, at: 
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "random_get")
 declare function random_get(at: usize, size: usize): u32;
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "environ_sizes_get")
+declare function environ_sizes_get(countAt: usize, sizeAt: usize): u32;
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "environ_get")
+declare function environ_get(pointersAt: usize, at: usize): u32;
 
 /** Out-parameters of host calls. */
 const FIRST = memory.data(8);
@@ -234,6 +240,17 @@ function perform(words: string[]): string {
     const status = random_get(FIRST, 8);
     return status.toString() + " " + load<u64>(FIRST).toString(16);
   }
+  if (name == "environ") {
+    const status = environ_sizes_get(FIRST, SECOND);
+    if (status != 0) return status.toString();
+    const count = load<u32>(FIRST);
+    const size = load<u32>(SECOND);
+    const pointers = heap.alloc(<usize>count * sizeof<usize>());
+    const block = heap.alloc(size);
+    store<u32>(FIRST, <u32>block);
+    const got = environ_get(pointers, block);
+    return count.toString() + " " + withOut(got, true);
+  }
   if (name == "metric") {
     const key = bytes(words, 2);
     return withNumber(proxy_define_metric(number(words, 1), at(key), key.byteLength, FIRST), FIRST);
@@ -301,6 +318,10 @@ function perform(words: string[]): string {
   }
   // Mistakes that no other operation can make.
   if (name == "wild_log") return proxy_log(2, (<usize>memory.size()) << 16, 1).toString();
+  if (name == "wild_environ") {
+    const end = (<usize>memory.size()) << 16;
+    return environ_sizes_get(end, FIRST).toString() + " " + environ_get(end, FIRST).toString();
+  }
   if (name == "wild_out") return proxy_get_header_map_size(0, ((<usize>memory.size()) << 16) - 2).toString();
   if (name == "wild_local") return proxy_send_local_response(403, 0, 0, 0xfffffff0, 64, 0, 0, 0xffffffff).toString();
   if (name == "torn_pairs") {

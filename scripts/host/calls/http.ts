@@ -35,7 +35,7 @@ export function httpCalls(vm: Vm): WebAssembly.ModuleImports {
       if (headers === null) return outside(vm, call, headersAt, headersSize);
       const trailers = vm.memory.run(trailersAt, trailersSize);
       if (trailers === null) return outside(vm, call, trailersAt, trailersSize);
-      const token = vm.host.nextCallToken();
+      const token = vm.nextCallToken();
       if (!vm.memory.putU32(tokenAt, token)) return outside(vm, call, tokenAt, 4);
       const headerMap = readPairs(headers);
       if (headerMap === null || REQUIRED.some((name) => headerMap.get(name) === null)) {
@@ -43,7 +43,7 @@ export function httpCalls(vm: Vm): WebAssembly.ModuleImports {
       }
       const trailerMap = (trailersSize === 0 ? null : readPairs(trailers)) ?? new HeaderMap();
       const made = new HttpCall(root, token, cluster.toString(), headerMap, Buffer.from(body), trailerMap, timeout);
-      return vm.host.made(made) ? STATUS.ok : STATUS.badArgument;
+      return vm.host.made(made);
     },
     proxy_grpc_call: refuseGrpc,
     proxy_grpc_stream: refuseGrpc,
