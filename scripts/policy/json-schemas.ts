@@ -1,5 +1,7 @@
 /** The JSON Schemas that editors and other programs use: made from the zod schemas, committed in `schemas/`. */
 import { z } from "zod";
+import { openApiDocument } from "../../collector/openapi.ts";
+import { packageVersion } from "../package.ts";
 import { exchangeSchema } from "../scan/exchange-line.ts";
 import { refusalSchema, scanOutputSchema, verdictSchema } from "../scan/verdict.ts";
 import { caseSchema } from "../verify/case.ts";
@@ -19,10 +21,9 @@ export const SCHEMA_FOLDER = "schemas";
 
 /** Each file's name and text. */
 export function schemaFiles(): Map<string, string> {
-  return new Map(
-    Object.entries(SCHEMAS).map(([name, schema]) => [
-      name,
-      `${JSON.stringify(z.toJSONSchema(schema, { io: "input" }), null, 2)}\n`,
-    ]),
-  );
+  const documents = [
+    ...Object.entries(SCHEMAS).map(([name, schema]) => [name, z.toJSONSchema(schema, { io: "input" })] as const),
+    ["collector.openapi.json", openApiDocument(packageVersion())] as const,
+  ];
+  return new Map(documents.map(([name, document]) => [name, `${JSON.stringify(document, null, 2)}\n`]));
 }
