@@ -5,6 +5,7 @@
  *
  *   DIR/envoy.yaml          the bootstrap: listener, upstream, access log, statistics, limits, admin
  *   DIR/ecds/meshward.yaml  the filter with its policy; a file renamed over it is in force within a second
+ *   DIR/ecds/outbound.yaml  with `outbound`: the same for what the service calls
  *   DIR/meshward.wasm       the module
  *   DIR/xds/{lds,cds}.yaml  with `dynamic`: the listener and the cluster apart, for those who have more of them
  *
@@ -45,15 +46,28 @@ export interface BootstrapOptions {
   filter?: boolean;
   /** Puts the listener and the cluster into files of their own. Default false. */
   dynamic?: boolean;
+  /** The service's name, which it is known by in findings and by `workloads` of a policy. Default "meshward". */
+  service?: string;
+  /** Where the service's own calls are taken, as an HTTP proxy does; they are observed, never refused. Default: nowhere. */
+  outbound?: Address;
 }
 
 /** The name of the filter, its ECDS resource, its Wasm root and its VM. */
 export const FILTER_NAME = "meshward";
+/** The names of the listeners. */
+export const INBOUND_LISTENER = "ingress";
+export const OUTBOUND_LISTENER = "egress";
+/** The ECDS resource of the filter for the service's own calls; its statistics and its cluster are called so, too. */
+export const OUTBOUND_NAME = "meshward_outbound";
+
+/** Which way the requests of a listener go: those that come to the service, or its own calls. */
+export type Direction = "inbound" | "outbound";
 /** Paths below `root`. */
 export const BOOTSTRAP_FILE = "envoy.yaml";
 export const MODULE_FILE = "meshward.wasm";
 export const ECDS_FOLDER = "ecds";
 export const ECDS_FILE = `${ECDS_FOLDER}/meshward.yaml`;
+export const OUTBOUND_FILE = `${ECDS_FOLDER}/outbound.yaml`;
 export const XDS_FOLDER = "xds";
 export const LDS_FILE = `${XDS_FOLDER}/lds.yaml`;
 export const CDS_FILE = `${XDS_FOLDER}/cds.yaml`;
@@ -105,8 +119,11 @@ const socketAddress = ({ host, port }: Address): JsonObject => ({
 /** `root/file`, or the file alone where Envoy is started inside. */
 const below = (root: string, file: string): string => (root === "." ? file : `${root.replace(/\/+$/, "")}/${file}`);
 
-/** The Wasm filter with its policy: the ECDS resource's content. */
-export function wasmFilter(compiled: CompiledPolicy, root: string): JsonObject {
+/**
+ * The Wasm filter with its policy: the ECDS resource's content. Its direction is said, since the module would have to ask Envoy about
+ * each request otherwise.
+ */
+export function wasmFilter(compiled: CompiledPolicy, root: string, direction: Direction = "inbound"): JsonObject {
   return typed("extensions.filters.http.wasm.v3.Wasm", {
     config: {
       name: FILTER_NAME,
@@ -116,7 +133,10 @@ export function wasmFilter(compiled: CompiledPolicy, root: string): JsonObject {
       reload_config: { backoff: { base_interval: "0.1s", max_interval: "5s" } },
       // Lets the module hold the headers until the body is judged; goes together with the policy's `holdHeaders`.
       allow_on_headers_stop_iteration: true,
-      configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: JSON.stringify(compiled) },
+      configuration: {
+        "@type": "type.googleapis.com/google.protobuf.StringValue",
+        value: JSON.stringify({ ...compiled, direction }),
+      },
       vm_config: {
         // A VM of its own: an empty id would share the VM, and its shared data, with other plugins.
         vm_id: FILTER_NAME,
@@ -127,12 +147,19 @@ export function wasmFilter(compiled: CompiledPolicy, root: string): JsonObject {
   });
 }
 
+/** What ECDS calls the filter of a direction, and the file that it reads it from. */
+const resourceName = (direction: Direction): string => (direction === "inbound" ? FILTER_NAME : OUTBOUND_NAME);
+const resourceFile = (direction: Direction): string => (direction === "inbound" ? ECDS_FILE : OUTBOUND_FILE);
+
 /** The file that ECDS reads: a policy for the running filter. */
-export function ecdsResponse(compiled: CompiledPolicy, root: string): JsonObject {
+export function ecdsResponse(compiled: CompiledPolicy, root: string, direction: Direction = "inbound"): JsonObject {
   return {
     version_info: compiled.policy,
     resources: [
-      typed("config.core.v3.TypedExtensionConfig", { name: FILTER_NAME, typed_config: wasmFilter(compiled, root) }),
+      typed("config.core.v3.TypedExtensionConfig", {
+        name: resourceName(direction),
+        typed_config: wasmFilter(compiled, root, direction),
+      }),
     ],
   };
 }
@@ -185,20 +212,20 @@ function accessLog(target: string): Json[] {
 }
 
 /** The filter that ECDS fills, with the policy of today for the case that its file is missing or refused at start. */
-function discoveredFilter(compiled: CompiledPolicy, root: string): JsonObject {
+function discoveredFilter(compiled: CompiledPolicy, root: string, direction: Direction): JsonObject {
   return {
-    name: FILTER_NAME,
+    name: resourceName(direction),
     config_discovery: {
       config_source: {
         resource_api_version: "V3",
         initial_fetch_timeout: "5s",
         path_config_source: {
-          path: below(root, ECDS_FILE),
+          path: below(root, resourceFile(direction)),
           watched_directory: { path: below(root, ECDS_FOLDER) },
         },
       },
       type_urls: [`${API}.extensions.filters.http.wasm.v3.Wasm`],
-      default_config: wasmFilter(compiled, root),
+      default_config: wasmFilter(compiled, root, direction),
     },
   };
 }
@@ -295,7 +322,7 @@ function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions):
       ],
     },
     http_filters: [
-      ...(options.filter === false ? [] : [discoveredFilter(compiled, options.root)]),
+      ...(options.filter === false ? [] : [discoveredFilter(compiled, options.root, "inbound")]),
       {
         name: "envoy.filters.http.router",
         typed_config: typed("extensions.filters.http.router.v3.Router", { suppress_envoy_headers: true }),
@@ -304,20 +331,126 @@ function connectionManager(compiled: CompiledPolicy, options: BootstrapOptions):
   });
 }
 
-function listener(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
+/** Where a call of the service goes that has come round to where it began: nowhere, and it is told so. */
+const LOOP_STATUS = 508;
+
+/**
+ * The service's own calls, passed on to the host that they name. They are the service's business: nothing of them is changed but for
+ * the entry in `via` by which a call that came round is known, since a client may choose where a service calls.
+ */
+function forwarder(compiled: CompiledPolicy, options: BootstrapOptions, address: Address): JsonObject {
+  const { service = FILTER_NAME } = options;
+  const via = `meshward-${service.replace(/[^\w.-]/g, "_")}-${address.port}`;
+  return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
+    stat_prefix: OUTBOUND_NAME,
+    codec_type: "AUTO",
+    // The peer is the service itself.
+    use_remote_address: false,
+    skip_xff_append: true,
+    generate_request_id: false,
+    preserve_external_request_id: true,
+    server_header_transformation: "PASS_THROUGH",
+    common_http_protocol_options: { idle_timeout: "300s", headers_with_underscores_action: "ALLOW" },
+    max_request_headers_kb: HEADER_KIB,
+    request_timeout: "0s",
+    stream_idle_timeout: "3600s",
+    // What is encrypted passes as a tunnel, unread.
+    upgrade_configs: [{ upgrade_type: "websocket" }, { upgrade_type: "CONNECT" }],
+    route_config: {
+      name: OUTBOUND_NAME,
+      request_headers_to_add: [
+        { header: { key: "via", value: `1.1 ${via}` }, append_action: "APPEND_IF_EXISTS_OR_ADD" },
+      ],
+      virtual_hosts: [
+        {
+          name: "all",
+          domains: ["*"],
+          routes: [
+            {
+              match: { prefix: "/", headers: [{ name: "via", string_match: { contains: `1.1 ${via}` } }] },
+              direct_response: { status: LOOP_STATUS },
+            },
+            {
+              match: { connect_matcher: {} },
+              route: {
+                cluster: OUTBOUND_NAME,
+                timeout: "0s",
+                upgrade_configs: [{ upgrade_type: "CONNECT", connect_config: {} }],
+              },
+            },
+            { match: { prefix: "/" }, route: { cluster: OUTBOUND_NAME, timeout: "0s" } },
+          ],
+        },
+      ],
+    },
+    http_filters: [
+      ...(options.filter === false ? [] : [discoveredFilter(compiled, options.root, "outbound")]),
+      {
+        name: "envoy.filters.http.dynamic_forward_proxy",
+        typed_config: typed("extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig", {
+          dns_cache_config: NAMES_CACHE,
+        }),
+      },
+      {
+        name: "envoy.filters.http.router",
+        typed_config: typed("extensions.filters.http.router.v3.Router", { suppress_envoy_headers: true }),
+      },
+    ],
+  });
+}
+
+/** Hosts that the service calls; who makes it call more of them at once is answered 503. */
+const NAMES_CACHE: JsonObject = { name: OUTBOUND_NAME, dns_lookup_family: "ALL", max_hosts: 1024 };
+
+function listenerOf(name: string, direction: Direction, address: Address, manager: JsonObject): JsonObject {
   return {
-    name: "ingress",
-    address: socketAddress(options.listen),
+    name,
+    traffic_direction: direction.toUpperCase(),
+    address: socketAddress(address),
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     // With it two proxies could take the same port and share its connections in silence.
     enable_reuse_port: false,
-    filter_chains: [
-      {
-        filters: [
-          { name: "envoy.filters.network.http_connection_manager", typed_config: connectionManager(compiled, options) },
-        ],
-      },
-    ],
+    filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] }],
+  };
+}
+
+/** The listener for what comes to the service, and the one for its own calls where it is asked for. */
+function listeners(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject[] {
+  const { listen, outbound } = options;
+  const inbound = listenerOf(INBOUND_LISTENER, "inbound", listen, connectionManager(compiled, options));
+  if (outbound === undefined) return [inbound];
+  return [inbound, listenerOf(OUTBOUND_LISTENER, "outbound", outbound, forwarder(compiled, options, outbound))];
+}
+
+/** What the listeners pass requests on to. */
+function clusters(options: BootstrapOptions): JsonObject[] {
+  return options.outbound === undefined ? [cluster(options)] : [cluster(options), anyHost()];
+}
+
+/** Whatever host a call names. */
+function anyHost(): JsonObject {
+  return {
+    name: OUTBOUND_NAME,
+    lb_policy: "CLUSTER_PROVIDED",
+    connect_timeout: "5s",
+    per_connection_buffer_limit_bytes: BUFFER_BYTES,
+    cluster_type: {
+      name: "envoy.clusters.dynamic_forward_proxy",
+      typed_config: typed("extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", {
+        dns_cache_config: NAMES_CACHE,
+      }),
+    },
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+        "extensions.upstreams.http.v3.HttpProtocolOptions",
+        {
+          common_http_protocol_options: { idle_timeout: UPSTREAM_IDLE },
+          // Demanded of such a cluster, should it ever speak TLS.
+          upstream_http_protocol_options: { auto_sni: true, auto_san_validation: true },
+          explicit_http_config: { http_protocol_options: {} },
+        },
+      ),
+    },
   };
 }
 
@@ -390,7 +523,7 @@ const pathSource = (path: string, folder: string): JsonObject => ({
 export function bootstrap(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject {
   const folder = below(options.root, XDS_FOLDER);
   return {
-    node: { id: FILTER_NAME, cluster: FILTER_NAME },
+    node: { id: options.service ?? FILTER_NAME, cluster: options.service ?? FILTER_NAME },
     admin: { address: socketAddress(options.admin), ignore_global_conn_limit: true },
     // Histograms are merged on the flush: what is counted shows within two seconds.
     stats_flush_interval: "1s",
@@ -412,21 +545,21 @@ export function bootstrap(compiled: CompiledPolicy, options: BootstrapOptions): 
             cds_config: pathSource(below(options.root, CDS_FILE), folder),
           },
         }
-      : { static_resources: { listeners: [listener(compiled, options)], clusters: [cluster(options)] } }),
+      : { static_resources: { listeners: listeners(compiled, options), clusters: clusters(options) } }),
   };
 }
 
-/** The two files that `dynamic` adds: discovery responses with the listener and the cluster. */
+/** The two files that `dynamic` adds: discovery responses with the listeners and the clusters. */
 export function dynamicResources(
   compiled: CompiledPolicy,
   options: BootstrapOptions,
 ): { lds: JsonObject; cds: JsonObject } {
-  const response = (type: string, resource: JsonObject): JsonObject => ({
+  const response = (type: string, resources: JsonObject[]): JsonObject => ({
     version_info: "1",
-    resources: [typed(type, resource)],
+    resources: resources.map((resource) => typed(type, resource)),
   });
   return {
-    lds: response("config.listener.v3.Listener", listener(compiled, options)),
-    cds: response("config.cluster.v3.Cluster", cluster(options)),
+    lds: response("config.listener.v3.Listener", listeners(compiled, options)),
+    cds: response("config.cluster.v3.Cluster", clusters(options)),
   };
 }

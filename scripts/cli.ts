@@ -405,6 +405,8 @@ interface EnvoyOptions {
   root?: string;
   http2?: boolean;
   dynamic?: boolean;
+  outbound?: string;
+  service?: string;
 }
 
 async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
@@ -418,6 +420,8 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
   asUsage(() => parseUpstream(options.upstream), "--upstream");
   const listen = asUsage(() => parseListen(options.listen), "--listen");
   const admin = asUsage(() => parseListen(options.admin), "--admin");
+  const { service, outbound: calls } = options;
+  const outbound = calls === undefined ? undefined : asUsage(() => parseListen(calls), "--outbound");
   const compiled = compilePolicy(policyIn(options.policy), { holdHeaders: true });
   readModule();
   const bootstrapOptions = {
@@ -428,6 +432,8 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
     accessLog: "stdout",
     protocol: options.http2 ? ("http2" as const) : ("http1" as const),
     dynamic: options.dynamic ?? false,
+    ...(service === undefined ? {} : { service }),
+    ...(outbound === undefined ? {} : { outbound }),
   };
   let files: string[];
   try {
@@ -446,6 +452,8 @@ interface RunCommandOptions {
   policy?: string;
   mode?: Mode;
   backend: "auto" | "process" | "container";
+  outbound?: string;
+  service?: string;
 }
 
 async function runCommand(options: RunCommandOptions, io: Io): Promise<number> {
@@ -630,6 +638,11 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .addOption(
       new Option("--backend <kind>", "how to run Envoy").choices(["auto", "process", "container"]).default("auto"),
     )
+    .option(
+      "--outbound <host:port>",
+      "also take the service's own calls there, as its HTTP proxy; observed, never refused",
+    )
+    .option("--service <name>", "the service's name in findings and in workloads of the policy", "meshward")
     .addHelpText("after", example("meshward run --upstream http://127.0.0.1:3000 --policy meshward.yaml"))
     .action(async (options: RunCommandOptions) => exit(await runCommand(options, io)));
 
@@ -812,6 +825,11 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .option("--root <path>", "the folder as Envoy sees it, in a container for example (default: the folder itself)")
     .option("--http2", "speak HTTP/2 to the service, for gRPC")
     .option("--dynamic", "put listener and cluster into files of their own, so that they too can be changed")
+    .option(
+      "--outbound <host:port>",
+      "also take the service's own calls there, as its HTTP proxy; observed, never refused",
+    )
+    .option("--service <name>", "the service's name in findings and in workloads of the policy", "meshward")
     .addHelpText("after", example("meshward envoy --policy meshward.yaml --out envoy --upstream http://127.0.0.1:3000"))
     .action(async (options: EnvoyOptions) => exit(await envoyCommand(options, io)));
 

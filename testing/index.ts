@@ -42,6 +42,10 @@ export interface MeshwardOptions {
   concurrency?: number;
   /** Where it listens. Default: a free port of 127.0.0.1. */
   listen?: { host: string; port: number };
+  /** The service's name, as findings and `workloads` of a policy have it. Default "meshward". */
+  service?: string;
+  /** Also takes the service's own calls, at a free port of 127.0.0.1 or where this says. Default false. */
+  outbound?: boolean | { host: string; port: number };
   /** Limits of the container, where its engine cannot raise its own. */
   ulimits?: Ulimits;
   /** Lines for people while Envoy is fetched. Default: to stderr. */
@@ -67,6 +71,8 @@ export interface Metrics {
 export interface Meshward {
   /** Where requests go: `http://127.0.0.1:PORT`. */
   readonly url: string;
+  /** The HTTP proxy that the service's own calls go to, as HTTP_PROXY has it; null without `outbound`. */
+  readonly outboundUrl: string | null;
   /** The findings of every request that has ended, in the order of their ends. */
   findings(): Promise<ReportedFinding[]>;
   /** The first finding that matches, seen or still to come; rejects after `timeoutMs` (5,000) with what was seen. */
@@ -82,6 +88,8 @@ export interface Meshward {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** An address of this machine alone, its port chosen by the kernel. */
+const FREE = { host: "127.0.0.1", port: 0 } as const;
 /** The access log is written out every 50 ms; a request that ended is in it well before this. */
 const SETTLE_MS = 2_000;
 const FINDING_TIMEOUT_MS = 5_000;
@@ -107,12 +115,14 @@ export async function startMeshward(options: MeshwardOptions): Promise<Meshward>
   const running = await startEnvoy(envoy, {
     compiled,
     upstream: options.upstream,
-    listen: options.listen ?? { host: "127.0.0.1", port: 0 },
+    listen: options.listen ?? FREE,
     modulePath: modulePath("release"),
     env: process.env,
     protocol: options.protocol ?? "http1",
     concurrency: options.concurrency ?? 2,
     ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.outbound ? { outbound: options.outbound === true ? FREE : options.outbound } : {}),
     onAccess(entry) {
       seen++;
       const { verdict } = entry;
@@ -134,6 +144,7 @@ export async function startMeshward(options: MeshwardOptions): Promise<Meshward>
 
   return {
     url: running.url,
+    outboundUrl: running.outboundUrl,
     async findings() {
       await settle();
       return [...findings];

@@ -37,11 +37,13 @@ import { countOverflow, countRequest, Outcome, Overflow } from "../report/counte
 import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { isStrict, openBody } from "./body";
 import { judgeCoded } from "./coding";
+import { isOutbound } from "./direction";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { addCodings, canRead, offersDeflate } from "./inflating";
 import { beginJudging, decideNow, met, NOTHING } from "./judgement";
 import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
+
 import { recordInspection } from "./metrics";
 import { answer, answerNobody, tellVerdict } from "./respond";
 import { isCall } from "./rpc";
@@ -114,6 +116,10 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
   if (policySettings(policy).mode == Mode.Off && !policy.dryRun) {
     countRequest(Outcome.Allowed);
     stream.counted = true;
+    return HeadersAction.Continue;
+  }
+  if (isOutbound(policy)) {
+    stream.outbound = true;
     return HeadersAction.Continue;
   }
   const started = startClock(stream);

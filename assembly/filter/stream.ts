@@ -122,6 +122,8 @@ export class Stream {
   identitySize: u32;
   hasTrace: bool;
   identityKnown: bool;
+  /** One of the service's own calls. */
+  outbound: bool;
 }
 
 /** Bytes kept of each text. What is longer is cut, and an exception by host or path then does not cover the stream. */

@@ -67,6 +67,16 @@ export function clearSettings(settings: Settings): void {
   memory.fill(changetype<usize>(settings), <u8>Mode.Unset, SETTINGS_SIZE);
 }
 
+/** Which way the requests go that the filter sees. */
+export const enum Direction {
+  /** The host knows, of each. */
+  Ask = 0,
+  /** To the service. */
+  Inbound = 1,
+  /** The service's own calls: observed, and never refused. */
+  Outbound = 2,
+}
+
 /** The part of a policy that a stream carries: limits and fail directions. */
 // @ts-ignore: decorator
 @unmanaged
@@ -81,6 +91,7 @@ export class Policy {
   work: u32;
   /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
   holdHeaders: bool;
+  direction: u8;
   /** Judge everything, even where the mode is off, and refuse nothing. */
   dryRun: bool;
   /** Log what is done with each value; only the checked build can. */

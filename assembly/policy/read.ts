@@ -23,6 +23,7 @@ import {
   Exception,
   EXCEPTION_SIZE,
   CustomRule,
+  Direction,
   CUSTOM_RULE_SIZE,
   MAX_RULES,
   Field,
@@ -138,6 +139,7 @@ function readTop(policy: Policy, only: i32): i32 {
       policy.id = readText();
       policy.idEnd = textEnd;
     } else if (keyIs("holdHeaders")) policy.holdHeaders = readBool();
+    else if (keyIs("direction")) policy.direction = <u8>readWay();
     else if (keyIs("dryRun")) policy.dryRun = readBool();
     else if (isDefined(CHECKED) && keyIs("explain")) policy.explain = readBool();
     else if (keyIs("identity")) readIdentity(policy);
@@ -573,6 +575,15 @@ function readDirection(open: string): bool {
   }
   fail();
   return false;
+}
+
+function readWay(): Direction {
+  if (jsonNext(STATE) == JsonEvent.String) {
+    if (valueIs("inbound")) return Direction.Inbound;
+    if (valueIs("outbound")) return Direction.Outbound;
+  }
+  fail();
+  return Direction.Ask;
 }
 
 function readClass(): u32 {

@@ -1,6 +1,6 @@
 /** What Envoy's admin interface is asked: is it ready, where does it listen, which policy is in force, which statistics. */
 import { setTimeout as delay } from "node:timers/promises";
-import { FILTER_NAME } from "../../envoy/bootstrap.ts";
+import { FILTER_NAME, INBOUND_LISTENER, OUTBOUND_NAME } from "../../envoy/bootstrap.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
 const POLL_MS = 25;
@@ -14,7 +14,7 @@ export interface Sample {
 
 /** What has become of the policies that Envoy was given since it started. */
 export interface Discovery {
-  /** The policy (12 hex digits) that was accepted last; empty before the first. */
+  /** The policy (12 hex digits) that was accepted last, by each listener; empty before the first. */
   policy: string;
   /** How many were refused. */
   refused: number;
@@ -43,14 +43,14 @@ export class Admin {
     );
   }
 
-  /** The port that the listener really has. */
-  async listenPort(): Promise<number> {
+  /** The port that the listener of that name really has. */
+  async listenPort(name: string = INBOUND_LISTENER): Promise<number> {
     const { listener_statuses: listeners } = JSON.parse(await this.#get("/listeners?format=json")) as {
-      listener_statuses?: { local_address: { socket_address: { port_value: number } } }[];
+      listener_statuses?: { name: string; local_address: { socket_address: { port_value: number } } }[];
     };
-    const port = listeners?.[0]?.local_address.socket_address.port_value;
-    if (port === undefined) throw new Error("Envoy has no listener");
-    return port;
+    const found = listeners?.find((listener) => listener.name === name);
+    if (found === undefined) throw new Error(`Envoy has no listener "${name}"`);
+    return found.local_address.socket_address.port_value;
   }
 
   /** Statistics by Envoy's own names, as text, whose names match `filter` (RE2). */
@@ -65,12 +65,18 @@ export class Admin {
   }
 
   async discovery(): Promise<Discovery> {
-    const prefix = `extension_config_discovery.http_filter.${FILTER_NAME}.`;
-    const stats = await this.stats(`^extension_config_discovery\\.http_filter\\.${FILTER_NAME}\\.`);
-    const count = (name: string): number => Number(stats.get(prefix + name) ?? 0);
+    const root = "extension_config_discovery.http_filter.";
+    const stats = await this.stats(`^extension_config_discovery\\.http_filter\\.(${FILTER_NAME}|${OUTBOUND_NAME})\\.`);
+    const filters = [FILTER_NAME, OUTBOUND_NAME].map((name) => `${root}${name}.`);
+    const policies = new Set(
+      filters.flatMap((prefix) => stats.get(`${prefix}version_text`) ?? []).map((text) => text.replace(/^"|"$/g, "")),
+    );
+    const refusals = filters.flatMap((prefix) =>
+      ["config_fail", "update_rejected", "update_failure"].map((name) => Number(stats.get(prefix + name) ?? 0)),
+    );
     return {
-      policy: (stats.get(`${prefix}version_text`) ?? "").replace(/^"|"$/g, ""),
-      refused: count("config_fail") + count("update_rejected") + count("update_failure"),
+      policy: policies.size === 1 ? ([...policies][0] ?? "") : "",
+      refused: refusals.reduce((sum, count) => sum + count, 0),
     };
   }
 

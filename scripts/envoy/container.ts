@@ -11,6 +11,7 @@ import {
   ECDS_FILE,
   ECDS_FOLDER,
   MODULE_FILE,
+  OUTBOUND_FILE,
   bootstrap,
   parseUpstream,
 } from "../../envoy/bootstrap.ts";
@@ -33,6 +34,7 @@ export interface ContainerOptions extends StartOptions {
 
 const ROOT = "/etc/meshward";
 const LISTEN_PORT = 10_000;
+const OUTBOUND_PORT = 15_001;
 const ADMIN_PORT = 9_901;
 const LOG_LINES = 200;
 const STOP_TIMEOUT_MS = 5_000;
@@ -95,7 +97,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       const bindings = this.hostConfig.PortBindings as Record<string, { HostIp?: string }[]>;
       for (const [port, entries] of Object.entries(bindings)) {
         for (const entry of entries) {
-          if (hostIp !== undefined) entry.HostIp = port.startsWith(`${ADMIN_PORT}/`) ? "127.0.0.1" : hostIp;
+          if (hostIp !== undefined) entry.HostIp = port.startsWith(`${LISTEN_PORT}/`) ? hostIp : "127.0.0.1";
         }
       }
       return Promise.resolve();
@@ -118,12 +120,23 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     accessLog: options.onAccess === null ? "/dev/null" : "stdout",
     protocol: options.protocol ?? "http1",
     filter: options.filter ?? true,
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.outbound === undefined ? {} : { outbound: { host: "0.0.0.0", port: OUTBOUND_PORT } }),
   });
-  const listen = options.listen.port === 0 ? LISTEN_PORT : { container: LISTEN_PORT, host: options.listen.port };
+  const exposed = (container: number, { port }: { port: number }): number | { container: number; host: number } =>
+    port === 0 ? container : { container, host: port };
+  const ports = [exposed(LISTEN_PORT, options.listen), ADMIN_PORT];
+  if (options.outbound !== undefined) ports.push(exposed(OUTBOUND_PORT, options.outbound));
+  const policyFiles = (compiled: CompiledPolicy): { content: string; path: string }[] => [
+    { content: ecdsText(compiled, ROOT), path: `${ROOT}/${ECDS_FILE}` },
+    ...(options.outbound === undefined
+      ? []
+      : [{ content: ecdsText(compiled, ROOT, "outbound"), path: `${ROOT}/${OUTBOUND_FILE}` }]),
+  ];
   const container = new EnvoyContainer(options.image)
     .withCopyContentToContainer([
       { content: configText(config, "Envoy with Meshward"), target: `${ROOT}/${BOOTSTRAP_FILE}`, mode: 0o644 },
-      { content: ecdsText(options.compiled, ROOT), target: `${ROOT}/${ECDS_FILE}`, mode: 0o644 },
+      ...policyFiles(options.compiled).map(({ content, path }) => ({ content, target: path, mode: 0o644 })),
       { content: await readFile(options.modulePath), target: `${ROOT}/${MODULE_FILE}`, mode: 0o644 },
     ])
     .withEntrypoint(["/usr/local/bin/envoy"])
@@ -142,7 +155,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     .withDroppedCapabilities("ALL")
     .withSecurityOpt("no-new-privileges")
     .withExtraHosts(isPodman ? [] : [{ host: hostName, ipAddress: "host-gateway" }])
-    .withExposedPorts(listen, ADMIN_PORT)
+    .withExposedPorts(...ports)
     .withLogConsumer((stream) => {
       eachLine(stream as Readable, take);
       (stream as Readable).once("close", () => ended(causeIn(ring.lines) ?? "the container ended"));
@@ -161,6 +174,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   let stopping: Promise<void> | null = null;
   return {
     url: `http://${host}:${started.getMappedPort(LISTEN_PORT)}`,
+    outboundUrl: options.outbound === undefined ? null : `http://${host}:${started.getMappedPort(OUTBOUND_PORT)}`,
     admin,
     pid: null,
     exited,
@@ -171,10 +185,12 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       const said = log();
       // Copied under another name, then renamed: Envoy watches for the rename.
       const fresh = `${ROOT}/${ECDS_FOLDER}/.next.yaml`;
-      await started.copyContentToContainer([{ content: ecdsText(compiled, ROOT), target: fresh, mode: 0o644 }]);
-      const moved = await started.exec(["mv", "-f", fresh, `${ROOT}/${ECDS_FILE}`], { user: "root" });
-      if (moved.exitCode !== 0)
-        throw new EnvoyFailed(`the policy cannot be put into the container: ${moved.output.trim()}`, ring.lines);
+      for (const { content, path } of policyFiles(compiled)) {
+        await started.copyContentToContainer([{ content, target: fresh, mode: 0o644 }]);
+        const moved = await started.exec(["mv", "-f", fresh, path], { user: "root" });
+        if (moved.exitCode !== 0)
+          throw new EnvoyFailed(`the policy cannot be put into the container: ${moved.output.trim()}`, ring.lines);
+      }
       await untilInForce({ admin, log }, compiled, before, said);
     },
     stop: () => (stopping ??= started.stop({ timeout: STOP_TIMEOUT_MS }).then(() => ended("it was stopped"))),

@@ -2,7 +2,7 @@
  * The folder that Envoy runs from (layout: envoy/bootstrap.ts). Files are made beside their place and renamed onto it,
  * so that a reader, Envoy's watcher above all, sees the old one or the new one and never a half.
  */
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { stringify } from "yaml";
@@ -13,12 +13,13 @@ import {
   ECDS_FOLDER,
   LDS_FILE,
   MODULE_FILE,
+  OUTBOUND_FILE,
   XDS_FOLDER,
   bootstrap,
   dynamicResources,
   ecdsResponse,
 } from "../../envoy/bootstrap.ts";
-import type { BootstrapOptions, CompiledPolicy, JsonObject } from "../../envoy/bootstrap.ts";
+import type { BootstrapOptions, CompiledPolicy, Direction, JsonObject } from "../../envoy/bootstrap.ts";
 
 const DO_NOT_EDIT = "made by meshward; changes are lost when it is made again";
 
@@ -28,8 +29,8 @@ export function configText(config: JsonObject, title: string): string {
 }
 
 /** The text of the ECDS file for a policy. */
-export function ecdsText(compiled: CompiledPolicy, root: string): string {
-  return configText(ecdsResponse(compiled, root), "The filter and its policy");
+export function ecdsText(compiled: CompiledPolicy, root: string, direction: Direction = "inbound"): string {
+  return configText(ecdsResponse(compiled, root, direction), "The filter and its policy");
 }
 
 /** Replaces `path` in one step. The temporary name starts with a dot and lies in the same folder. */
@@ -61,7 +62,12 @@ export async function writeDirectory(
   const config = bootstrap(compiled, options);
   await mkdir(join(folder, ECDS_FOLDER), { recursive: true });
   await replaceFile(join(folder, MODULE_FILE), (temporary) => copyFile(modulePath, temporary));
-  await writeReload(folder, compiled, options.root);
+  await replaceText(join(folder, ECDS_FILE), ecdsText(compiled, options.root));
+  if (options.outbound === undefined) await rm(join(folder, OUTBOUND_FILE), { force: true });
+  else {
+    await replaceText(join(folder, OUTBOUND_FILE), ecdsText(compiled, options.root, "outbound"));
+    files.push(OUTBOUND_FILE);
+  }
   if (options.dynamic) {
     const { lds, cds } = dynamicResources(compiled, options);
     await mkdir(join(folder, XDS_FOLDER), { recursive: true });
@@ -76,4 +82,10 @@ export async function writeDirectory(
 /** Puts a policy in force in an Envoy that runs from `folder`; `root` is the folder as that Envoy sees it. */
 export async function writeReload(folder: string, compiled: CompiledPolicy, root: string): Promise<void> {
   await replaceText(join(folder, ECDS_FILE), ecdsText(compiled, root));
+  const outbound = join(folder, OUTBOUND_FILE);
+  const takesCalls = await access(outbound).then(
+    () => true,
+    () => false,
+  );
+  if (takesCalls) await replaceText(outbound, ecdsText(compiled, root, "outbound"));
 }

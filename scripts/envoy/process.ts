@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
-import { BOOTSTRAP_FILE } from "../../envoy/bootstrap.ts";
+import { BOOTSTRAP_FILE, OUTBOUND_LISTENER } from "../../envoy/bootstrap.ts";
 import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
 import { parseAccessLine } from "./access-log.ts";
 import { Admin, poll } from "./admin.ts";
@@ -133,6 +133,8 @@ export async function startProcess(binary: string, options: StartOptions): Promi
       protocol: options.protocol ?? "http1",
       filter: options.filter ?? true,
       authorities: await systemAuthorities(options.env),
+      ...(options.service === undefined ? {} : { service: options.service }),
+      ...(options.outbound === undefined ? {} : { outbound: options.outbound }),
     } as const;
     await writeDirectory(folder, options.compiled, bootstrapOptions, options.modulePath);
     // prettier-ignore
@@ -179,14 +181,18 @@ export async function startProcess(binary: string, options: StartOptions): Promi
     );
     const admin = new Admin(`http://${address.trim()}`);
     await poll(() => unlessEnded(async () => (await admin.isReady()) || null), READY_TIMEOUT_MS, late);
-    const port = await admin.listenPort();
+    const urlOf = async ({ host }: { host: string }, listener?: string): Promise<string> =>
+      `http://${urlHost(host)}:${await admin.listenPort(listener)}`;
+    const url = await urlOf(options.listen);
+    const outboundUrl = options.outbound === undefined ? null : await urlOf(options.outbound, OUTBOUND_LISTENER);
     // From here on a caller that forgets to stop it can still end; the watcher ends Envoy then.
     started.unref();
     (started.stderr as Socket | null)?.unref();
 
     const log = (): string[] => ring.lines;
     return {
-      url: `http://${urlHost(options.listen.host)}:${port}`,
+      url,
+      outboundUrl,
       admin,
       pid: started.pid ?? null,
       exited,

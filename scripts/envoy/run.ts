@@ -25,6 +25,10 @@ export interface RunOptions {
   listen?: string;
   /** The policy's file, or none: all defaults. */
   policy?: string;
+  /** `HOST:PORT` where the service's own calls are taken, as by an HTTP proxy; default: nowhere. */
+  outbound?: string;
+  /** The service's name. Default "meshward". */
+  service?: string;
   /** Stands above the policy's own mode. */
   mode?: Mode;
   backend?: Backend;
@@ -230,6 +234,7 @@ export async function runMeshward(options: RunOptions, io: RunIo): Promise<RunHa
   const compiled = await compile(options);
   await checkUpstream(options.upstream);
   const listen = await listenAddress(options.listen);
+  const outbound = options.outbound === undefined ? undefined : await listenAddress(options.outbound);
   const found = await resolveEnvoy({ env: options.env, backend: options.backend ?? "auto", progress: io.err });
 
   const counts: RunCounts = {
@@ -258,6 +263,8 @@ export async function runMeshward(options: RunOptions, io: RunIo): Promise<RunHa
     modulePath: modulePath("release"),
     onAccess,
     env: options.env,
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(outbound === undefined ? {} : { outbound }),
   });
 
   let isStopping = false;
@@ -268,6 +275,7 @@ export async function runMeshward(options: RunOptions, io: RunIo): Promise<RunHa
   });
 
   io.out(`Meshward stands before ${options.upstream}: use ${envoy.url}`);
+  if (envoy.outboundUrl !== null) io.out(`the service's own calls: HTTP_PROXY=${envoy.outboundUrl}`);
   const where = found.kind === "process" ? found.binary : found.image;
   const policy =
     options.policy === undefined

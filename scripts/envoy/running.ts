@@ -18,12 +18,18 @@ export interface StartOptions {
   /** Worker threads. Default 2. */
   concurrency?: number;
   protocol?: "http1" | "http2";
+  /** The service's name. Default "meshward". */
+  service?: string;
+  /** Where the service's own calls are taken. Default: nowhere. */
+  outbound?: { host: string; port: number };
   env: NodeJS.ProcessEnv;
 }
 
 export interface RunningEnvoy {
   /** Where requests go: `http://host:port`. */
   readonly url: string;
+  /** Where the service's own calls go, as to an HTTP proxy; null where they are not taken. */
+  readonly outboundUrl: string | null;
   readonly admin: Admin;
   /** The process of Envoy on this machine; null in a container. */
   readonly pid: number | null;
