@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { openApiDocument } from "../../collector/openapi.ts";
 import { packageVersion } from "../package.ts";
+import { reportSchema } from "../report/report.ts";
 import { exchangeSchema } from "../scan/exchange-line.ts";
 import { refusalSchema, scanOutputSchema, verdictSchema } from "../scan/verdict.ts";
 import { caseSchema } from "../verify/case.ts";
@@ -14,6 +15,7 @@ const SCHEMAS = {
   "verdict.schema.json": verdictSchema,
   "refusal-log.schema.json": refusalSchema,
   "verify-case.schema.json": caseSchema,
+  "report.schema.json": reportSchema,
 } as const;
 
 /** The folder of the package that they lie in. */

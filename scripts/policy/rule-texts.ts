@@ -9,8 +9,15 @@ export function ruleText(id: string): RuleText | null {
   return Object.hasOwn(RULE_TEXTS, id) ? RULE_TEXTS[id]! : null;
 }
 
-/** A text that ends with the address of its source, as its sentence and the address, null where there is none. */
+/** A text as its sentences and the last address in it, the source; null where there is none. */
 export function splitSource(text: string): { sentence: string; source: string | null } {
-  const found = /^(.*?)\s*(https?:\/\/\S+)$/s.exec(text);
-  return found === null ? { sentence: text, source: null } : { sentence: found[1]!, source: found[2]! };
+  const found = [...text.matchAll(/\s*\(?(https?:\/\/[^\s")]*[^\s").,;])\)?/g)].at(-1);
+  if (found === undefined) return { sentence: text, source: null };
+  const [all, source] = found;
+  return { sentence: (text.slice(0, found.index) + text.slice(found.index + all.length)).trim(), source: source! };
+}
+
+/** What a rule sees, as a title: rules are written by many hands. */
+export function titleOf(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}`.replace(/\.$/, "");
 }

@@ -72,6 +72,27 @@ const WRONG: [argv: string[], message: RegExp][] = [
   [["scan", "--policy", missing], /^meshward scan: policy .*missing: no such file or folder$/],
   [["scan", "--policy", BROKEN], /^.*broken\.yaml:2:1: routs: unknown key/],
   [["scan", "stray"], /^meshward scan: too many arguments for 'scan'/],
+  [
+    ["report", "--collector", "localhost:4318"],
+    /^meshward report: --collector: "localhost:4318": expected http:\/\/ or/,
+  ],
+  [
+    ["report", "--format", "pdf"],
+    /^meshward report: option '--format <format>' argument 'pdf' is invalid\. Allowed choices/,
+  ],
+  [
+    ["report", "--fail-on", "attempted"],
+    /^meshward report: option '--fail-on <stage>' argument 'attempted' is invalid/,
+  ],
+  [["report", "--policy", POLICY], /^meshward report: --policy says where a request was decided: it needs --request$/],
+  [
+    ["report", "--request", "x", "--format", "html"],
+    /^meshward report: --request is told as text or json, not as html$/,
+  ],
+  [
+    ["report", "--request", "x", "--fail-on", "likely"],
+    /^meshward report: --fail-on looks at all findings: leave out /,
+  ],
   [["verify"], /^meshward verify: required option '--cases <file>' not specified/],
   [["verify", "--cases", missing], /^meshward verify: --cases .*missing: no such file or folder$/],
   [
