@@ -1,0 +1,11 @@
+/** The catalogue: products and everything that belongs to them. */
+import type { Express } from "express";
+import type { Place } from "../ground/ground.ts";
+import { createService } from "../ground/web.ts";
+import { feeds } from "./feeds.ts";
+import { files } from "./files.ts";
+import { media } from "./media.ts";
+import { products } from "./products.ts";
+
+export const catalogueService = (place: Place): Express =>
+  createService(products(place), files(place), media(place), feeds(place));

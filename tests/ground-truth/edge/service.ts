@@ -1,0 +1,10 @@
+/** The edge: the shop's pages, and its way in. */
+import type { Express } from "express";
+import type { Place } from "../ground/ground.ts";
+import { createService } from "../ground/web.ts";
+import { gateway } from "./gateway.ts";
+import { help } from "./help.ts";
+import { leaving } from "./leaving.ts";
+import { search } from "./search.ts";
+
+export const edgeService = (place: Place): Express => createService(search(place), leaving(), gateway(place), help());

@@ -1,0 +1,8 @@
+/** The orders: who bought what, and what that costs. */
+import type { Express } from "express";
+import type { Place } from "../ground/ground.ts";
+import { createService } from "../ground/web.ts";
+import { internal } from "./internal.ts";
+import { orders } from "./orders.ts";
+
+export const ordersService = (place: Place): Express => createService(orders(place), internal(place));
