@@ -3,7 +3,16 @@
 
 import { BodyAction, HeadersAction } from "./abi/enums";
 import { allocateInbox, resetInbox } from "./abi/inbox";
-import { onConfigure, onContextCreate, onContextLog, onDelete, onDone, onTick, onVmStart } from "./filter/lifecycle";
+import {
+  onCallAnswer,
+  onConfigure,
+  onContextCreate,
+  onContextLog,
+  onDelete,
+  onDone,
+  onTick,
+  onVmStart,
+} from "./filter/lifecycle";
 import { onRequestBody, onRequestHeaders, onRequestTrailers } from "./filter/request";
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -82,13 +91,10 @@ export function proxy_on_downstream_connection_close(_contextId: u32, _peer: u32
 
 export function proxy_on_upstream_connection_close(_contextId: u32, _peer: u32): void {}
 
-export function proxy_on_http_call_response(
-  _contextId: u32,
-  _token: u32,
-  _headers: u32,
-  _size: u32,
-  _trailers: u32,
-): void {}
+export function proxy_on_http_call_response(rootId: u32, token: u32, _headers: u32, size: u32, _trailers: u32): void {
+  resetInbox();
+  onCallAnswer(rootId, token, size);
+}
 
 export function proxy_on_grpc_receive_initial_metadata(_contextId: u32, _token: u32, _headers: u32): void {}
 

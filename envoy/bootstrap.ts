@@ -21,6 +21,8 @@ export interface CompiledPolicy {
   /** The first 12 hex digits of its hash. */
   policy: string;
   identity: { trustedHops: number };
+  /** Where events go; absent where they go nowhere. */
+  events?: { cluster: string; authority: string; tls?: boolean };
 }
 
 /** An address to listen on; port 0 lets the kernel choose. */
@@ -42,6 +44,8 @@ export interface BootstrapOptions {
   protocol?: "http1" | "http2";
   /** The authorities that an https upstream is verified by: a PEM file as Envoy sees it. Default Debian's. */
   authorities?: string;
+  /** The collector of events as Envoy reaches it: scheme, host and port. Default: as the policy has it. */
+  collector?: string;
   /** False leaves Meshward out, all else being equal: what its cost is measured against. Default true. */
   filter?: boolean;
   /** Puts the listener and the cluster into files of their own. Default false. */
@@ -71,6 +75,9 @@ export const OUTBOUND_FILE = `${ECDS_FOLDER}/outbound.yaml`;
 export const XDS_FOLDER = "xds";
 export const LDS_FILE = `${XDS_FOLDER}/lds.yaml`;
 export const CDS_FILE = `${XDS_FOLDER}/cds.yaml`;
+
+/** Variables of Envoy's environment that the module is given: the collector's token, and the keys of findings across services. */
+export const SECRETS = ["MESHWARD_OTLP_TOKEN", "MESHWARD_HOP_KEY", "MESHWARD_HOP_KEY_PREVIOUS"] as const;
 
 /** The labels of Meshward's statistics (`LABEL=.=VALUE;.;` in their names). */
 export const STAT_LABELS = ["outcome", "class", "action", "rule", "mode", "what", "version", "policy"] as const;
@@ -142,6 +149,8 @@ export function wasmFilter(compiled: CompiledPolicy, root: string, direction: Di
         vm_id: FILTER_NAME,
         runtime: "envoy.wasm.runtime.v8",
         code: { local: { filename: below(root, MODULE_FILE) } },
+        // Secrets never stand in a file of configuration; those that Envoy was not given are left out.
+        environment_variables: { host_env_keys: [...SECRETS] },
       },
     },
   });
@@ -422,9 +431,21 @@ function listeners(compiled: CompiledPolicy, options: BootstrapOptions): JsonObj
   return [inbound, listenerOf(OUTBOUND_LISTENER, "outbound", outbound, forwarder(compiled, options, outbound))];
 }
 
-/** What the listeners pass requests on to. */
-function clusters(options: BootstrapOptions): JsonObject[] {
-  return options.outbound === undefined ? [cluster(options)] : [cluster(options), anyHost()];
+/** What the listeners pass requests on to, and where events go. */
+function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject[] {
+  const { upstream, protocol, authorities } = options;
+  const found = [cluster("upstream", upstream, protocol, authorities)];
+  if (options.outbound !== undefined) found.push(anyHost());
+  if (compiled.events !== undefined) {
+    const collector = options.collector ?? collectorOf(compiled.events);
+    found.push(cluster(compiled.events.cluster, collector, "http1", authorities));
+  }
+  return found;
+}
+
+/** The origin of the collector of a policy's events. */
+export function collectorOf({ authority, tls = false }: NonNullable<CompiledPolicy["events"]>): string {
+  return `${tls ? "https" : "http"}://${authority}`;
 }
 
 /** Whatever host a call names. */
@@ -454,17 +475,23 @@ function anyHost(): JsonObject {
   };
 }
 
-function cluster({ upstream, protocol = "http1", authorities = AUTHORITIES_FILE }: BootstrapOptions): JsonObject {
-  const { tls, host, port } = parseUpstream(upstream);
+/** A cluster of one host, `origin` its scheme, host and port. */
+function cluster(
+  name: string,
+  origin: string,
+  protocol: "http1" | "http2" = "http1",
+  authorities: string = AUTHORITIES_FILE,
+): JsonObject {
+  const { tls, host, port } = parseUpstream(origin);
   const isName = !/^[\d.]+$|:/.test(host);
   return {
-    name: "upstream",
+    name,
     // Both families are tried in turn: "localhost" may be ::1 while the service listens on 127.0.0.1 alone.
     ...(isName ? { type: "LOGICAL_DNS", dns_lookup_family: "ALL" } : { type: "STATIC" }),
     connect_timeout: "5s",
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     load_assignment: {
-      cluster_name: "upstream",
+      cluster_name: name,
       endpoints: [
         {
           lb_endpoints: [
@@ -545,7 +572,7 @@ export function bootstrap(compiled: CompiledPolicy, options: BootstrapOptions): 
             cds_config: pathSource(below(options.root, CDS_FILE), folder),
           },
         }
-      : { static_resources: { listeners: listeners(compiled, options), clusters: clusters(options) } }),
+      : { static_resources: { listeners: listeners(compiled, options), clusters: clusters(compiled, options) } }),
   };
 }
 
@@ -560,6 +587,6 @@ export function dynamicResources(
   });
   return {
     lds: response("config.listener.v3.Listener", listeners(compiled, options)),
-    cds: response("config.cluster.v3.Cluster", clusters(options)),
+    cds: response("config.cluster.v3.Cluster", clusters(compiled, options)),
   };
 }

@@ -528,6 +528,7 @@ interface RunCommandOptions {
   policy?: string;
   mode?: Mode;
   backend: "auto" | "process" | "container";
+  events?: string;
   outbound?: string;
   service?: string;
 }
@@ -713,6 +714,10 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .addOption(new Option("--mode <mode>", "stands above the policy's own mode").choices(MODES))
     .addOption(
       new Option("--backend <kind>", "how to run Envoy").choices(["auto", "process", "container"]).default("auto"),
+    )
+    .option(
+      "--events <url>",
+      "also send findings to this OpenTelemetry collector (OTLP/HTTP), whatever the policy says",
     )
     .option(
       "--outbound <host:port>",

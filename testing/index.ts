@@ -46,6 +46,8 @@ export interface MeshwardOptions {
   service?: string;
   /** Also takes the service's own calls, at a free port of 127.0.0.1 or where this says. Default false. */
   outbound?: boolean | { host: string; port: number };
+  /** Variables for the module, above those of this process: MESHWARD_OTLP_TOKEN, MESHWARD_HOP_KEY. */
+  environment?: Record<string, string>;
   /** Limits of the container, where its engine cannot raise its own. */
   ulimits?: Ulimits;
   /** Lines for people while Envoy is fetched. Default: to stderr. */
@@ -117,7 +119,7 @@ export async function startMeshward(options: MeshwardOptions): Promise<Meshward>
     upstream: options.upstream,
     listen: options.listen ?? FREE,
     modulePath: modulePath("release"),
-    env: process.env,
+    env: { ...process.env, ...options.environment },
     protocol: options.protocol ?? "http1",
     concurrency: options.concurrency ?? 2,
     ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),

@@ -6,6 +6,7 @@ import {
   proxy_close_stream,
   proxy_continue_stream,
   proxy_define_metric,
+  proxy_done,
   proxy_get_buffer_bytes,
   proxy_get_current_time_nanoseconds,
   proxy_get_header_map_pairs,
@@ -165,6 +166,11 @@ export function callHttp(
 /** Makes the calls that follow act on the context `id`: from a tick, on a stream. */
 export function actOn(id: u32): Status {
   return <Status>proxy_set_effective_context(id);
+}
+
+/** Says that the root at work, whose `proxy_on_done` asked to wait, can go now. */
+export function finishDone(): Status {
+  return <Status>proxy_done();
 }
 
 /** The id of the metric of that name, 0 where the host refuses it. */

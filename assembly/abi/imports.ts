@@ -7,6 +7,7 @@ export {
   proxy_close_stream,
   proxy_continue_stream,
   proxy_define_metric,
+  proxy_done,
   proxy_get_buffer_bytes,
   proxy_get_current_time_nanoseconds,
   proxy_get_header_map_pairs,

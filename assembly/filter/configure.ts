@@ -19,6 +19,7 @@ import { clearNode, setLabels, setNamespace, setService } from "../policy/node";
 import { openDefaultPolicy, problem, problemEnd, readPolicy } from "../policy/read";
 import { countOverflow, Overflow } from "../report/counters";
 import { putHex, putJsonStringWithin } from "../report/json";
+import { readResource } from "./events";
 import { changeConfigInvalid } from "./metrics";
 import { property } from "./property";
 import { policyOf, retireOldPolicies, Root, setArena } from "./root";
@@ -55,6 +56,7 @@ export function configure(root: Root, size: u32): bool {
   }
   if (answer == Answer.Good) {
     setArena(root, arena);
+    if ((policyOf(root) as Policy).eventsCluster != 0) readResource();
     tellUnknownKeys(root);
   } else {
     setArena(root, defaultsArena());

@@ -6,6 +6,7 @@ import { actOn, fillRandom, log, setTick } from "../abi/host";
 import { putText } from "../core/text";
 import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
 import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
+import { closeSender, flushEvents, forgetSender, onEventsAnswer, reportFindings, tickEvents } from "./events";
 import { changeInfo, flushCounters } from "./metrics";
 import { onLog, releaseStreams, tickStreams } from "./request";
 import { prepareAnswers, refillLog } from "./respond";
@@ -53,9 +54,11 @@ export function onTick(rootId: u32): void {
   if (changetype<usize>(root) != firstConfigured()) return;
   const hurried = rootId == hurriedRoot;
   if (!hurried) {
+    flushEvents();
     flushCounters();
     refillLog();
     tickStreams();
+    tickEvents();
   }
   const more = releaseStreams();
   if (more == hurried) return;
@@ -79,22 +82,33 @@ function firstConfigured(): usize {
 /** `proxy_on_log`. */
 export function onContextLog(contextId: u32): void {
   const stream = streamOf(contextId);
-  if (stream !== null) onLog(stream);
+  if (stream === null) return;
+  onLog(stream);
+  reportFindings(stream);
 }
 
-/** `proxy_on_done`: what was counted leaves before the root does. True: there is nothing to wait for. */
+/** `proxy_on_http_call_response`. */
+export function onCallAnswer(rootId: u32, token: u32, size: u32): void {
+  onEventsAnswer(rootId, token, size);
+}
+
+/** `proxy_on_done`: what was counted leaves before the root does, and events where they can. True: there is nothing to wait for. */
 export function onDone(contextId: u32): bool {
   const root = rootOf(contextId);
   if (root === null) return true;
+  flushEvents();
   flushCounters();
   if (root.announced) announce(root, -1);
-  return true;
+  return closeSender(root);
 }
 
 /** `proxy_on_delete`. */
 export function onDelete(contextId: u32): void {
   const root = rootOf(contextId);
-  if (root !== null) return closeRoot(root);
+  if (root !== null) {
+    forgetSender(root);
+    return closeRoot(root);
+  }
   const stream = streamOf(contextId);
   if (stream !== null) closeStream(stream);
 }

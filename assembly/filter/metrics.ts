@@ -16,6 +16,8 @@ import {
   OUTCOMES,
   overflowName,
   OVERFLOWS,
+  takeEventsDropped,
+  takeEventsSent,
   takeFindings,
   takeOverflow,
   takeRequests,
@@ -31,6 +33,8 @@ const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(32 * 2 * 4, 8);
 const RULE_HITS: usize = memory.data(ALL_RULES * 2 * 4, 8);
 const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
+/** Events that were sent, and that were dropped. */
+const EVENTS: usize = memory.data(8, 8);
 let inspection: u32 = 0;
 let configInvalid: u32 = 0;
 
@@ -71,6 +75,12 @@ export function flushCounters(): void {
       addToMetric(id, count);
     }
   }
+}
+
+/** Likewise what became of events; for VMs that send some. */
+export function flushEventCounters(): void {
+  addTo(EVENTS, putText(NAME, "meshward.events_sent_total"), takeEventsSent());
+  addTo(EVENTS + 4, putText(NAME, "meshward.events_dropped_total"), takeEventsDropped());
 }
 
 /** Adds a sample to `meshward_inspection_microseconds`. */

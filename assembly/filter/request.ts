@@ -34,7 +34,7 @@ import {
 } from "../policy/request";
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
-import { isUuid, putNewUuid, TRACE_ID_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
+import { isUuid, putNewUuid, TRACE_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { isStrict, openBody } from "./body";
 import { judgeCoded } from "./coding";
 import { isOutbound } from "./direction";
@@ -197,6 +197,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     }
   }
   if (stream.bodyKind == BodyKind.None) {
+    keepForEvents(stream);
     tell(stream, policy, passed(stream), true);
     return HeadersAction.Continue;
   }
@@ -213,6 +214,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
 
 /** Refuses a stream in its headers. */
 function deny(stream: Stream, policy: Policy, status: u32): HeadersAction {
+  keepForEvents(stream);
   tell(stream, policy, Outcome.Denied, true);
   keepAnswer(stream);
   answer(stream, policy, status);
@@ -559,7 +561,7 @@ function keepIds(stream: Stream): void {
   if (requestId == 0) putNewUuid(requestIdOf(stream));
   else memory.copy(requestIdOf(stream), requestId, UUID_SIZE);
   stream.hasTrace = trace != 0;
-  if (trace != 0) memory.copy(traceIdAt(stream), trace, TRACE_ID_SIZE);
+  if (trace != 0) memory.copy(traceIdAt(stream), trace, TRACE_SIZE);
 }
 
 /** Copies the template of the matched route into the slot. */
@@ -575,8 +577,12 @@ function keepAnswer(stream: Stream): void {
   stream.answerKind = <u8>answerKindOf(contentType, contentTypeEnd, accept, acceptEnd, requestPath, requestPathEnd);
 }
 
-/** Copies host, method and path into the slot: the header map cannot be read in later callbacks. */
+/** Copies host, method and path into the slot: the header map cannot be read in later callbacks, or is not what it was. */
 function keepTarget(stream: Stream): void {
+  stream.kept = true;
+  stream.hostKept = min(<u32>(requestHostEnd - requestHost), HOST_CAPACITY);
+  stream.methodKept = min(<u32>(requestMethodEnd - requestMethod), METHOD_CAPACITY);
+  stream.pathKept = min(<u32>(requestPathEnd - requestPath), PATH_CAPACITY);
   stream.hostSize = keepText(hostOf(stream), HOST_CAPACITY, requestHost, requestHostEnd);
   stream.methodSize = keepText(methodOf(stream), METHOD_CAPACITY, requestMethod, requestMethodEnd);
   stream.pathSize = keepText(pathOf(stream), PATH_CAPACITY, requestPath, requestPathEnd);
@@ -586,10 +592,16 @@ function keepTarget(stream: Stream): void {
       : keepText(decodedPathOf(stream), PATH_CAPACITY, requestPathDecoded, requestPathDecodedEnd);
 }
 
-/** Copies a text into the slot and returns its size; one that is too long is kept as nothing, which matches no template. */
+/** The same for a stream that is over with its headers, where something has been found. */
+function keepForEvents(stream: Stream): void {
+  if (findings != 0) keepTarget(stream);
+}
+
+/** Copies what there is room for, and returns a text's size; one that is too long counts as nothing, which matches no template. */
 function keepText(out: usize, capacity: u32, start: usize, textEnd: usize): u32 {
-  if (textEnd - start > <usize>capacity) return 0;
-  return <u32>(putBytes(out, start, textEnd) - out);
+  const size = <u32>(textEnd - start);
+  memory.copy(out, start, min(size, capacity));
+  return size > capacity ? 0 : size;
 }
 
 /** The time, for one stream in `SAMPLE`; 0 for the others. */

@@ -78,6 +78,7 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
   }
   if (!final || stream.counted) return;
   stream.counted = true;
+  stream.outcome = <u8>outcome;
   countRequest(outcome);
   const stopped = outcome == Outcome.Denied || outcome == Outcome.Partial;
   const blocking = effectiveMode(effective) == Mode.Block;

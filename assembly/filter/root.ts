@@ -19,6 +19,8 @@ export class Root {
   onDefaults: bool;
   /** Counted in `meshward_info`. */
   announced: bool;
+  /** It is about to go: it sends no more events. */
+  closing: bool;
   /** Neighbours in the list of roots. */
   before: usize;
   after: usize;

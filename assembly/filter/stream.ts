@@ -9,7 +9,7 @@ import { freeFindings } from "../core/findings";
 import { INFLATE_SIZE, INFLATE_WINDOW } from "../decode/inflate";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
-import { TRACE_ID_SIZE, UUID_SIZE } from "../report/ids";
+import { TRACE_SIZE, UUID_SIZE } from "../report/ids";
 
 /** How the body of a stream is inspected. */
 export const enum BodyKind {
@@ -124,6 +124,13 @@ export class Stream {
   identityKnown: bool;
   /** One of the service's own calls. */
   outbound: bool;
+  /** How it ended, once that was told. */
+  outcome: u8;
+  /** Host, method and path are in the slot; those that are longer than their place are cut there, and count as empty for policies. */
+  kept: bool;
+  hostKept: u32;
+  methodKept: u32;
+  pathKept: u32;
 }
 
 /** Bytes kept of each text. What is longer is cut, and an exception by host or path then does not cover the stream. */
@@ -148,7 +155,7 @@ const ROUTE: u32 = DECODED + PATH_CAPACITY;
 const IDENTITY: u32 = ROUTE + ROUTE_CAPACITY;
 const REQUEST_ID: u32 = IDENTITY + IDENTITY_CAPACITY;
 const TRACE_ID: u32 = REQUEST_ID + <u32>UUID_SIZE;
-const SLOT_SIZE: u32 = (TRACE_ID + <u32>TRACE_ID_SIZE + 15) & ~15;
+const SLOT_SIZE: u32 = (TRACE_ID + <u32>TRACE_SIZE + 15) & ~15;
 
 /** Streams that can be open at once in one VM. */
 export const STREAMS: u32 = 8192;

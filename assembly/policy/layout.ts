@@ -111,6 +111,14 @@ export class Policy {
   identityJwt: bool;
   /** An exception names an identity. */
   asksIdentity: bool;
+  /** Where events go: Envoy's cluster, and the request's authority and path; 0 where there are none. */
+  eventsCluster: usize;
+  eventsClusterEnd: usize;
+  eventsAuthority: usize;
+  eventsAuthorityEnd: usize;
+  eventsPath: usize;
+  eventsPathEnd: usize;
+  eventsTls: bool;
   /** Keys that this module does not know, ignored. */
   unknownKeys: u32;
   /** Chains in the order of the policy, and their tries (policy/trie.ts), 0 where there is none. */

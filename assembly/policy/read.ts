@@ -143,6 +143,7 @@ function readTop(policy: Policy, only: i32): i32 {
     else if (keyIs("dryRun")) policy.dryRun = readBool();
     else if (isDefined(CHECKED) && keyIs("explain")) policy.explain = readBool();
     else if (keyIs("identity")) readIdentity(policy);
+    else if (keyIs("events")) readEvents(policy);
     else if (!readCommonKey(policy)) skipUnknown();
   }
   return section;
@@ -203,6 +204,24 @@ function readLabels(): bool {
     all = labelIs(key, keyEnd, readText(), textEnd) && all;
   }
   return all;
+}
+
+function readEvents(policy: Policy): void {
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    if (keyIs("cluster")) {
+      policy.eventsCluster = readName();
+      policy.eventsClusterEnd = textEnd;
+    } else if (keyIs("authority")) {
+      policy.eventsAuthority = readName();
+      policy.eventsAuthorityEnd = textEnd;
+    } else if (keyIs("path")) {
+      policy.eventsPath = readName();
+      policy.eventsPathEnd = textEnd;
+    } else if (keyIs("tls")) policy.eventsTls = readBool();
+    else skipUnknown();
+  }
+  if (policy.eventsCluster == 0 || policy.eventsAuthority == 0 || policy.eventsPath == 0) fail();
 }
 
 function readLimits(policy: Policy): void {
@@ -665,6 +684,15 @@ function readText(): usize {
   if (jsonNext(STATE) != JsonEvent.String) fail();
   return copy(valueStart, valueEnd);
 }
+
+/** A string of at least one byte and at most `MAX_NAME`. */
+function readName(): usize {
+  const name = readText();
+  if (textEnd == name || textEnd - name > MAX_NAME) fail();
+  return name;
+}
+
+const MAX_NAME: usize = 512;
 
 /** A list of strings, copied into the arena with a comma behind each; its end is `textEnd`. */
 function readList(): usize {

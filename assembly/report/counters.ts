@@ -76,6 +76,30 @@ export function countOverflow(what: Overflow): void {
   add(OVERFLOW + (what << 2));
 }
 
+let eventsSent: u32 = 0;
+let eventsDropped: u32 = 0;
+
+export function countEventsSent(count: u32): void {
+  eventsSent += count;
+}
+
+/** Events that will not be sent: the ring was full, the collector refused them, or nobody was left to send them. */
+export function countEventsDropped(count: u32): void {
+  eventsDropped += count;
+}
+
+export function takeEventsSent(): u32 {
+  const count = eventsSent;
+  eventsSent = 0;
+  return count;
+}
+
+export function takeEventsDropped(): u32 {
+  const count = eventsDropped;
+  eventsDropped = 0;
+  return count;
+}
+
 // @ts-ignore: decorator
 @inline
 function take(counter: usize): u32 {

@@ -11,6 +11,12 @@ export const UUID_SIZE: usize = 36;
 /** Hex digits of a trace id. W3C Trace Context, section 3.2.2.3. */
 export const TRACE_ID_SIZE: usize = 32;
 
+/** Hex digits of a span id, which stands behind the trace id and a dash in a `traceparent`. Section 3.2.2.4. */
+export const SPAN_ID_SIZE: usize = 16;
+
+/** Bytes of both with the dash between them. */
+export const TRACE_SIZE: usize = 49;
+
 /** Whether `start..end` is a UUID: 8-4-4-4-12 hex digits. */
 export function isUuid(start: usize, end: usize): bool {
   if (end - start != UUID_SIZE) return false;
@@ -62,7 +68,7 @@ export function randomSeed(): usize {
 
 export const RANDOM_SEED_SIZE: usize = 16;
 
-function nextRandom(): u64 {
+export function nextRandom(): u64 {
   let s1 = load<u64>(SEED);
   const s0 = load<u64>(SEED, 8) | 1;
   store<u64>(SEED, s0);

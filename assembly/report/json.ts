@@ -50,7 +50,7 @@ export function putJsonStringWithin(out: usize, start: usize, end: usize, room: 
  * The length of the well-formed UTF-8 sequence at `at` (2–4), or 0. Unicode 15, table 3-7. C1 controls (U+0080–U+009F) count as
  * not well-formed here: terminals obey some of them.
  */
-function sequenceLength(at: usize, end: usize): usize {
+export function sequenceLength(at: usize, end: usize): usize {
   const first = byteAt(at);
   const length: usize = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (length == 0 || end - at < length) return 0;

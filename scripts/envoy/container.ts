@@ -13,6 +13,7 @@ import {
   MODULE_FILE,
   OUTBOUND_FILE,
   bootstrap,
+  collectorOf,
   parseUpstream,
 } from "../../envoy/bootstrap.ts";
 import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
@@ -21,7 +22,7 @@ import { Admin } from "./admin.ts";
 import { findEngine } from "./docker.ts";
 import { configText, ecdsText } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
-import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, untilInForce } from "./running.ts";
+import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, checkReload, secretsIn, untilInForce } from "./running.ts";
 import type { RunningEnvoy, StartOptions } from "./running.ts";
 
 /** Limits of the container, for engines that may not raise their own (rootless podman). */
@@ -112,8 +113,10 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   };
   let ended: (how: string) => void = () => {};
   const exited = new Promise<string>((resolve) => (ended = resolve));
+  const { events } = options.compiled;
   const config = bootstrap(options.compiled, {
     upstream: await upstreamInside(options.upstream, hostName),
+    ...(events === undefined ? {} : { collector: await upstreamInside(collectorOf(events), hostName) }),
     listen: { host: "0.0.0.0", port: LISTEN_PORT },
     admin: { host: "0.0.0.0", port: ADMIN_PORT },
     root: ROOT,
@@ -139,6 +142,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       ...policyFiles(options.compiled).map(({ content, path }) => ({ content, target: path, mode: 0o644 })),
       { content: await readFile(options.modulePath), target: `${ROOT}/${MODULE_FILE}`, mode: 0o644 },
     ])
+    .withEnvironment(secretsIn(options.env))
     .withEntrypoint(["/usr/local/bin/envoy"])
     // prettier-ignore
     .withCommand([
@@ -180,6 +184,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     exited,
     log,
     async reload(compiled: CompiledPolicy) {
+      checkReload(options.compiled, compiled);
       const before = await admin.discovery();
       if (before.policy === compiled.policy) return;
       const said = log();

@@ -22,7 +22,7 @@ import { Admin, poll } from "./admin.ts";
 import { systemAuthorities } from "./authorities.ts";
 import { writeDirectory, writeReload } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
-import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, untilInForce } from "./running.ts";
+import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, checkReload, secretsIn, untilInForce } from "./running.ts";
 import type { RunningEnvoy, StartOptions } from "./running.ts";
 import { childEnvironment } from "./version.ts";
 
@@ -143,7 +143,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
     const started = spawn(binary, args, {
       cwd: folder,
       detached: true,
-      env: childEnvironment(options.env),
+      env: { ...childEnvironment(options.env), ...secretsIn(options.env) },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child = started;
@@ -199,6 +199,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
       log,
       stop,
       async reload(compiled: CompiledPolicy) {
+        checkReload(options.compiled, compiled);
         const before = await admin.discovery();
         if (before.policy === compiled.policy) return;
         const said = log();

@@ -9,7 +9,7 @@ import type { Address, CompiledPolicy } from "../../envoy/bootstrap.ts";
 import { modulePath } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { PolicyError, formatIssue, parsePolicy, policyFrom } from "../policy/load.ts";
-import type { Mode } from "../policy/schema.ts";
+import type { Mode, Policy } from "../policy/schema.ts";
 import type { AccessEntry, Finding, Verdict } from "./access-log.ts";
 import { readPolicyFile } from "./policy-input.ts";
 import { printable } from "./printable.ts";
@@ -31,6 +31,8 @@ export interface RunOptions {
   service?: string;
   /** Stands above the policy's own mode. */
   mode?: Mode;
+  /** OTLP/HTTP endpoint that events go to; stands above the policy's own. */
+  events?: string;
   backend?: Backend;
   env: NodeJS.ProcessEnv;
 }
@@ -137,10 +139,21 @@ export function policyFault(error: unknown, name: string): string {
 }
 
 /** The compiled policy. Throws `RunError` with the first mistake in it. */
-async function compile({ policy: file, mode }: RunOptions): Promise<CompiledPolicy & { mode: Mode }> {
+async function compile(options: RunOptions): Promise<CompiledPolicy & { mode: Mode }> {
+  const { policy: file, mode, events: otlp } = options;
+  let events: Policy["events"];
+  try {
+    if (otlp !== undefined) events = policyFrom({ events: { otlp } }).events;
+  } catch (error) {
+    throw new RunError(policyFault(error, "--events"));
+  }
   try {
     const policy = file === undefined ? policyFrom({}) : parsePolicy(await readPolicyFile(file), file);
-    return compilePolicy(mode === undefined ? policy : { ...policy, mode }, { holdHeaders: true });
+    const above = {
+      ...(mode === undefined ? {} : { mode }),
+      ...(events === undefined ? {} : { events }),
+    };
+    return compilePolicy({ ...policy, ...above }, { holdHeaders: true });
   } catch (error) {
     throw new RunError(policyFault(error, file ?? "policy"));
   }

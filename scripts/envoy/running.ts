@@ -1,4 +1,5 @@
 /** A started Envoy, whatever it runs in; made by `process.ts` and `container.ts`. */
+import { SECRETS, collectorOf } from "../../envoy/bootstrap.ts";
 import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
 import type { AccessEntry } from "./access-log.ts";
 import type { Admin } from "./admin.ts";
@@ -75,6 +76,22 @@ function refusalIn(log: readonly string[]): string {
   if (module !== undefined) return message(module).replace(/^.*?wasm log[^:]*:\s*(?:meshward: )?/, "");
   const envoy = log.findLast((line) => line.includes("rejected: "));
   return envoy === undefined ? "see Envoy's log" : message(envoy).replace(/^.*?rejected: /, "");
+}
+
+/** What the module is given of an environment. */
+export function secretsIn(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    SECRETS.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Rejects a policy that Envoy could not take without a restart: its cluster for events is made at the start. */
+export function checkReload(started: CompiledPolicy, compiled: CompiledPolicy): void {
+  const [before, now] = [started, compiled].map(({ events }) => events && `${events.cluster} ${collectorOf(events)}`);
+  if (now !== undefined && now !== before) throw new EnvoyFailed("events.otlp has changed: that takes a restart", []);
 }
 
 /** Waits until the policy that was just written is in force. `before` and `said` are what there was before writing. */

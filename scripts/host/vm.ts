@@ -200,8 +200,13 @@ export class Vm {
   shutDown(root: RootContext): void {
     if (this.roots.get(root.key) === root) this.roots.delete(root.key);
     const { proxy_on_done } = this.exports;
-    if (this.failed || proxy_on_done === undefined || this.#run(root, proxy_on_done, root.id) !== 0) this.delete(root);
-    else root.closing = true;
+    if (!this.failed && proxy_on_done !== undefined) {
+      // Before the answers to calls that it made, which come later in Envoy.
+      root.closing = this.call(root, proxy_on_done, root.id) === 0 && !this.failed;
+      this.settle();
+      if (root.closing || !this.contexts.has(root.id)) return;
+    }
+    this.delete(root);
   }
 
   delete(root: RootContext): void {

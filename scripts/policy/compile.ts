@@ -10,7 +10,7 @@ import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } fr
 export interface CompileOptions {
   /** Whether Envoy gets `allow_on_headers_stop_iteration`: without it a module that holds headers hangs requests. */
   holdHeaders: boolean;
-  /** Judge everything, even where the mode is off, and refuse nothing; what `scan` asks for. Default false. */
+  /** Judge everything, even where the mode is off, refuse nothing and send no events; what `scan` asks for. Default false. */
   dryRun?: boolean;
   /** Log what is done with each value; only the checked build of the module can. Default false. */
   explain?: boolean;
@@ -44,13 +44,22 @@ type NormalizedWorkload = Omit<Workload, "denial" | "rules" | "exceptions"> & {
 
 export interface NormalizedPolicy extends Omit<
   Policy,
-  "version" | "denial" | "fields" | "rules" | "exceptions" | "workloads"
+  "version" | "denial" | "events" | "fields" | "rules" | "exceptions" | "workloads"
 > {
+  events?: NormalizedEvents;
   denial?: NormalizedDenial;
   fields?: Field[];
   rules?: NormalizedRule[];
   exceptions: NormalizedException[];
   workloads: NormalizedWorkload[];
+}
+
+/** Where events go: what Envoy calls it, and what the module's requests say. */
+export interface NormalizedEvents {
+  cluster: string;
+  authority: string;
+  path: string;
+  tls?: true;
 }
 
 /** The object without its undefined members. */
@@ -121,6 +130,12 @@ function normalizeDenial(denial: Denial | undefined): NormalizedDenial | undefin
   };
 }
 
+function normalizeEvents(events: Policy["events"]): NormalizedEvents | undefined {
+  if (events === undefined) return undefined;
+  const { authority, path, tls } = events.otlp;
+  return { cluster: events.cluster, authority, path, ...(tls ? { tls } : {}) };
+}
+
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
   const { namespace, service, labels, onError, denial, limits, routes, rules, exceptions } = workload;
   return said({
@@ -149,6 +164,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     detectors: normalizeDetectors(policy.detectors) ?? {},
     ...said({
       denial: normalizeDenial(policy.denial),
+      events: normalizeEvents(policy.events),
       fields: normalizeFields(policy.fields),
       rules: normalizeRules(policy.rules),
     }),
@@ -169,12 +185,14 @@ export function policyHash(policy: Policy): string {
 /** The plugin's configuration for `policy`. */
 export function compilePolicy(policy: Policy, options: CompileOptions): PluginConfiguration {
   const { holdHeaders, dryRun = false, explain = false } = options;
+  const { events, ...normalized } = normalizePolicy(policy);
   return {
     schema: SCHEMA_VERSION,
     policy: policyHash(policy),
     holdHeaders,
     ...(dryRun ? { dryRun } : {}),
     ...(explain ? { explain } : {}),
-    ...normalizePolicy(policy),
+    ...normalized,
+    ...(events === undefined || dryRun ? {} : { events }),
   };
 }

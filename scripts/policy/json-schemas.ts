@@ -1,6 +1,7 @@
 /** The JSON Schemas that editors and other programs use: made from the zod schemas, committed in `schemas/`. */
 import { z } from "zod";
 import { openApiDocument } from "../../collector/openapi.ts";
+import { eventSchema } from "../events/event.ts";
 import { packageVersion } from "../package.ts";
 import { reportSchema } from "../report/report.ts";
 import { exchangeSchema } from "../scan/exchange-line.ts";
@@ -13,6 +14,7 @@ const SCHEMAS = {
   "scan-input.schema.json": exchangeSchema,
   "scan-output.schema.json": scanOutputSchema,
   "verdict.schema.json": verdictSchema,
+  "event.schema.json": eventSchema,
   "refusal-log.schema.json": refusalSchema,
   "verify-case.schema.json": caseSchema,
   "report.schema.json": reportSchema,

@@ -178,6 +178,53 @@ const denial = z
   })
   .describe("What a refused request is answered with, instead of problem details, GraphQL errors or a page");
 
+/** What the module has room for: policy/read.ts. */
+const MAX_EVENTS_NAME = 512;
+/** Envoy's cluster for events, as generated configuration calls it. */
+export const EVENTS_CLUSTER = "meshward_otlp";
+/** Where OTLP/HTTP takes logs, below its endpoint. */
+const LOGS_PATH = "/v1/logs";
+
+/** The parts of an OTLP/HTTP endpoint, or what is wrong with it. */
+function otlpEndpoint(text: string): { authority: string; path: string; tls: boolean } | string {
+  const form = 'expected the URL of an OTLP/HTTP endpoint, such as "http://127.0.0.1:4318"';
+  if (!URL.canParse(text)) return form;
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return form;
+  if (url.username !== "" || url.password !== "") {
+    return "expected no credentials in it: a token comes from the environment, as MESHWARD_OTLP_TOKEN";
+  }
+  if (url.search !== "" || url.hash !== "") return "expected a URL without query and fragment";
+  const base = url.pathname.replace(/\/+$/, "");
+  const path = base.endsWith(LOGS_PATH) ? base : `${base}${LOGS_PATH}`;
+  if (path.length > MAX_EVENTS_NAME || url.host.length > MAX_EVENTS_NAME) return "expected a shorter URL";
+  return { authority: url.host, path, tls: url.protocol === "https:" };
+}
+
+const events = z
+  .strictObject({
+    otlp: z
+      .string()
+      .transform((text, context) => {
+        const endpoint = otlpEndpoint(text);
+        if (typeof endpoint !== "string") return endpoint;
+        context.addIssue(endpoint);
+        return z.NEVER;
+      })
+      .describe("An OpenTelemetry collector's OTLP/HTTP endpoint; /v1/logs is added to it"),
+    evidence: z
+      .literal("masked", { error: 'expected "masked", the only form that leaves the proxy' })
+      .default("masked")
+      .describe("How what was found is shown"),
+    cluster: z
+      .string()
+      .max(MAX_EVENTS_NAME)
+      .regex(/^[\x21-\x7e]+$/, { error: "expected the name of a cluster of Envoy" })
+      .default(EVENTS_CLUSTER)
+      .describe("Envoy's cluster that leads there, for configuration that Meshward does not make"),
+  })
+  .describe("Sends each finding to an OpenTelemetry collector, as a log record");
+
 const mode = z.enum(MODES).describe("off: not judged; detect: judged and reported; block: attacks are refused");
 const sensitivity = z
   .enum(SENSITIVITIES)
@@ -495,6 +542,7 @@ export const policySchema = z
       })
       .prefault({}),
     detectors: detectors.default({}),
+    events: events.optional(),
     fields: fields.default([]),
     routes: routes.default([]),
     rules: rules.default([]),

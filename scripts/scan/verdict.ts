@@ -6,6 +6,7 @@ import { z } from "zod";
 import { MODES, PARTS } from "../policy/schema.ts";
 
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
+export const STAGES = ["attempted", "likely", "confirmed"] as const;
 
 export const findingSchema = z.object({
   rule: z.string().describe("The rule's id"),
@@ -13,7 +14,7 @@ export const findingSchema = z.object({
   cwe: z.array(z.int()).describe("Weaknesses, by their CWE numbers"),
   severity: z.enum(SEVERITIES),
   confidence: z.int().min(0).max(100),
-  stage: z.enum(["attempted", "likely", "confirmed"]).describe("How far the attack is known to have come"),
+  stage: z.enum(STAGES).describe("How far the attack is known to have come"),
   where: z.object({
     part: z.enum(PARTS),
     name: z

@@ -1,0 +1,309 @@
+// Findings as OpenTelemetry log records, and batches of them as the body of an OTLP/HTTP request:
+//
+//   ExportLogsServiceRequest
+//     1 ResourceLogs ┬ 1 Resource   who says it: the service, the instance, the policy
+//                    └ 2 ScopeLogs ┬ 1 scope "meshward"
+//                                  └ 2 LogRecord, LogRecord …      one a finding
+//
+// A record is written once, as it goes into a batch, when its stream has ended. It has no byte of a client that is not masked or a
+// placeholder, but host, method and the field's name; those are made well-formed text, and cut.
+// https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto/logs/v1
+
+import { byteAt, hexValue, putByte } from "../core/bytes";
+import { partName } from "../core/field";
+import { Finding, findingEvidence, findingName, NAME_CAPACITY } from "../core/findings";
+import { VERSION } from "../generated/version";
+import {
+  className,
+  classNameEnd,
+  ruleClass,
+  ruleCwe,
+  ruleCweCount,
+  ruleId,
+  ruleIdEnd,
+  ruleSeverity,
+  severityName,
+  severityNameEnd,
+} from "../match/rules";
+import { Mode } from "../policy/layout";
+import { Outcome, outcomeName } from "./counters";
+import { SPAN_ID_SIZE, TRACE_ID_SIZE, UUID_SIZE } from "./ids";
+import { pushFixed64, pushLength, pushNumber, pushSafe, pushText } from "./protobuf";
+import { modeName } from "./verdict";
+
+/** What the records of one stream have in common. Empty spans are left out. */
+// @ts-ignore: decorator
+@unmanaged
+export class About {
+  /** Nanoseconds since the epoch. */
+  time: u64;
+  method: usize;
+  methodEnd: usize;
+  /** The template of its path: placeholders where a client chose. */
+  route: usize;
+  routeEnd: usize;
+  /** With its port. */
+  host: usize;
+  hostEnd: usize;
+  principal: usize;
+  principalEnd: usize;
+  /** UUID in text. */
+  requestId: usize;
+  /** `TRACE_ID_SIZE` and `SPAN_ID_SIZE` hex digits; 0 for none. */
+  traceId: usize;
+  spanId: usize;
+  /** 0 for none. */
+  status: u32;
+  outcome: u8;
+  mode: u8;
+  outbound: bool;
+  https: bool;
+  /** The scheme is known. */
+  schemed: bool;
+}
+
+/** Bytes of the longest record. */
+export const RECORD_CAPACITY: usize = 4096;
+/** Bytes of the texts in it. */
+const METHOD_ROOM: usize = 16;
+const HOST_ROOM: usize = 128;
+const ROUTE_ROOM: usize = 160;
+const PRINCIPAL_ROOM: usize = 160;
+const EXCEPTION_ROOM: usize = 64;
+
+/** Fields of LogRecord. */
+const enum Record {
+  Time = 1,
+  SeverityNumber = 2,
+  SeverityText = 3,
+  Body = 5,
+  Attributes = 6,
+  TraceId = 9,
+  SpanId = 10,
+  EventName = 12,
+}
+
+/** Fields of AnyValue. */
+const enum Value {
+  String = 1,
+  Int = 3,
+  Array = 5,
+}
+
+/** Of Resource. */
+const ATTRIBUTES: u32 = 1;
+/** The one attribute list of a record, in which most of these functions write. */
+const RECORD_ATTRIBUTES: u32 = Record.Attributes;
+
+/** Makes the AnyValue at `out..end` an attribute of the list in field `list`. */
+function pushAttribute(out: usize, list: u32, key: string, end: usize): usize {
+  out = pushLength(out, 2, end);
+  const keyEnd = out;
+  out = pushLength(pushText(out, key), 1, keyEnd);
+  return pushLength(out, list, end);
+}
+
+/** `string` attributes: of bytes that anybody chose, and of a fixed text. */
+function pushString(out: usize, key: string, start: usize, end: usize, room: usize): usize {
+  if (start == end) return out;
+  const last = out;
+  return pushAttribute(pushLength(pushSafe(out, start, end, room), Value.String, last), RECORD_ATTRIBUTES, key, last);
+}
+
+function pushWord(out: usize, key: string, word: string): usize {
+  const last = out;
+  return pushAttribute(pushLength(pushText(out, word), Value.String, last), RECORD_ATTRIBUTES, key, last);
+}
+
+function pushInt(out: usize, key: string, value: u32): usize {
+  const last = out;
+  return pushAttribute(pushNumber(out, Value.Int, value), RECORD_ATTRIBUTES, key, last);
+}
+
+function pushCwes(out: usize, rule: u32): usize {
+  const count = ruleCweCount(rule);
+  if (count == 0) return out;
+  const last = out;
+  for (let i: u32 = count; i > 0; i--) {
+    const value = out;
+    out = pushLength(pushNumber(out, Value.Int, ruleCwe(rule, i - 1)), 1, value);
+  }
+  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.cwe", last);
+}
+
+/** Writes an id of `size` hex digits as its bytes. */
+function pushId(out: usize, field: u32, hex: usize, size: usize): usize {
+  const end = out;
+  out -= size >> 1;
+  for (let i: usize = 0; i < size; i += 2) {
+    putByte(out + (i >> 1), (hexValue(byteAt(hex + i)) << 4) | hexValue(byteAt(hex + i + 1)));
+  }
+  return pushLength(out, field, end);
+}
+
+/** The `SeverityNumber` of a rule: INFO, INFO2, WARN, ERROR, FATAL. */
+function severityNumber(severity: u32): u32 {
+  return severity == 0 ? 9 : severity == 1 ? 10 : 5 + (severity << 2);
+}
+
+/** How far the evidence for a finding goes. */
+function stageName(_finding: Finding): string {
+  return "attempted";
+}
+
+/**
+ * Writes the record of one finding in front of `out`, as an item of `ScopeLogs.log_records`, and returns its start: at most
+ * `RECORD_CAPACITY` bytes. `exception`: the id of what excuses it, an empty span for none.
+ */
+export function pushRecord(out: usize, about: About, finding: Finding, exception: usize, exceptionEnd: usize): usize {
+  const end = out;
+  const rule = finding.rule;
+  const severity = ruleSeverity(rule);
+  const stage = stageName(finding);
+
+  let from = out;
+  out = pushLength(pushText(out, "meshward.finding"), Record.EventName, from);
+  if (about.spanId != 0) out = pushId(out, Record.SpanId, about.spanId, SPAN_ID_SIZE);
+  if (about.traceId != 0) out = pushId(out, Record.TraceId, about.traceId, TRACE_ID_SIZE);
+
+  if (about.schemed) out = pushWord(out, "url.scheme", about.https ? "https" : "http");
+  out = pushString(out, "server.address", about.host, about.hostEnd, HOST_ROOM);
+  if (about.status != 0) out = pushInt(out, "http.response.status_code", about.status);
+  out = pushString(out, "http.route", about.route, about.routeEnd, ROUTE_ROOM);
+  out = pushString(out, "http.request.method", about.method, about.methodEnd, METHOD_ROOM);
+  out = pushWord(out, "meshward.direction", about.outbound ? "outbound" : "inbound");
+  out = pushString(out, "meshward.principal", about.principal, about.principalEnd, PRINCIPAL_ROOM);
+  out = pushString(out, "meshward.request_id", about.requestId, about.requestId + UUID_SIZE, UUID_SIZE);
+  out = pushString(out, "meshward.exception", exception, exceptionEnd, EXCEPTION_ROOM);
+  out = pushWord(out, "meshward.mode", modeName(<Mode>about.mode));
+  out = pushWord(out, "meshward.outcome", outcomeName(<Outcome>about.outcome));
+  const evidence = findingEvidence(finding);
+  out = pushString(out, "meshward.evidence", evidence, evidence + finding.evidenceLength, finding.evidenceLength);
+  const name = findingName(finding);
+  out = pushString(out, "meshward.parameter", name, name + finding.nameLength, NAME_CAPACITY);
+  out = pushWord(out, "meshward.part", partName(finding.part));
+  out = pushCwes(out, rule);
+  out = pushString(out, "meshward.severity", severityName(severity), severityNameEnd(severity), 16);
+  out = pushInt(out, "meshward.confidence", finding.confidence);
+  out = pushWord(out, "meshward.stage", stage);
+  out = pushWord(out, "security_rule.ruleset.name", "meshward");
+  const ruleKind = ruleClass(rule);
+  out = pushString(out, "security_rule.category", className(ruleKind), classNameEnd(ruleKind), 64);
+  out = pushString(out, "security_rule.name", ruleId(rule), ruleIdEnd(rule), 64);
+
+  // "sqli-union-select: sqli attempted"
+  from = out;
+  out = pushText(pushText(out, stage), " ");
+  out = pushSafe(out, className(ruleKind), classNameEnd(ruleKind), 64);
+  out = pushSafe(pushText(out, ": "), ruleId(rule), ruleIdEnd(rule), 64);
+  out = pushLength(pushLength(out, Value.String, from), Record.Body, from);
+
+  from = out;
+  out = pushSafe(out, severityName(severity), severityNameEnd(severity), 16);
+  out = pushLength(out, Record.SeverityText, from);
+  out = pushNumber(out, Record.SeverityNumber, severityNumber(severity));
+  out = pushFixed64(out, Record.Time, about.time);
+  out = pushLength(out, 2, end);
+  if (isDefined(CHECKED)) assert(end - out <= RECORD_CAPACITY); // its keys and their lengths take less than 900, its texts 900
+  return out;
+}
+
+// --- batches ------------------------------------------------------------------------------------------------------------
+
+/** Attributes of the resource that a VM has for good, as items of `Resource.attributes`. */
+const RESOURCE: usize = memory.data(1280, 8);
+const RESOURCE_END: usize = RESOURCE + 1280;
+let resource: usize = RESOURCE_END;
+/** Bytes that a text of it may take. */
+const NODE_ROOM: usize = 256;
+
+/** Forgets who says it; each text is added then, the last one first. */
+export function openResource(): void {
+  resource = RESOURCE_END;
+  const end = resource;
+  resource = pushAttribute(pushLength(pushText(end, VERSION), Value.String, end), ATTRIBUTES, "meshward.version", end);
+}
+
+/** Adds an attribute to the resource: one of at most three, of at most 256 bytes. */
+export function addToResource(key: string, start: usize, end: usize): void {
+  const last = resource;
+  const value = pushLength(pushSafe(resource, start, end, NODE_ROOM), Value.String, last);
+  resource = pushAttribute(value, ATTRIBUTES, key, last);
+  if (isDefined(CHECKED)) assert(resource >= RESOURCE);
+}
+
+/** Bytes that a batch needs in front of the records of one policy. */
+export const GROUP_CAPACITY: usize = 1280 + 128;
+
+/**
+ * Puts what records need in front of those at `out..end`: all of them were made under one policy, `policy` its `POLICY_ID` hex
+ * digits. What stands behind `end` is not of them.
+ */
+export function pushGroup(out: usize, end: usize, policy: usize): usize {
+  const scopeEnd = out;
+  out = pushLength(pushText(out, VERSION), 2, scopeEnd);
+  const name = out;
+  out = pushLength(pushText(out, "meshward"), 1, name);
+  out = pushLength(out, 1, scopeEnd);
+  out = pushLength(out, 2, end);
+  const resourceEnd = out;
+  if (byteAt(policy) != 0) {
+    out = pushSafe(out, policy, policy + POLICY_ID, POLICY_ID);
+    out = pushAttribute(pushLength(out, Value.String, resourceEnd), ATTRIBUTES, "meshward.policy", resourceEnd);
+  }
+  const size = RESOURCE_END - resource;
+  out -= size;
+  memory.copy(out, resource, size);
+  out = pushLength(out, 1, resourceEnd);
+  return pushLength(out, 1, end);
+}
+
+/** Bytes of a policy's id. */
+export const POLICY_ID: usize = 12;
+
+/**
+ * How many records an ExportLogsServiceResponse says were rejected: `{1: partial_success {1: int64}}`. What cannot be read as that
+ * says none.
+ */
+export function rejectedRecords(start: usize, end: usize): u64 {
+  return findFirst(start, end, true) && findFirst(given, givenEnd, false) ? number : 0;
+}
+
+/** What `findFirst` found: the content of a field, or a number. */
+let given: usize = 0;
+let givenEnd: usize = 0;
+let number: u64 = 0;
+
+/** Finds field 1 of a message, of type 2 where `content`, else of type 0; false where there is none, or where the message is torn. */
+function findFirst(start: usize, end: usize, content: bool): bool {
+  at = start;
+  while (readVarint(end)) {
+    const tag = number;
+    const type = (<u32>tag) & 7;
+    let size: u64 = type == 1 ? 8 : type == 5 ? 4 : 0;
+    if (type == 3 || type == 4 || type > 5) return false;
+    if ((type == 0 || type == 2) && !readVarint(end)) return false;
+    if (type == 2) size = number;
+    if (size > <u64>(end - at)) return false;
+    if (tag == (content ? 10 : 8)) {
+      given = at;
+      givenEnd = at + <usize>size;
+      return true;
+    }
+    at += <usize>size;
+  }
+  return false;
+}
+
+let at: usize = 0;
+
+/** Reads a varint at `at` into `number`; false where it does not end before `end` and within 10 bytes. */
+function readVarint(end: usize): bool {
+  number = 0;
+  for (let shift: u64 = 0; shift < 70 && at < end; shift += 7) {
+    const byte = byteAt(at++);
+    number |= (<u64>(byte & 0x7f)) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
