@@ -1,7 +1,7 @@
 /**
- * Brings up to date what the package carries (dist/: the module's builds, the tool) and what the tests compile, and checks both:
+ * Brings up to date what the package carries (dist/: the module's builds, the tool, the collector's page) and what the tests compile, and checks both:
  *
- *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [probes] [lint] [check] [baseline]
+ *     node --import tsx scripts/build/main.ts [module] [bench] [tool] [page] [probes] [lint] [check] [baseline]
  *
  * What is current is left alone (step.ts says what that means), the rest is done side by side. `lint` is layout, ESLint and types;
  * `check` runs the gates of check-wasm on the module. `baseline` builds the module without SIMD, for a host that has none; nothing
@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { packageRoot, readModule } from "../package.ts";
 import { problemsOfCallGraph, problemsOfModule } from "./check-wasm.ts";
 import type { Compiled } from "./compiler.ts";
+import { PAGE_SOURCES, bundlePage } from "./page.ts";
 import { bring, type Outputs, type Step } from "./step.ts";
 import { CHECKED_TEXT, isCompiled, MODULE_BUILDS, testBuilds, type WasmBuild } from "./wasm.ts";
 
@@ -109,6 +110,17 @@ const tool: Job = {
   },
 };
 
+/** The collector's page: its own sources, and the API's types. */
+const pageSources = async (): Promise<string[]> => [
+  ...(await files([PAGE_SOURCES], [""])),
+  ...["collector/api.ts", "tsconfig.json", "scripts/build/page.ts"],
+];
+
+const page: Job = {
+  name: "page",
+  run: async () => bring({ name: "page", inputs: await pageSources() }, () => bundlePage(root)),
+};
+
 /** Names what is installed. */
 function installed(): string {
   const packages = readFileSync(join(root, "node_modules/.package-lock.json"));
@@ -123,7 +135,7 @@ const steps: Record<string, () => Job[]> = {
     // Its rules ask for types, which other files decide: a cache by file would miss what changes there.
     checking(
       "eslint",
-      async () => [...(await typed()), ...(await files(["."], [".js", ".mjs", ".cjs"]))],
+      async () => [...(await typed()), ...(await pageSources()), ...(await files(["."], [".js", ".mjs", ".cjs"]))],
       "eslint/bin/eslint.js",
       ".",
     ),
@@ -133,6 +145,7 @@ const steps: Record<string, () => Job[]> = {
       "typescript/bin/tsc",
       ...["-p", "tsconfig.json", "--incremental", "--tsBuildInfoFile", ".cache/types.tsbuildinfo"],
     ),
+    checking("page-types", pageSources, "typescript/bin/tsc", "-p", PAGE_SOURCES),
     // Its own cache spares the files that have not changed; it does not know of its plugin's version.
     checking(
       "prettier",
@@ -143,13 +156,14 @@ const steps: Record<string, () => Job[]> = {
     ),
   ],
   tool: () => [tool],
+  page: () => [page],
   probes: () => testBuilds().map(compiling),
   baseline: () => [compiling(MODULE_BUILDS.baseline)],
   check: () => [],
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });
-const asked = positionals.length === 0 ? ["module", "bench", "tool"] : positionals;
+const asked = positionals.length === 0 ? ["module", "bench", "tool", "page"] : positionals;
 const unknown = asked.find((name) => steps[name] === undefined);
 if (unknown !== undefined) throw new Error(`no step ${unknown}; there are ${Object.keys(steps).join(", ")}`);
 

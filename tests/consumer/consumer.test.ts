@@ -55,6 +55,7 @@ describe("the packed package", () => {
       "dist/meshward.wasm",
       "dist/meshward.checked.wasm",
       "dist/scripts/cli.js",
+      "dist/page/index.html",
       "dist/testing/index.js",
       "dist/testing/index.d.ts",
       "schemas/policy.schema.json",
