@@ -54,6 +54,8 @@ export interface BootstrapOptions {
   service?: string;
   /** Where the service's own calls are taken, as an HTTP proxy does; they are observed, never refused. Default: nowhere. */
   outbound?: Address;
+  /** Hosts that the service calls and DNS does not know, each with its origin: `{ "orders": "http://127.0.0.1:8081" }`. */
+  hosts?: Readonly<Record<string, string>>;
 }
 
 /** The name of the filter, its ECDS resource, its Wasm root and its VM. */
@@ -350,6 +352,17 @@ const LOOP_STATUS = 508;
 function forwarder(compiled: CompiledPolicy, options: BootstrapOptions, address: Address): JsonObject {
   const { service = FILTER_NAME } = options;
   const via = `meshward-${service.replace(/[^\w.-]/g, "_")}-${address.port}`;
+  const routes = (cluster: string): JsonObject[] => [
+    {
+      match: { prefix: "/", headers: [{ name: "via", string_match: { contains: `1.1 ${via}` } }] },
+      direct_response: { status: LOOP_STATUS },
+    },
+    {
+      match: { connect_matcher: {} },
+      route: { cluster, timeout: "0s", upgrade_configs: [{ upgrade_type: "CONNECT", connect_config: {} }] },
+    },
+    { match: { prefix: "/" }, route: { cluster, timeout: "0s" } },
+  ];
   return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
     stat_prefix: OUTBOUND_NAME,
     codec_type: "AUTO",
@@ -371,25 +384,12 @@ function forwarder(compiled: CompiledPolicy, options: BootstrapOptions, address:
         { header: { key: "via", value: `1.1 ${via}` }, append_action: "APPEND_IF_EXISTS_OR_ADD" },
       ],
       virtual_hosts: [
-        {
-          name: "all",
-          domains: ["*"],
-          routes: [
-            {
-              match: { prefix: "/", headers: [{ name: "via", string_match: { contains: `1.1 ${via}` } }] },
-              direct_response: { status: LOOP_STATUS },
-            },
-            {
-              match: { connect_matcher: {} },
-              route: {
-                cluster: OUTBOUND_NAME,
-                timeout: "0s",
-                upgrade_configs: [{ upgrade_type: "CONNECT", connect_config: {} }],
-              },
-            },
-            { match: { prefix: "/" }, route: { cluster: OUTBOUND_NAME, timeout: "0s" } },
-          ],
-        },
+        ...Object.keys(options.hosts ?? {}).map((host, index) => ({
+          name: host,
+          domains: [host, `${host}:*`],
+          routes: routes(hostCluster(index)),
+        })),
+        { name: "all", domains: ["*"], routes: routes(OUTBOUND_NAME) },
       ],
     },
     http_filters: [
@@ -435,7 +435,10 @@ function listeners(compiled: CompiledPolicy, options: BootstrapOptions): JsonObj
 function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject[] {
   const { upstream, protocol, authorities } = options;
   const found = [cluster("upstream", upstream, protocol, authorities)];
-  if (options.outbound !== undefined) found.push(anyHost());
+  if (options.outbound !== undefined) {
+    const known = Object.values(options.hosts ?? {});
+    found.push(...known.map((origin, index) => cluster(hostCluster(index), origin, "http1", authorities)), anyHost());
+  }
   if (compiled.events !== undefined) {
     const collector = options.collector ?? collectorOf(compiled.events);
     found.push(cluster(compiled.events.cluster, collector, "http1", authorities));
@@ -447,6 +450,9 @@ function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObje
 export function collectorOf({ authority, tls = false }: NonNullable<CompiledPolicy["events"]>): string {
   return `${tls ? "https" : "http"}://${authority}`;
 }
+
+/** The cluster of the host of that place among the known ones. */
+const hostCluster = (index: number): string => `${OUTBOUND_NAME}_${index}`;
 
 /** Whatever host a call names. */
 function anyHost(): JsonObject {

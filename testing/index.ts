@@ -48,6 +48,8 @@ export interface MeshwardOptions {
   outbound?: boolean | { host: string; port: number };
   /** Variables for the module, above those of this process: MESHWARD_OTLP_TOKEN, MESHWARD_HOP_KEY. */
   environment?: Record<string, string>;
+  /** Hosts that the service calls and DNS does not know, each with its origin: `{ "orders": "http://127.0.0.1:8081" }`. */
+  hosts?: Readonly<Record<string, string>>;
   /** Limits of the container, where its engine cannot raise its own. */
   ulimits?: Ulimits;
   /** Lines for people while Envoy is fetched. Default: to stderr. */
@@ -124,6 +126,7 @@ export async function startMeshward(options: MeshwardOptions): Promise<Meshward>
     concurrency: options.concurrency ?? 2,
     ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
     ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.outbound ? { outbound: options.outbound === true ? FREE : options.outbound } : {}),
     onAccess(entry) {
       seen++;

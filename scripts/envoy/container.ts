@@ -114,6 +114,9 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   let ended: (how: string) => void = () => {};
   const exited = new Promise<string>((resolve) => (ended = resolve));
   const { events } = options.compiled;
+  const hosts: Record<string, string> = {};
+  for (const [name, origin] of Object.entries(options.hosts ?? {}))
+    hosts[name] = await upstreamInside(origin, hostName);
   const config = bootstrap(options.compiled, {
     upstream: await upstreamInside(options.upstream, hostName),
     ...(events === undefined ? {} : { collector: await upstreamInside(collectorOf(events), hostName) }),
@@ -125,6 +128,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     filter: options.filter ?? true,
     ...(options.service === undefined ? {} : { service: options.service }),
     ...(options.outbound === undefined ? {} : { outbound: { host: "0.0.0.0", port: OUTBOUND_PORT } }),
+    hosts,
   });
   const exposed = (container: number, { port }: { port: number }): number | { container: number; host: number } =>
     port === 0 ? container : { container, host: port };

@@ -135,6 +135,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
       authorities: await systemAuthorities(options.env),
       ...(options.service === undefined ? {} : { service: options.service }),
       ...(options.outbound === undefined ? {} : { outbound: options.outbound }),
+      ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     } as const;
     await writeDirectory(folder, options.compiled, bootstrapOptions, options.modulePath);
     // prettier-ignore

@@ -23,6 +23,8 @@ export interface StartOptions {
   service?: string;
   /** Where the service's own calls are taken. Default: nowhere. */
   outbound?: { host: string; port: number };
+  /** Hosts that it calls and DNS does not know, each with its origin. */
+  hosts?: Readonly<Record<string, string>>;
   env: NodeJS.ProcessEnv;
 }
 

@@ -35,6 +35,7 @@ before(async () => {
     backend: "process",
     service: "shop",
     outbound: true,
+    hosts: { "orders.shop": `http://${origin}` },
   });
 });
 after(async () => {
@@ -50,16 +51,19 @@ interface Answer {
 }
 
 /** Calls `http://HOST/path` as a program does that HTTP_PROXY is set for. */
-function through(path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
+function through(
+  path: string,
+  options: { host?: string; method?: string; headers?: Record<string, string>; body?: string } = {},
+) {
   const { hostname, port } = new URL(meshward.outboundUrl!);
-  const { method = "GET", headers = {}, body } = options;
+  const { host = origin, method = "GET", headers = {}, body } = options;
   return new Promise<Answer>((resolve, reject) => {
     const sent = call({
       hostname,
       port,
       method,
-      path: `http://${origin}${path}`,
-      headers: { host: origin, ...headers },
+      path: `http://${host}${path}`,
+      headers: { host, ...headers },
     });
     sent.on("response", (response) => {
       let text = "";
@@ -80,6 +84,14 @@ describe("the service's own calls", () => {
     const { via, ...others } = headers;
     assert.match(via ?? "", /^1\.1 meshward-shop-\d+$/);
     assert.deepEqual(others, { host: origin, "x-a": "1", "x-request-id": "mine", "x-forwarded-proto": "http" });
+  });
+
+  it("find hosts that only the configuration knows, under their names", async () => {
+    for (const host of ["orders.shop", "orders.shop:8080"]) {
+      assert.equal((await through("/known", { host })).body, "served");
+      assert.deepEqual([reached.at(-1)!.url, reached.at(-1)!.headers.host], ["/known", host]);
+    }
+    assert.equal((await through("/unknown", { host: "payments.shop.invalid" })).status, 503);
   });
 
   it("are refused nothing in block mode, and leave no finding", async () => {
