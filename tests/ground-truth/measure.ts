@@ -1,0 +1,43 @@
+/**
+ * Prints the table of `table.ts`; exits with 1 where it is not good enough (95% found, nothing confirmed that is not
+ * there, at most 2% of the likely ones wrong).
+ *
+ *     node --import tsx tests/ground-truth/measure.ts --record RECORD --scan OUTPUT [--slices 1,2] [--json]
+ *     node --import tsx tests/ground-truth/measure.ts --findings FINDINGS.json
+ *
+ * RECORD is what `record.ts` wrote, OUTPUT what `meshward scan --in RECORD` made of it, FINDINGS a JSON list (or
+ * `{"findings": […]}`) of a collector's findings.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { loadManifest } from "./manifest.ts";
+import { makeTable, seenByCollector, seenByScan, showTable } from "./table.ts";
+import type { CollectorFinding } from "./table.ts";
+
+const { values } = parseArgs({
+  options: {
+    record: { type: "string" },
+    scan: { type: "string" },
+    findings: { type: "string" },
+    slices: { type: "string", default: "1,2,3" },
+    json: { type: "boolean", default: false },
+  },
+});
+const linesOf = (file: string): string[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+
+function seen() {
+  if (values.record !== undefined && values.scan !== undefined)
+    return seenByScan(linesOf(values.record), linesOf(values.scan));
+  if (values.findings === undefined) throw new Error("--record and --scan, or --findings, are missing");
+  const parsed = JSON.parse(readFileSync(values.findings, "utf8")) as
+    CollectorFinding[] | { findings: CollectorFinding[] };
+  return seenByCollector(Array.isArray(parsed) ? parsed : parsed.findings);
+}
+
+const table = makeTable(loadManifest(), seen(), { slices: values.slices.split(",").map(Number) });
+process.stdout.write(values.json ? `${JSON.stringify(table)}\n` : showTable(table));
+const isGood = table.recall >= 0.95 && table.all.falseConfirmed.length === 0 && table.falseLikelyShare <= 0.02;
+process.exitCode = isGood ? 0 : 1;
