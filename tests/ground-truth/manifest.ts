@@ -70,6 +70,8 @@ const drive = z.strictObject({
   /** `ordinary`: what users and services do; `tour`: what a tester sends. */
   kind: z.enum(["ordinary", "tour"]),
   ...requestShape,
+  /** Sent again and again, with each number from the first to the last in place of `{n}` in the path. */
+  sweep: z.tuple([z.number().int(), z.number().int()]).optional(),
   /** Sent first, in this order. */
   before: z.array(precondition).optional(),
   /** What proves the entry, seen in the answer to this request. */
@@ -90,6 +92,8 @@ const entry = z.strictObject({
   /** Of a flaw: what its drives bear out. Of a clean entry: the most that may be said (an attack was `attempted`). */
   stage: z.enum(STAGES),
   at: where,
+  /** Whether it only shows between the services, and never in what a visitor sends and gets. */
+  inside: z.literal(true).optional(),
   /** Where else on its way through the services the same flaw shows, in order. */
   hops: z.array(where).optional(),
   /** The clean look-alike. */

@@ -37,7 +37,10 @@ function seen() {
   return seenByCollector(Array.isArray(parsed) ? parsed : parsed.findings);
 }
 
-const table = makeTable(loadManifest(), seen(), { slices: values.slices.split(",").map(Number) });
+const table = makeTable(loadManifest(), seen(), {
+  slices: values.slices.split(",").map(Number),
+  inside: values.findings !== undefined,
+});
 process.stdout.write(values.json ? `${JSON.stringify(table)}\n` : showTable(table));
 const isGood = table.recall >= 0.95 && table.all.falseConfirmed.length === 0 && table.falseLikelyShare <= 0.02;
 process.exitCode = isGood ? 0 : 1;

@@ -122,12 +122,14 @@ const emptyRow = (name: string): Row => ({
 export interface TableOptions {
   /** Slices whose flaws are expected; default all. Findings of the others are still judged. */
   slices?: readonly number[];
+  /** Whether flaws that only show between the services are expected; default yes. No for scan lines, which have no such exchange. */
+  inside?: boolean;
 }
 
 export function makeTable(
   manifest: Manifest,
   findings: readonly Seen[],
-  { slices = [1, 2, 3] }: TableOptions = {},
+  { slices = [1, 2, 3], inside = true }: TableOptions = {},
 ): Table {
   const all = emptyRow("all");
   const classes = new Map<string, Row>();
@@ -166,7 +168,7 @@ export function makeTable(
   }
 
   for (const entry of manifest) {
-    if (entry.kind !== "flaw" || !slices.includes(entry.slice)) continue;
+    if (entry.kind !== "flaw" || !slices.includes(entry.slice) || (entry.inside === true && !inside)) continue;
     const stage = reached.get(entry.id) ?? "none";
     for (const row of [all, rowOf(classes, entry.class), rowOf(bySlice, `slice ${entry.slice}`)]) {
       row.expected++;

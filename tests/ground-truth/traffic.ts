@@ -85,7 +85,7 @@ const addressOf = (person: Person | undefined, kind: "ordinary" | "tour"): strin
           ? "203.0.113.66"
           : "10.1.0.99";
 
-type Draft = Omit<Drive, "kind" | "before" | "shows">;
+type Draft = Omit<Drive, "kind" | "before" | "shows" | "sweep">;
 
 /** A pair of JSON Pointer and value as an object; numbers in pointers are not used here. */
 const nested = (pointer: string, value: string): unknown =>
@@ -141,8 +141,8 @@ function plan(entry: Entry, draft: Draft, id: string, kind: "ordinary" | "tour",
   const defaults: Header[] = [
     ["user-agent", to === "edge" ? BROWSER : APP],
     ["accept", to === "edge" ? "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" : "application/json"],
-    // Visitors come by TLS, which ends before the mesh; inside it the services speak plainly.
-    ...(to === "edge" ? ([["x-forwarded-proto", "https"]] as Header[]) : []),
+    // Visitors and apps come by TLS, which ends before the mesh; inside it the services speak plainly.
+    ["x-forwarded-proto", "https"],
     ["x-request-id", requestId(id)],
     ["traceparent", traceparent(id)],
   ];
@@ -164,15 +164,24 @@ function plan(entry: Entry, draft: Draft, id: string, kind: "ordinary" | "tour",
 /** All requests of an entry's drives of these kinds, in order. */
 export function planEntry(entry: Entry, kinds: readonly ("ordinary" | "tour")[] = ["ordinary", "tour"]): Planned[] {
   return entry.drives.flatMap((drive, at) => {
-    const { kind, before = [], shows: _shows, ...draft } = drive;
+    const { kind, before = [], shows: _shows, sweep, ...draft } = drive;
     if (!kinds.includes(kind)) return [];
     const id = `${entry.id}#${at + 1}`;
+    const first = sweep === undefined ? [draft] : numbered(draft, sweep);
+    const last = first.pop()!;
     return [
-      ...before.map((preparation, k) => plan(entry, preparation, `${id}.${k + 1}`, kind, true)),
-      plan(entry, draft, id, kind, false),
+      ...[...before, ...first].map((preparation, k) => plan(entry, preparation, `${id}.${k + 1}`, kind, true)),
+      plan(entry, last, id, kind, false),
     ];
   });
 }
+
+/** A request for each number of a range. */
+const numbered = (draft: Draft, [first, last]: readonly [number, number]): Draft[] =>
+  Array.from({ length: last - first + 1 }, (_, n) => ({
+    ...draft,
+    path: draft.path?.replace("{n}", String(first + n)),
+  }));
 
 const agent = new Agent({ keepAlive: false });
 

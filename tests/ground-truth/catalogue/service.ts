@@ -4,8 +4,9 @@ import type { Place } from "../ground/ground.ts";
 import { createService } from "../ground/web.ts";
 import { feeds } from "./feeds.ts";
 import { files } from "./files.ts";
+import { legacy } from "./legacy.ts";
 import { media } from "./media.ts";
 import { products } from "./products.ts";
 
 export const catalogueService = (place: Place): Express =>
-  createService(products(place), files(place), media(place), feeds(place));
+  createService(products(place), files(place), media(place), feeds(place), legacy(place));

@@ -2,9 +2,12 @@
 import type { Express } from "express";
 import type { Place } from "../ground/ground.ts";
 import { createService } from "../ground/web.ts";
+import { account } from "./account.ts";
 import { gateway } from "./gateway.ts";
 import { help } from "./help.ts";
 import { leaving } from "./leaving.ts";
+import { pages } from "./pages.ts";
 import { search } from "./search.ts";
 
-export const edgeService = (place: Place): Express => createService(search(place), leaving(), gateway(place), help());
+export const edgeService = (place: Place): Express =>
+  createService(search(place), leaving(), gateway(place), account(place), pages(), help());

@@ -11,9 +11,9 @@ export type Person = (typeof PEOPLE)[number];
 /** An opaque session, as it stands in the cookie `__Host-session` and after `Bearer`. */
 export const sessionOf = (person: Person): string => hex(`session of ${person}`).slice(0, 40);
 
-/** 2038: the tokens of this shop shall not expire while its tests are in use. */
-export const FAR = 2_145_916_800;
-const ISSUED = 1_763_800_000;
+/** When this process began, in seconds since 1970: the tokens of this run are issued then. */
+export const ISSUED = Math.floor(Date.now() / 1000);
+const LIFETIME_SECONDS = 900;
 /** What signs the shop's good tokens. */
 export const STRONG_SECRET = hex("a secret that is in no dictionary");
 
@@ -31,7 +31,7 @@ export const claimsFor = (person: Person): Record<string, unknown> => ({
   iss: "https://shop.example",
   sub: person,
   iat: ISSUED,
-  exp: FAR,
+  exp: ISSUED + LIFETIME_SECONDS,
 });
 
 /** The claims of a token that `secret` signed, or null. */
