@@ -13,6 +13,7 @@ import {
   onTick,
   onVmStart,
 } from "./filter/lifecycle";
+import { onResponseBody, onResponseEnd, onResponseHeaders } from "./filter/response";
 import { onRequestBody, onRequestHeaders, onRequestTrailers } from "./filter/request";
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -59,15 +60,21 @@ export function proxy_on_request_metadata(_contextId: u32, _elements: u32): u32 
   return HeadersAction.Continue;
 }
 
-export function proxy_on_response_headers(_contextId: u32, _headers: u32, _endOfStream: u32): u32 {
+export function proxy_on_response_headers(contextId: u32, _headers: u32, endOfStream: u32): u32 {
+  resetInbox();
+  onResponseHeaders(contextId, endOfStream != 0);
   return HeadersAction.Continue;
 }
 
-export function proxy_on_response_body(_contextId: u32, _size: u32, _endOfStream: u32): u32 {
+export function proxy_on_response_body(contextId: u32, size: u32, endOfStream: u32): u32 {
+  resetInbox();
+  onResponseBody(contextId, size, endOfStream != 0);
   return BodyAction.Continue;
 }
 
-export function proxy_on_response_trailers(_contextId: u32, _trailers: u32): u32 {
+export function proxy_on_response_trailers(contextId: u32, _trailers: u32): u32 {
+  resetInbox();
+  onResponseEnd(contextId);
   return HeadersAction.Continue;
 }
 

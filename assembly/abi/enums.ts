@@ -25,12 +25,14 @@ export const enum BodyAction {
 
 export const enum HeaderMap {
   HttpRequestHeaders = 0,
+  HttpResponseHeaders = 2,
   /** Of the answer to a call of the module's own, in the callback that brings it. */
   HttpCallResponseHeaders = 6,
 }
 
 export const enum Buffer {
   HttpRequestBody = 0,
+  HttpResponseBody = 1,
   HttpCallResponseBody = 4,
   PluginConfiguration = 7,
 }

@@ -22,10 +22,14 @@ export const enum Part {
   Graphql = 9,
   /** A field of a message of protobuf, by its numbers: "1.3.2". */
   Grpc = 10,
+  /** A header of the response, where no parameter of the request is to blame. */
+  ResponseHeader = 11,
+  /** The same of its body. */
+  ResponseBody = 12,
 }
 
 /** How many parts there are. */
-const PARTS: i32 = 11;
+const PARTS: i32 = 13;
 
 /** The part of the message that the current value stands in, or that it is like: detectors go by it. */
 export let fieldPart: Part = Part.Query;
@@ -143,6 +147,10 @@ export function partName(part: u32): string {
       return "graphql";
     case Part.Grpc:
       return "grpc";
+    case Part.ResponseHeader:
+      return "response-header";
+    case Part.ResponseBody:
+      return "response-body";
     default:
       return "body";
   }

@@ -1,12 +1,12 @@
 // What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
 // A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
 //
-//   list                                    finding (340 bytes)
-//   ┌─────────┬───────┬──────────────┐      ┌──────┬────────────┬──────┬────────┬──────────┬───────────┬─────────┬───────┬───────────┬─────────┬──────┬───────┐
-//   │ u32     │ u32   │ 16 findings  │      │ u16  │ u8         │ u8   │ u8     │ u8       │ u16       │ bool    │ bool  │ u8        │ bool    │ name │ evi-  │
-//   │ next    │ count │              │      │ rule │ confidence │ part │ name   │ evidence │ exception │ decides │ fresh │ threshold │ counted │ 128  │ dence │
-//   │ (pool)  │       │              │      │      │            │      │ Length │ Length   │ index + 1 │         │       │           │         │      │ 200   │
-//   └─────────┴───────┴──────────────┘      └──────┴────────────┴──────┴────────┴──────────┴───────────┴─────────┴───────┴───────────┴─────────┴──────┴───────┘
+//   list                                    finding (344 bytes)
+//   ┌─────────┬───────┬──────────────┐      ┌────────┬──────┬──────────┐
+//   │ u32     │ u32   │ 16 findings  │      │ fields │ name │ evidence │
+//   │ next    │ count │              │      │ 16     │ 128  │ 200      │
+//   │ (pool)  │       │              │      └────────┴──────┴──────────┘
+//   └─────────┴───────┴──────────────┘
 //
 // A full list makes room for what the policy has not seen yet: whoever fills it with findings that are excepted, or only reported,
 // must not crowd out the one that decides (policy/decide.ts marks the findings that it has seen, and those that decide).
@@ -20,6 +20,16 @@ export const MAX_FINDINGS: u32 = 16;
 export const NAME_CAPACITY: u32 = 128;
 /** Bytes of masked evidence that a finding keeps. */
 export const EVIDENCE_CAPACITY: u32 = 200;
+
+/** How far an attack is known to have come. */
+export const enum Stage {
+  /** It was sent. */
+  Attempted = 0,
+  /** The response changed with it. */
+  Likely = 1,
+  /** The response holds what only a success puts there. */
+  Confirmed = 2,
+}
 
 /** One finding; the texts follow the fields. */
 // @ts-ignore: decorator
@@ -41,6 +51,13 @@ export class Finding {
   threshold: u8;
   /** The policy has seen it, and no exception covered it. */
   counted: bool;
+  /** A `Stage`: the response may raise it. */
+  stage: u8;
+  /** It was made of the response, so it decides nothing. */
+  observed: bool;
+  /** The statistics have it. */
+  told: bool;
+  reserved: u8;
 }
 
 const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
@@ -48,9 +65,9 @@ const LIST_HEAD: u32 = 8;
 const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
 /** Streams with findings that can be open at once in one VM. */
 const LISTS: u32 = 1024;
-const POOL: usize = memory.data(5578768, 16);
+const POOL: usize = memory.data(5644304, 16);
 /** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
-const SPARE: usize = memory.data(5448, 16);
+const SPARE: usize = memory.data(5512, 16);
 
 /** The list of the stream at work; 0 until its first finding. */
 export let findings: usize = 0;
@@ -59,7 +76,7 @@ export let findingsOverflow: u32 = 0;
 
 /** Makes `list` (0 for none yet) the one that detectors add to. */
 export function openFindings(list: usize): void {
-  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5578768 && LIST_SIZE == 5448); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5644304 && LIST_SIZE == 5512); // the pool fits its buffer
   findings = list;
 }
 
@@ -158,6 +175,9 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
   finding.decides = false;
   finding.fresh = true;
   finding.counted = false;
+  finding.stage = <u8>Stage.Attempted;
+  finding.observed = false;
+  finding.told = false;
   finding.nameLength = <u8>nameLength;
   memory.copy(findingName(finding), name, nameLength);
   return finding;

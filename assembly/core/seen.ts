@@ -5,6 +5,19 @@
 //   entry (64 bytes, a line of the cache, or 256): u8 place, u8 length, 2 bytes unused, then the run; a newer run takes the place of
 //   an older one
 
+/** What is known of a run. */
+export const enum Seen {
+  /** Nothing. */
+  Not = 0,
+  /** It is clean. */
+  Clean = 1,
+  /** It is clean, and a value in it carries syntax, which a response may show (observe/taint.ts). */
+  Carries = 2,
+}
+
+/** Set in the place of a run that carries syntax. */
+const CARRIES: u32 = 0x80;
+
 /** Longest run that is remembered, in bytes. */
 export const SEEN_CAPACITY: usize = 252;
 /** Longest run in a small entry. */
@@ -18,22 +31,24 @@ const RUN: usize = 4;
  * Whether `start..end`, at least one byte, was given to `remember` and nothing has taken its place. `place`: which kind of run it
  * is, since the same bytes may mean another thing elsewhere. Reads up to 7 bytes behind `end` and ignores them.
  */
-export function isRemembered(place: u32, start: usize, end: usize): bool {
+export function isRemembered(place: u32, start: usize, end: usize): Seen {
   const length = end - start;
-  if (length > SEEN_CAPACITY) return false;
+  if (length > SEEN_CAPACITY) return Seen.Not;
   const entry = entryOf(place, start, end);
-  if (load<u16>(entry) != head(place, length)) return false;
-  let known = entry + RUN;
-  for (; end - start >= 8; start += 8, known += 8) if (load<u64>(start) != load<u64>(known)) return false;
-  return start == end || ((load<u64>(start) ^ load<u64>(known)) & firstBytes(end - start)) == 0;
+  const known = load<u16>(entry);
+  if ((known & ~CARRIES) != head(place, length)) return Seen.Not;
+  let run = entry + RUN;
+  for (; end - start >= 8; start += 8, run += 8) if (load<u64>(start) != load<u64>(run)) return Seen.Not;
+  if (start != end && ((load<u64>(start) ^ load<u64>(run)) & firstBytes(end - start)) != 0) return Seen.Not;
+  return (known & CARRIES) == 0 ? Seen.Clean : Seen.Carries;
 }
 
-/** Remembers `start..end`, unless it is too long. */
-export function remember(place: u32, start: usize, end: usize): void {
+/** Remembers `start..end`, unless it is too long. `carries`: whether a value in it carries syntax. */
+export function remember(place: u32, start: usize, end: usize, carries: bool): void {
   const length = end - start;
   if (length > SEEN_CAPACITY) return;
   const entry = entryOf(place, start, end);
-  store<u16>(entry, head(place, length));
+  store<u16>(entry, <u16>(head(place, length) | (carries ? CARRIES : 0)));
   memory.copy(entry + RUN, start, length);
 }
 

@@ -1,6 +1,8 @@
 // Fixed texts: names to compare with and fragments to write. A string literal is static data (UTF-16, no allocation, no
 // collector), so ASCII literals stand in the code where they are used; nothing here makes a new string.
 
+import { findPair } from "./scan";
+
 /** Whether `start..end` holds exactly the ASCII `literal`. */
 export function textIs(start: usize, end: usize, literal: string): bool {
   return end - start == <usize>literal.length && textStarts(start, end, literal);
@@ -41,4 +43,22 @@ export function putText(out: usize, literal: string): usize {
   const characters = changetype<usize>(literal);
   for (let i: usize = 0; i < length; i++) store<u8>(out + i, <u8>load<u16>(characters + (i << 1)));
   return out + length;
+}
+
+/** The address of the first ASCII `literal`, of two bytes or more, in `start..end`, or `end`. */
+export function findText(start: usize, end: usize, literal: string): usize {
+  const characters = changetype<usize>(literal);
+  const first: u32 = load<u16>(characters);
+  const second: u32 = load<u16>(characters, 2);
+  while (true) {
+    start = findPair(start, end, first, second);
+    if (start >= end || textStarts(start, end, literal)) return min(start, end);
+    start++;
+  }
+}
+
+/** Whether the ASCII `literal`, in lower case, stands anywhere in `start..end`, without regard to case. For short runs. */
+export function holdsTextNoCase(start: usize, end: usize, literal: string): bool {
+  for (; start + <usize>literal.length <= end; start++) if (textStartsNoCase(start, end, literal)) return true;
+  return false;
 }

@@ -26,11 +26,19 @@ import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
 import { SQLI_KEYWORDS } from "../generated/sqli";
 import { XSS_KEYWORDS } from "../generated/xss";
+import { CUSTOM } from "../match/custom-rules";
 import { keyword } from "../match/keywords";
 import { fieldRole } from "./field-role";
 
 /** How often anything was reported in this VM, sure or not; compared before and after by whoever asks whether a value is clean. */
 export let reports: u32 = 0;
+
+/** Classes that were reported on since somebody cleared it, a bit each by its number. */
+export let reportedClasses: u32 = 0;
+
+export function clearReportedClasses(): void {
+  reportedClasses = 0;
+}
 
 /** Lets a value pass for what the request is: where another one holds it, it must be judged again. */
 export function passOnce(): void {
@@ -49,6 +57,8 @@ export function foundWhole(rule: u32, confidence: u32, start: usize, end: usize)
 
 function report(rule: u32, confidence: u32, start: usize, end: usize, whole: bool): void {
   reports++;
+  // A class has a hundred of codes, from 100.
+  if (confidence >= NOTED && rule < CUSTOM) reportedClasses |= 1 << (rule / 100 - 1);
   if (
     confidence > QUOTED &&
     (fieldForeign ||
@@ -63,6 +73,8 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
   finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
 }
 
+/** What is surer than this is remembered of a value. */
+const NOTED: u32 = 20;
 /** What is found in a member that holds what others ran or said is sure to at most this: listed, and refused nowhere. */
 const QUOTED: u32 = 55;
 /** How deep in a document the members lie that hold scripts; above, `code` and `path` are anybody's parameters. */

@@ -59,11 +59,21 @@ const ENCODED: u32 = Kind.Percent | Kind.Ampersand | Kind.Backslash | Kind.High 
 const DIGITS: u32 = Kind.Slash | Kind.Plus | Kind.Dash | Kind.Equals | Kind.Percent | Kind.Space | Kind.Control;
 const DATA_URL: u32 = Kind.Colon | Kind.Semicolon | Kind.Dot;
 
+/** Kinds of byte in the value that was judged last, and in all since somebody cleared it. */
+export let valueKinds: u32 = 0;
+export let allKinds: u32 = 0;
+
+export function clearKinds(): void {
+  allKinds = 0;
+}
+
 /** Judges the value `start..end`, at most 16 KiB, with 32 readable bytes behind it, and what is wrapped up in it as a whole. */
 export function judge(start: usize, end: usize): void {
   setValue(start, end);
   if (holdsOperator()) judgeOperand(start, end);
   const kinds = classify(start, end);
+  valueKinds = kinds;
+  allKinds |= kinds;
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
   if (kinds == 0) judgeWord(start, end);
   else if (isLink(start, end, kinds)) return judgeLink(start, end, kinds);

@@ -2,10 +2,12 @@
 // seen each before the next value can fill it (core/findings.ts).
 
 import { now } from "../abi/host";
-import { classified } from "../core/classify";
+import { classified, classify } from "../core/classify";
 import { findings, takeFindingsOverflow } from "../core/findings";
-import { reports } from "../detect/finding";
-import { judge, judgeMarkup, judgeObject } from "../detect/judge";
+import { clearReportedClasses, reportedClasses, reports } from "../detect/finding";
+import { judge, judgeMarkup, judgeObject, valueKinds } from "../detect/judge";
+import { reportedPart } from "../core/field";
+import { keepValue, mayCarrySyntax, setWatching, watching } from "../observe/taint";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
 import { setJudged } from "../policy/request";
@@ -25,6 +27,7 @@ export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
   stream = changetype<usize>(ofStream);
   policy = changetype<usize>(ofPolicy);
   forgetActiveRules();
+  setWatching(ofStream.watched);
   met = NOTHING;
 }
 
@@ -71,8 +74,23 @@ export function passesPlain(): bool {
   return !hasOwnRules() && !(isDefined(CHECKED) && tracing);
 }
 
+/** Keeps a value that detectors have passed, if it carries syntax. */
+function keepClean(start: usize, end: usize, kinds: u32): void {
+  if (mayCarrySyntax(reportedPart, kinds)) keep(start, end, kinds);
+}
+
+/** Keeps a value for the response, with the classes that were reported on it. */
+function keep(start: usize, end: usize, kinds: u32): void {
+  const ofStream = changetype<Stream>(stream);
+  if (!ofStream.watches) return;
+  ofStream.taints = keepValue(ofStream.taints, start, end, kinds, reportedClasses);
+  clearReportedClasses();
+}
+
 /** Judges a value that detectors have judged clean before by the policy's own rules alone. */
 export function judgeAgain(start: usize, end: usize): void {
+  if (watching) keepClean(start, end, classify(start, end));
+  if (!hasOwnRules()) return;
   setJudged(start, end);
   const before = reports;
   judgeRules(changetype<Policy>(policy), start, end);
@@ -90,7 +108,12 @@ export function judgeValue(start: usize, end: usize): void {
   if (hasOwnRules()) judgeRules(changetype<Policy>(policy), start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
   charge(<u32>(end - start), classified - read);
-  if (reports != before) decideNow();
+  if (reports != before) {
+    keep(start, end, valueKinds);
+    decideNow();
+  } else if (watching) {
+    keepClean(start, end, valueKinds);
+  }
 }
 
 /** Judges a tag of XML as what it makes its reader do. */
@@ -101,7 +124,10 @@ export function judgeTag(start: usize, end: usize): void {
   setJudged(start, end);
   judgeMarkup(start, end);
   if (isDefined(CHECKED) && tracing) tellTrace();
-  if (reports != before) decideNow();
+  if (reports != before) {
+    keep(start, end, 0);
+    decideNow();
+  }
 }
 
 /** Judges the name of a file, and returns what it claims (detect/upload.ts). */

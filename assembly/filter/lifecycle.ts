@@ -8,6 +8,7 @@ import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
 import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
 import { closeSender, flushEvents, forgetSender, onEventsAnswer, reportFindings, tickEvents } from "./events";
 import { changeInfo, flushCounters } from "./metrics";
+import { endResponse } from "./response";
 import { onLog, releaseStreams, tickStreams } from "./request";
 import { prepareAnswers, refillLog } from "./respond";
 import { closeRoot, firstRoot, openRoot, policyOf, Root, rootOf } from "./root";
@@ -83,6 +84,8 @@ function firstConfigured(): usize {
 export function onContextLog(contextId: u32): void {
   const stream = streamOf(contextId);
   if (stream === null) return;
+  // A response that broke off is judged as far as it came.
+  endResponse(stream);
   onLog(stream);
   reportFindings(stream);
 }

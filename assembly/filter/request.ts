@@ -32,6 +32,8 @@ import {
   setRequestPath,
   setRequestTarget,
 } from "../policy/request";
+import { mayInspect } from "../observe/sample";
+import { setTarget } from "../observe/taint";
 import { effectiveMode, matchedRoute, resolve } from "../policy/resolve";
 import { countOverflow, countRequest, Outcome, Overflow } from "../report/counters";
 import { isUuid, putNewUuid, TRACE_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
@@ -129,6 +131,8 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
 }
 
 function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
+  stream.watches = policy.sample != 0;
+  stream.watched = mayInspect(policy.sample);
   beginJudging(stream, policy);
   stream.generation = policy.generation;
   openFindings(0);
@@ -147,6 +151,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   const headersEnd = givenEnd;
   readTarget(headers, headersEnd);
   keepIds(stream);
+  setTarget(path, pathEnd);
   setRequestTarget(host, hostEnd, method, methodEnd);
   const query = findByte(path, pathEnd, Char.Question);
   if (policy.routes != 0 || policy.exceptions != 0 || policy.rules != 0) readPaths(path, query);
@@ -173,6 +178,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     if (textIs(pairName, pairNameEnd, "cookie")) judgeCookies(pairValue, pairValueEnd);
     else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
   }
+  // Its response is judged in later callbacks.
+  if (stream.taints != 0) keepTarget(stream);
   const blocking = mode == Mode.Block && !policy.dryRun;
   if (decideNow() && blocking) {
     return deny(stream, policy, 403);
@@ -362,7 +369,7 @@ export function releaseStreams(): bool {
 }
 
 /** The policy of a stream; null where its root was never configured. */
-function policyFor(stream: Stream): Policy | null {
+export function policyFor(stream: Stream): Policy | null {
   return stream.root == 0 ? null : policyOf(changetype<Root>(stream.root));
 }
 
@@ -440,7 +447,8 @@ function isBlocking(stream: Stream, policy: Policy): bool {
 }
 
 /** Makes a stream in its body the one at work again. */
-function openStreamAgain(stream: Stream, policy: Policy): void {
+export function openStreamAgain(stream: Stream, policy: Policy): void {
+  setTarget(0, 0);
   beginJudging(stream, policy);
   openFindings(stream.findings);
   setRequestTarget(

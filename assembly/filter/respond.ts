@@ -55,8 +55,9 @@ export function prepareAnswers(): void {
 }
 
 /**
- * Says how a stream ended, once: sets its filter state, counts it and its findings, logs a refusal. `decide` has run for it. Before
- * the end is known (a body is awaited) the filter state alone is set, so that the access log of a stream that breaks off has it.
+ * Says how a stream ended: sets its filter state, counts it and its findings, logs a refusal. `decide` has run for it. Before the end
+ * is known (a body is awaited) the filter state alone is set, so that the access log of a stream that breaks off has it. Said again
+ * where the response has shown more: then only what is new of its findings is counted.
  */
 export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, list: usize, final: bool): void {
   const effective = effectiveOf(stream);
@@ -76,19 +77,21 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
     writeFilterState(NAME, nameEnd, textStart, textEnd);
     stream.told = true;
   }
-  if (!final || stream.counted) return;
+  if (!final) return;
+  const again = stream.counted;
   stream.counted = true;
   stream.outcome = <u8>outcome;
-  countRequest(outcome);
+  if (!again) countRequest(outcome);
   const stopped = outcome == Outcome.Denied || outcome == Outcome.Partial;
   const blocking = effectiveMode(effective) == Mode.Block;
   for (let i: u32 = 0; i < findingCount(list); i++) {
     const finding = findingAt(list, i);
-    if (finding.exception != 0 || !isListed(effective, finding)) continue;
+    if (finding.told || finding.exception != 0 || !isListed(effective, finding)) continue;
+    finding.told = true;
     countFinding(ruleClass(finding.rule), stopped);
     countRuleHit(ruleIndex(finding.rule), blocking);
   }
-  if (stopped) logRefusal(effective, outcome, stream.inspected);
+  if (stopped && !again) logRefusal(effective, outcome, stream.inspected);
 }
 
 function logRefusal(effective: usize, outcome: Outcome, judged: u64): void {

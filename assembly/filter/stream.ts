@@ -7,6 +7,7 @@ import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
 import { INFLATE_SIZE, INFLATE_WINDOW } from "../decode/inflate";
+import { freeTaints, Watch } from "../observe/taint";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
 import { TRACE_SIZE, UUID_SIZE } from "../report/ids";
@@ -131,6 +132,11 @@ export class Stream {
   hostKept: u32;
   methodKept: u32;
   pathKept: u32;
+  /** Values on which a detector reports are kept for the response, and while `watched` all that carry syntax. */
+  watches: bool;
+  watched: bool;
+  /** Block with the values that its response may show (observe/taint.ts), 0 for none. */
+  taints: usize;
 }
 
 /** Bytes kept of each text. What is longer is cut, and an exception by host or path then does not cover the stream. */
@@ -266,8 +272,30 @@ export function closeStream(stream: Stream): void {
   if (stream.rpc) closeProtobuf(bodyState(stream));
   freeMessage(stream);
   freeInflaters(stream);
+  closeTaints(stream);
   forgetAddress(stream.contextId);
   releaseBlock(POOL, changetype<usize>(stream));
+}
+
+/** Bytes of a response's body that are inspected at most. */
+export const REPLY_CAPACITY: u32 = 65536;
+/** Responses whose bodies can be on their way at once. */
+const REPLIES: u32 = 128;
+const REPLY_POOL: usize = memory.data(POOL_HEAD + 65600 * 128, 16);
+
+/** Room for the body of a response, with 64 bytes to read behind it; 0 where all is in use. */
+export function claimReply(): usize {
+  return claimBlock(REPLY_POOL, REPLY_CAPACITY + 64, REPLIES);
+}
+
+/** Gives back what a stream holds for its response. */
+export function closeTaints(stream: Stream): void {
+  if (stream.taints == 0) return;
+  const watch = changetype<Watch>(stream.taints);
+  if (watch.buffer != 0) releaseBlock(REPLY_POOL, watch.buffer);
+  if (watch.inflater != 0) releaseBlock(INFLATER_POOL, watch.inflater);
+  freeTaints(stream.taints);
+  stream.taints = 0;
 }
 
 /** A page for the stream's unfinished value, its own if it has one; 0 where all are in use. */

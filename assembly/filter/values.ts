@@ -5,11 +5,13 @@ import { putDecimal } from "../core/bytes";
 import { addressHost, addressHostEnd, addressQuery, readAddress } from "../core/address";
 import { holdsOperator, isOwnHost, Part, setField, setForeign } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
-import { isRemembered, remember } from "../core/seen";
+import { isRemembered, remember, Seen } from "../core/seen";
 import { textIs, textStartsNoCase } from "../core/text";
 import { reports } from "../detect/finding";
+import { allKinds, clearKinds } from "../detect/judge";
 import { detectHeader } from "../detect/protocol";
 import { detectProbe, detectScanner } from "../detect/scanner";
+import { mayCarrySyntax, watching } from "../observe/taint";
 import {
   cookieName,
   cookieNameEnd,
@@ -48,18 +50,19 @@ let clean: bool = false;
 /** What had been reported before it. */
 let before: u32 = 0;
 
-/** Begins on a run of bytes of the message; true where it was judged clean before and there is nobody else to ask. */
+/** Begins on a run of bytes of the message; true where it was judged clean before and there is nobody else to ask or to tell. */
 function skip(part: Part, start: usize, end: usize): bool {
   const known = isRemembered(part, start, end);
-  if (known && !hasOwnRules()) return true;
-  clean = known;
+  if (known != Seen.Not && !(known == Seen.Carries && watching) && !hasOwnRules()) return true;
+  clean = known != Seen.Not;
   before = reports;
+  clearKinds();
   return false;
 }
 
 /** Ends what `skip` began. */
 function settle(part: Part, start: usize, end: usize): void {
-  if (reports == before && !clean) remember(part, start, end);
+  if (reports == before && !clean) remember(part, start, end, mayCarrySyntax(part, allKinds));
   clean = false;
 }
 

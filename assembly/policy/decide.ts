@@ -43,7 +43,13 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
     if (cap == Mode.Off || finding.exception != 0) continue;
     const decides = cap == Mode.Block && finding.confidence >= finding.threshold;
     const best = deciding;
-    if (best === null || (decides && !refused) || (decides == refused && finding.confidence > best.confidence)) {
+    // What the response shows stands behind what the request was judged by.
+    if (
+      best === null ||
+      (decides && !refused) ||
+      (best.observed && !finding.observed) ||
+      (decides == refused && best.observed == finding.observed && finding.confidence > best.confidence)
+    ) {
       deciding = finding;
     }
     finding.decides = decides;
@@ -81,9 +87,13 @@ export function isListed(effective: usize, finding: Finding): bool {
   return finding.confidence >= LISTED && capOf(effective, finding) != Mode.Off;
 }
 
-/** The most that may happen about a finding: what holds for its class, or less where its rule is one of a policy that says so. */
+/**
+ * The most that may happen about a finding: what holds for its class, or less where its rule is one of a policy that says so; nothing
+ * is refused for what the response shows.
+ */
 function capOf(effective: usize, finding: Finding): u32 {
   const cap: u32 = effectiveCap(effective, ruleClass(finding.rule));
+  if (finding.observed) return min<u32>(cap, Mode.Detect);
   return finding.rule < CUSTOM ? cap : min(cap, customMode(finding.rule));
 }
 

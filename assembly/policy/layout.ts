@@ -89,6 +89,8 @@ export class Policy {
   depth: u32;
   /** Units of work that a body may cost. */
   work: u32;
+  /** Share of the responses that are inspected at most, in hundredths of a percent. */
+  sample: u32;
   /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
   holdHeaders: bool;
   direction: u8;

@@ -76,6 +76,7 @@ function defaultPolicy(): Policy {
   policy.holdMillis = 1000;
   policy.depth = 64;
   policy.work = 67108864;
+  policy.sample = 1000;
   policy.onOverflowDeny = true;
   policy.identityMtls = true;
   policy.identityJwt = true;
@@ -113,6 +114,8 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     policy.rules = chained(policy.rules, ofAll);
   }
   policy.unknownKeys = unknown;
+  // Whoever asks what would be found asks about every response.
+  if (policy.dryRun) policy.sample = 10000;
   if (!bad && !prepare(policy)) fail();
   return bad ? null : policy;
 }
@@ -157,6 +160,7 @@ function readCommonKey(policy: Policy): bool {
   else if (keyIs("routes")) readRoutes(policy);
   else if (keyIs("exceptions")) readExceptions(policy);
   else if (keyIs("rules")) readRules(policy);
+  else if (keyIs("observe")) readObserve(policy);
   else if (keyIs("fields")) policy.fields = readFields(policy);
   else return readSettingsKey(policySettings(policy));
   return true;
@@ -282,6 +286,14 @@ function readHeaders(): usize {
 function putHeaderText(out: usize, start: usize): usize {
   if (bad || out + (valueEnd - valueStart) + 1 > start + MAX_HEADERS_SIZE) fail();
   return bad ? out : putByte(putBytes(out, valueStart, valueEnd), 0);
+}
+
+function readObserve(policy: Policy): void {
+  if (!opens(JsonEvent.ObjectOpen)) return;
+  while (nextKey()) {
+    if (keyIs("sample")) policy.sample = min(readWhole(), 10000);
+    else skipUnknown();
+  }
 }
 
 function readIdentity(policy: Policy): void {

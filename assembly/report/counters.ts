@@ -43,9 +43,13 @@ export const enum Overflow {
   Inflaters = 10,
   /** A body that costs more than `limits.work`. */
   Work = 11,
+  /** No room for the values of a request, or for the body of a response. */
+  Responses = 12,
+  /** A response in a content coding that cannot be read. */
+  Unread = 13,
 }
 
-export const OVERFLOWS: u32 = 12;
+export const OVERFLOWS: u32 = 14;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
@@ -164,7 +168,11 @@ export function overflowName(what: u32): string {
       return "inflated";
     case Overflow.Inflaters:
       return "inflaters";
-    default:
+    case Overflow.Work:
       return "work";
+    case Overflow.Responses:
+      return "responses";
+    default:
+      return "unread";
   }
 }

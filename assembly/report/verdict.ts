@@ -15,7 +15,7 @@
 import { putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import { partName } from "../core/field";
-import { Finding, findingAt, findingCount, findingEvidence, findingName, MAX_FINDINGS } from "../core/findings";
+import { Finding, findingAt, findingCount, findingEvidence, findingName, MAX_FINDINGS, Stage } from "../core/findings";
 import { putText } from "../core/text";
 import {
   className,
@@ -56,6 +56,10 @@ export function setVerdictNames(route: usize, routeEnd: usize, id: usize, trace:
   routeNameEnd = routeEnd;
   requestId = id;
   traceId = trace;
+}
+
+export function stageName(stage: u32): string {
+  return stage == Stage.Confirmed ? "confirmed" : stage == Stage.Likely ? "likely" : "attempted";
 }
 
 export function modeName(mode: Mode): string {
@@ -169,7 +173,9 @@ function putFinding(out: usize, policy: Policy, finding: Finding): usize {
   out = putBytes(out, severityName(ruleSeverity(rule)), severityNameEnd(ruleSeverity(rule)));
   out = putText(out, '","confidence":');
   out = putDecimal(out, finding.confidence);
-  out = putText(out, ',"stage":"attempted","where":');
+  out = putText(out, ',"stage":"');
+  out = putText(out, stageName(finding.stage));
+  out = putText(out, '","where":');
   out = putWhere(out, finding);
   out = putText(out, ',"evidence":');
   out = putJsonString(out, findingEvidence(finding), findingEvidence(finding) + finding.evidenceLength);

@@ -13,6 +13,7 @@ import { format } from "prettier";
 import { compileAutomaton } from "./automaton.ts";
 import { emitByteKinds, readByteKinds } from "./byte-kinds.ts";
 import { emitClass } from "./emit-class.ts";
+import { emitPhrases } from "./emit-phrases.ts";
 import { emitRuleList } from "./emit-rule-list.ts";
 import { emitRuleTexts } from "./emit-rule-texts.ts";
 import { emitRules } from "./emit-rules.ts";
@@ -90,6 +91,7 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   const rates = measured === null ? null : readRates(RATES, measured).data;
   if (rules.length > 0) {
     outputs.set("assembly/generated/rules.ts", emitRules(rules));
+    outputs.set("assembly/generated/phrases.ts", emitPhrases(rules));
     outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
     outputs.set("scripts/policy/rule-texts.generated.ts", emitRuleTexts(rules));
     outputs.set("docs/rules.md", await format(rulesPage(rules, rates), { parser: "markdown", printWidth: 120 }));

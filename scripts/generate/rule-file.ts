@@ -57,6 +57,25 @@ const word = z
   .transform((value) => value.toLowerCase());
 const words = z.record(name, z.array(word).min(1));
 
+/** A text that the module looks for in responses: `#` is a digit, `*` bytes of one line, "! " in front says that no page has it. */
+const phrase = z
+  .string()
+  .regex(/^(?:! )?[^#*!]{4}[\x20-\x7e]*[^*]$/, "must be ASCII and begin with four characters that stand for themselves")
+  .max(200);
+
+/** A GET and its response, for rules that look at responses. */
+const exchange = z.strictObject({
+  path: z.string().startsWith("/"),
+  status: whole(200, 599).default(200),
+  headers: z.record(z.string().regex(/^[a-z0-9-]+$/, "must be in lower case"), z.string()).default({}),
+  body: z.string().default(""),
+});
+const example = z.union([z.string().min(1), exchange], {
+  error: "must be a text, or a request's path and its response",
+});
+export type Example = z.output<typeof example>;
+export type ExampleExchange = z.output<typeof exchange>;
+
 const rule = z
   .strictObject({
     id: z.string().regex(/^[a-z]+(-[a-z0-9]+)+$/, "must be kebab-case"),
@@ -72,8 +91,9 @@ const rule = z
     blind: text,
     remedy: z.strictObject({ code: text, configuration: text, proxy: text }),
     patterns: z.array(text).min(1).optional(),
-    attack: z.string().min(1),
-    lookalike: z.string().min(1),
+    phrases: z.array(phrase).min(1).optional(),
+    attack: example,
+    lookalike: example,
   })
   .superRefine((value, context) => {
     if (!value.id.startsWith(`${value.class}-`)) {

@@ -1,7 +1,7 @@
 // The rules of all files → docs/rules.md, the page for people who see a rule's id in a log and want to know what to do.
 
 import { classRate, ruleRate, type Rates } from "./rates.ts";
-import type { Rule } from "./rule-file.ts";
+import type { Example, Rule } from "./rule-file.ts";
 
 const REFERENCES = {
   cwe: (number: number) => `[CWE-${number}](https://cwe.mitre.org/data/definitions/${number}.html)`,
@@ -38,6 +38,14 @@ export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): s
   return parts.join("\n\n") + "\n";
 }
 
+/** An exchange as its messages begin. */
+function exampleText(example: Example): string {
+  if (typeof example === "string") return example;
+  const { path, status, headers, body } = example;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`GET ${path}`, "", String(status), ...lines, ...(body === "" ? [] : ["", body.trimEnd()])].join("\n");
+}
+
 function summaryRow(rule: Rule): string {
   return `| [${rule.id}](#${rule.id}) | ${escapeText(rule.summary)} | ${rule.severity} | ${rule.confidence} |`;
 }
@@ -61,9 +69,9 @@ function ruleSection(rule: Rule, rates: Rates | null): string {
       `- **At the proxy**: ${escapeText(rule.remedy.proxy)}`,
     ].join("\n"),
     "An attack that it finds:",
-    fence(rule.attack),
+    fence(exampleText(rule.attack)),
     "A harmless look-alike that it lets pass:",
-    fence(rule.lookalike),
+    fence(exampleText(rule.lookalike)),
   ].join("\n\n");
 }
 

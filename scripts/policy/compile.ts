@@ -137,7 +137,7 @@ function normalizeEvents(events: Policy["events"]): NormalizedEvents | undefined
 }
 
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
-  const { namespace, service, labels, onError, denial, limits, routes, rules, exceptions } = workload;
+  const { namespace, service, labels, onError, denial, observe, limits, routes, rules, exceptions } = workload;
   return said({
     namespace,
     service,
@@ -145,6 +145,7 @@ function normalizeWorkload(workload: Workload): NormalizedWorkload {
     ...normalizeScope(workload),
     onError,
     denial: normalizeDenial(denial),
+    observe,
     limits: limits && said(limits),
     routes: routes?.map(normalizeRoute),
     rules: normalizeRules(rules),
@@ -159,6 +160,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     mode: policy.mode,
     sensitivity: policy.sensitivity,
     onError: policy.onError,
+    observe: { sample: policy.observe.sample },
     limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth, work },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},

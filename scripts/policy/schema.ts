@@ -13,9 +13,11 @@ import {
   DATE_PATTERN,
   DURATION_PATTERN,
   SIZE_PATTERN,
+  SHARE_PATTERN,
   formatSize,
   parseDuration,
   parseExpiry,
+  parseShare,
   parseSize,
 } from "./units.ts";
 
@@ -44,6 +46,8 @@ export const PARTS = [
   "multipart",
   "graphql",
   "grpc",
+  "response-header",
+  "response-body",
 ] as const;
 
 export type Mode = (typeof MODES)[number];
@@ -110,6 +114,16 @@ const holdMillis = measure(
 );
 
 const work = measure(parseSize, SIZE_PATTERN, [0, MAX_WORK], 'a number of bytes such as "64MiB"', formatSize);
+
+const sample = z
+  .string({ error: 'expected a share such as "10%"' })
+  .regex(SHARE_PATTERN, { error: 'expected a share such as "10%", at most 100%' })
+  .transform(parseShare);
+const observe = z
+  .strictObject({
+    sample: sample.prefault("10%").describe("The share of responses that are inspected at most; 0% for none"),
+  })
+  .describe("What is watched without stopping anything");
 
 const limits = {
   holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
@@ -487,6 +501,7 @@ const workload = z
     ...routeSettings,
     onError: onError.optional(),
     denial: denial.optional(),
+    observe: observe.optional(),
     limits: z
       .strictObject({
         holdBytes: limits.holdBytes.optional(),
@@ -515,6 +530,7 @@ export const policySchema = z
     sensitivity: sensitivity.default("balanced"),
     onError: onError.default("allow"),
     denial: denial.optional(),
+    observe: observe.prefault({}),
     limits: z
       .strictObject({
         holdBytes: limits.holdBytes.default(256 * 1024),

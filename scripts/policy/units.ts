@@ -1,5 +1,5 @@
 /**
- * The units a person writes in the policy: sizes ("256KiB"), durations ("1s"), dates ("2027-06-01"). Each parser takes
+ * The units a person writes in the policy: sizes ("256KiB"), durations ("1s"), shares ("10%"), dates ("2027-06-01"). Each parser takes
  * what YAML gave and answers the whole number that the module reads, or null where it is not of that form.
  */
 
@@ -10,6 +10,8 @@ const DURATION_UNITS: Record<string, number> = { "": 1, ms: 1, s: 1000 };
 export const SIZE_PATTERN = /^(\d{1,9})(B|KiB|MiB)?$/;
 /** Whole milliseconds, or a number with ms or s. */
 export const DURATION_PATTERN = /^(\d{1,9})(ms|s)?$/;
+/** A percentage with at most two decimals. */
+export const SHARE_PATTERN = /^(?:100(?:\.0{1,2})?|\d{1,2}(?:\.\d{1,2})?)%$/;
 /** A day of the calendar. */
 export const DATE_PATTERN = /^(\d{4})-(\d{2})-(\d{2})$/;
 
@@ -27,6 +29,11 @@ export function parseSize(value: number | string): number | null {
 /** Milliseconds of 1000, "1000ms" or "1s". */
 export function parseDuration(value: number | string): number | null {
   return quantity(value, DURATION_PATTERN, DURATION_UNITS);
+}
+
+/** Hundredths of a percent of "12.5%", which is of SHARE_PATTERN. */
+export function parseShare(value: string): number {
+  return Math.round(Number(value.slice(0, -1)) * 100);
 }
 
 /** "262144" as "256 KiB": the largest unit that leaves a whole number. */

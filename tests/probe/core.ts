@@ -41,7 +41,7 @@ export function newUuid(): usize {
 }
 
 export function remember(place: u32, start: usize, end: usize): void {
-  rememberRun(place, start, end);
+  rememberRun(place, start, end, false);
 }
 
 export function isRemembered(place: u32, start: usize, end: usize): bool {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
-import { readRuleFile } from "../../scripts/generate/rule-file.ts";
+import { readRuleFile, type ExampleExchange } from "../../scripts/generate/rule-file.ts";
 import { joinRules } from "../../scripts/generate/rule-set.ts";
 import { readModule } from "../../scripts/package.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
@@ -72,8 +72,41 @@ async function judge(attackClass: string, value: string): Promise<{ id: string; 
   }));
 }
 
+type Found = { id: string; confidence: number; stage?: string };
+
+/** Judges an exchange. */
+async function judgeExchange({ path, status, headers, body }: ExampleExchange): Promise<Found[]> {
+  const { findings } = await engine.judge({
+    request: { method: "GET", path, headers: [["host", "shop.example"]], body: "" },
+    response: { status, headers: Object.entries(headers), body },
+    address: null,
+    principal: null,
+    service: null,
+  });
+  return findings.map(({ rule: id, confidence, stage }) => ({ id, confidence, stage }));
+}
+
 await suite("pairs of rules", () => {
   for (const { id, class: attackClass, attack, lookalike } of rules) {
+    if (typeof attack !== "string" || typeof lookalike !== "string") {
+      // Where a rule of the class has seen the attack in the request, that finding is raised.
+      const borne = async (example: typeof attack): Promise<Found[]> => {
+        assert.ok(typeof example !== "string", "both are exchanges");
+        const found = await judgeExchange(example);
+        return found.filter(({ id: rule, stage }) => stage !== "attempted" && rule.startsWith(`${attackClass}-`));
+      };
+      test(`${id} finds its attack in the response`, async () => {
+        const found = await borne(attack);
+        assert.notDeepEqual(found, [], JSON.stringify(attack));
+        const confirmed = found.some(({ stage }) => stage === "confirmed");
+        assert.equal(confirmed, !id.endsWith("-error"), JSON.stringify(found));
+      });
+      test(`${id} lets its look-alike pass`, async () => {
+        const found = (await borne(lookalike)).filter(({ stage }) => id.endsWith("-error") || stage === "confirmed");
+        assert.deepEqual(found, [], JSON.stringify(lookalike));
+      });
+      continue;
+    }
     test(`${id} finds its attack`, async () => {
       const findings = await judge(attackClass, attack);
       assert.ok(

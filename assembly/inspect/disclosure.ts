@@ -1,0 +1,319 @@
+// What a request has asked for and must not get: a file of the system, the output of a command, the metadata of a cloud. Each sign is
+// a word that the value must hold (the file, the command, the address) and the grammar of what it gives.
+//
+//   value  …/etc/passwd     body  root:x:0:0:root:/root:/bin/bash ⏎ daemon:x:1:1:…
+//   value  ;id              body  uid=33(www-data) gid=33(www-data)
+//
+// Pages are written about such things. So the sign must stand where a body, a string, a line or a text begins, and is no more than
+// *likely* where the page names the file besides, shows the value, or has only a line or two of it.
+
+import { byteAt, isDigit, isLetter, isSpace } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { findPair } from "../core/scan";
+import { findText, holdsTextNoCase, textStarts } from "../core/text";
+import { Rule, RuleClass } from "../generated/rules";
+import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut } from "./bear";
+import { nextMatch, openMatches } from "./match";
+import { BodyType, Place, placeOf, reply, replyEnd, replyType } from "./reply";
+
+const READS: u32 =
+  (1 << RuleClass.Traversal) |
+  (1 << RuleClass.Xxe) |
+  (1 << RuleClass.Ssrf) |
+  (1 << RuleClass.Rfi) |
+  (1 << RuleClass.Cmdi) |
+  (1 << RuleClass.Sqli) |
+  (1 << RuleClass.Ssti) |
+  (1 << RuleClass.Codei) |
+  (1 << RuleClass.Ssi);
+const RUNS: u32 = (1 << RuleClass.Cmdi) | (1 << RuleClass.Ssti) | (1 << RuleClass.Codei) | (1 << RuleClass.Ssi) | (1 << RuleClass.Jndi) | (1 << RuleClass.Deser);
+const FETCHES: u32 = (1 << RuleClass.Ssrf) | (1 << RuleClass.Xxe) | (1 << RuleClass.Rfi);
+
+let value: usize = 0;
+let valueEnd: usize = 0;
+let taint: Taint | null = null;
+/** The sign: where it stands, and over how many lines. */
+let sign: usize = 0;
+let signEnd: usize = 0;
+let lines: u32 = 0;
+
+export function inspectDisclosure(watch: Watch): void {
+  if (reply == replyEnd) return;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const each = taintAt(changetype<usize>(watch), i);
+    taint = each;
+    value = taintValue(each);
+    valueEnd = taintValueEnd(each);
+    const climbs = findPair(value, valueEnd, Char.Dot, Char.Dot) < valueEnd;
+    if ((each.classes & READS) != 0 || climbs) inspectFiles(each.classes & READS);
+    if ((each.classes & RUNS) != 0) inspectOutput(each.classes & RUNS);
+    if ((each.classes & FETCHES) != 0) inspectMetadata(each.classes & FETCHES);
+  }
+}
+
+/** `classes`: of what was reported on the value, those that read files. */
+function inspectFiles(classes: u32): void {
+  const rule = Rule.TraversalDisclosed;
+  if (asks("passwd") && findAccounts()) tell(classes, rule, "passwd");
+  if (asks("shadow") && findShadow()) tell(classes, rule, "shadow");
+  if (asks("group") && findLiteral("root:x:0:")) tell(classes, rule, "/group");
+  if (asks("hosts") && findHosts()) tell(classes, rule, "etc/hosts");
+  if (asks("os-release") && findLiteral("PRETTY_NAME=")) tell(classes, rule, "os-release");
+  if (asks("resolv.conf") && findLiteral("nameserver ")) tell(classes, rule, "resolv.conf");
+  if (asks("version") && findLiteral("Linux version ")) tell(classes, rule, "proc/version");
+  if (asks("environ") && findEnvironment()) tell(classes, rule, "environ");
+  if (asks("win.ini") && findLiteral("; for 16-bit app support")) tell(classes, rule, "win.ini");
+  if (asks("system.ini") && findLiteral("; for 16-bit app support")) tell(classes, rule, "system.ini");
+  if (asks("boot.ini") && findLiteral("[boot loader]")) tell(classes, rule, "boot.ini");
+  if (asks("web.xml") && findLiteral("<web-app")) tell(classes, rule, "web.xml");
+  if (asks("web.config") && findLiteral("<configuration>")) tell(classes, rule, "web.config");
+  if (asks(".git/config") && findLiteral("[core]")) tell(classes, rule, ".git");
+  if (asks(".htpasswd") && findLiteral(":$apr1$")) tell(classes, rule, "htpasswd");
+  if (asks(".php") && (findLiteral("<?php") || findLiteral("&lt;?php"))) tell(classes, rule, "php://");
+  if (asks("base64-encode") && findLiteral("PD9waHA")) tell(classes, rule, "base64-encode");
+  if ((asks("id_") || asks(".pem") || asks(".key")) && findKey()) tell(classes, rule, "ssh-keygen");
+}
+
+function inspectOutput(classes: u32): void {
+  const rule = Rule.CmdiOutput;
+  if (asks("id") && findIdentity()) tell(classes, rule, "$ id");
+  if (asks("uname") && findLiteral("Linux ") && isKernel()) tell(classes, rule, "uname");
+  if (asks("ls") && findLiteral("total ") && isListing()) tell(classes, rule, "ls -");
+  if (asks("dir") && findLiteral(" Volume in drive ")) tell(classes, rule, "dir");
+  if (asks("ipconfig") && findLiteral("Windows IP Configuration")) tell(classes, rule, "ipconfig");
+  if (asks("ver") && findLiteral("Microsoft Windows [Version ")) tell(classes, rule, "systeminfo");
+  if (asks("env") && findEnvironment()) tell(classes, rule, "printenv");
+}
+
+function inspectMetadata(classes: u32): void {
+  if (!asks("169.254.") && !asks("metadata") && !asks("100.100.100.200") && !asks("fd00:ec2") && !asks("latest/")) return;
+  const found =
+    (has("SecretAccessKey") && findMember("AccessKeyId", 16)) ||
+    (has("token_type") && findMember("access_token", 24)) ||
+    (has("privateIp") && findMember("instanceId", 10)) ||
+    (has("azEnvironment") && findMember("vmId", 32)) ||
+    (has("instance-id") && has("local-ipv4") && findLiteral("ami-id"));
+  if (found) tell(classes, Rule.SsrfDisclosed, "169.254.");
+}
+
+/** Marks between a name and its value: quotes, maybe escaped, blanks and a colon. */
+const MARKS: usize = 8;
+
+/** Finds a member of JSON, or of text like it, whose value is one word of `least` bytes and more. */
+function findMember(name: string, least: usize): bool {
+  for (sign = reply; (sign = findText(sign, replyEnd, name)) < replyEnd; sign++) {
+    let at = sign + name.length;
+    const limit = min(replyEnd, at + MARKS);
+    while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) at++;
+    const from = at;
+    while (at < replyEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Dash || byteAt(at) == Char.Dot)) at++;
+    if (at - from < least) continue;
+    signEnd = from;
+    lines = ENOUGH;
+    return true;
+  }
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function asks(word: string): bool {
+  return holdsTextNoCase(value, valueEnd, word);
+}
+
+// @ts-ignore: decorator
+@inline
+function has(literal: string): bool {
+  return findText(reply, replyEnd, literal) < replyEnd;
+}
+
+/** Finds the first `literal` that does not stand in the middle of a line. */
+function findLiteral(literal: string): bool {
+  for (sign = reply; (sign = findText(sign, replyEnd, literal)) < replyEnd; sign++) {
+    if (placeOf(sign) == Place.Inside) continue;
+    signEnd = sign + literal.length;
+    lines = 1;
+    return true;
+  }
+  return false;
+}
+
+/** Lines of a file or of an output from which it is no example. */
+const ENOUGH: u32 = 3;
+
+/** Reports the sign. `name`: what a page has that is about it. */
+function tell(classes: u32, rule: u32, name: string): void {
+  const found = taint;
+  if (found === null) return;
+  const place = placeOf(sign);
+  let stage = Stage.Confirmed;
+  if (place != Place.Start) {
+    // A page about it names it; a page that shows what was asked for shows the value.
+    const named = findText(reply, replyEnd, name) < replyEnd || (openMatches(value, valueEnd) && nextMatch());
+    if (named || lines < ENOUGH) stage = Stage.Likely;
+  } else if (replyType == BodyType.Html && lines < 2) {
+    stage = Stage.Likely;
+  }
+  bearOut(found, classes | (1 << RuleClass.Traversal), rule, stage, sign, min(signEnd, sign + 160));
+}
+
+/** Behind the end of a line, which in JSON is "\n"; 0 where `at` is none. */
+function nextLine(at: usize): usize {
+  if (at >= replyEnd) return 0;
+  if (byteAt(at) == Char.CarriageReturn) at++;
+  if (byteAt(at) == Char.LineFeed) return at + 1;
+  return byteAt(at) == Char.Backslash && byteAt(at + 1) == Char.n ? at + 2 : 0;
+}
+
+function isLineEnd(at: usize): bool {
+  if (at >= replyEnd) return true;
+  const byte = byteAt(at);
+  return byte < <u32>Char.Space || byte == Char.Less || byte == Char.DoubleQuote || (byte == Char.Backslash && byteAt(at + 1) != Char.Slash);
+}
+
+/** Bytes of one field of an account. */
+const FIELD: usize = 128;
+
+/** Behind the field that begins at `at` and its colon; 0 where none does. */
+function nextField(at: usize, digits: bool): usize {
+  const limit = min(replyEnd, at + FIELD);
+  const from = at;
+  while (at < limit && byteAt(at) != Char.Colon) {
+    if (isLineEnd(at) || (digits && !isDigit(byteAt(at)))) return 0;
+    at++;
+  }
+  return at < limit && (!digits || at > from) ? at + 1 : 0;
+}
+
+/** Where a line of /etc/passwd that begins at `at` ends, 0 where none does: seven fields, numbers in the third and fourth. */
+function account(at: usize): usize {
+  at = nextField(at, false);
+  if (at == 0) return 0;
+  at = nextField(at, false);
+  if (at == 0) return 0;
+  at = nextField(at, true);
+  if (at == 0) return 0;
+  at = nextField(at, true);
+  if (at == 0) return 0;
+  at = nextField(at, false);
+  if (at == 0) return 0;
+  const home = byteAt(at);
+  if (home != Char.Slash && (home != Char.Backslash || byteAt(at + 1) != Char.Slash)) return 0;
+  at = nextField(at, false);
+  if (at == 0) return 0;
+  const limit = min(replyEnd, at + FIELD);
+  while (at < limit && !isLineEnd(at)) at++;
+  return isLineEnd(at) ? at : 0;
+}
+
+function findAccounts(): bool {
+  for (sign = reply; (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
+    signEnd = account(sign);
+    if (signEnd == 0 || placeOf(sign) == Place.Inside) continue;
+    lines = 1;
+    for (let next = nextLine(signEnd); next != 0 && lines < ENOUGH; lines++) {
+      const end = account(next);
+      if (end == 0) break;
+      signEnd = end;
+      next = nextLine(end);
+    }
+    return true;
+  }
+  return false;
+}
+
+/** "root:$6$…:19000:0:99999:7:::" */
+function findShadow(): bool {
+  for (sign = reply; (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
+    let at = nextField(sign + 5, false);
+    if (at == 0) continue;
+    at = nextField(at, true);
+    if (at == 0 || nextField(at, true) == 0 || placeOf(sign) == Place.Inside) continue;
+    signEnd = at;
+    lines = ENOUGH;
+    return true;
+  }
+  return false;
+}
+
+/** "127.0.0.1", blanks and "localhost". */
+function findHosts(): bool {
+  if (!findLiteral("127.0.0.1")) return false;
+  let at = signEnd;
+  while (at < replyEnd && isSpace(byteAt(at))) at++;
+  if (byteAt(at) == Char.Backslash) at += 2;
+  if (at == signEnd || !textStarts(at, replyEnd, "localhost")) return false;
+  signEnd = at + 9;
+  lines = findText(signEnd, replyEnd, "::1") < replyEnd ? ENOUGH : 1;
+  return true;
+}
+
+/** Variables of every process, each with a "=". */
+function findEnvironment(): bool {
+  if (!has("PATH=/") || !has("HOME=/") || (!has("PWD=/") && !has("HOSTNAME="))) return false;
+  sign = findText(reply, replyEnd, "PATH=/");
+  if (placeOf(sign) == Place.Inside && byteAt(sign - 1) != Char.Nul) return false;
+  signEnd = sign + 6;
+  lines = ENOUGH;
+  return true;
+}
+
+/** A private key in PEM. */
+function findKey(): bool {
+  if (!findLiteral("-----BEGIN ")) return false;
+  const end = findText(signEnd, min(replyEnd, signEnd + 32), "PRIVATE KEY-----");
+  if (end >= min(replyEnd, signEnd + 32)) return false;
+  signEnd = end + 16;
+  // What documentation shows has dots or a few letters.
+  let at = signEnd;
+  while (at < replyEnd && (isSpace(byteAt(at)) || byteAt(at) == Char.Backslash || byteAt(at) == Char.n)) at++;
+  const from = at;
+  while (at < replyEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Plus || byteAt(at) == Char.Slash)) at++;
+  lines = at - from >= 40 ? ENOUGH : 1;
+  return true;
+}
+
+/** "uid=33(www-data) gid=33(www-data)" */
+function findIdentity(): bool {
+  for (sign = reply; (sign = findText(sign, replyEnd, "uid=")) < replyEnd; sign++) {
+    let at = sign + 4;
+    while (at < replyEnd && isDigit(byteAt(at))) at++;
+    if (at == sign + 4) continue;
+    const gid = findText(at, min(replyEnd, at + 48), " gid=");
+    if (gid >= min(replyEnd, at + 48) || !isDigit(byteAt(gid + 5)) || placeOf(sign) == Place.Inside) continue;
+    signEnd = gid + 6;
+    // One line is all that there is.
+    lines = ENOUGH;
+    return true;
+  }
+  return false;
+}
+
+/** Behind "Linux ": a host's name and the number of a version. */
+function isKernel(): bool {
+  let at = signEnd;
+  while (at < replyEnd && !isSpace(byteAt(at)) && byteAt(at) != Char.Less) at++;
+  if (at == signEnd || !isDigit(byteAt(at + 1)) || byteAt(at + 2) != Char.Dot || !isDigit(byteAt(at + 3))) return false;
+  signEnd = at + 4;
+  lines = ENOUGH;
+  return true;
+}
+
+/** Behind "total ": a number, and a line with a mode. */
+function isListing(): bool {
+  let at = signEnd;
+  while (at < replyEnd && isDigit(byteAt(at))) at++;
+  const line = nextLine(at);
+  if (at == signEnd || line == 0) return false;
+  const kind = byteAt(line);
+  if (kind != Char.Dash && kind != Char.Dash + 0x37 && kind != Char.a + 11) return false;
+  for (let i: usize = 1; i < 10; i++) {
+    const byte = byteAt(line + i);
+    if (byte != Char.Dash && !isLetter(byte)) return false;
+  }
+  signEnd = line + 10;
+  lines = ENOUGH;
+  return true;
+}

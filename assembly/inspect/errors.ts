@@ -1,0 +1,106 @@
+// An error of a database, or of another reader of queries, in the response to a request whose value carries syntax: the value has
+// reached the query. *Likely*: the page may be about errors, so the status must say that something went wrong, the value must stand next
+// to the error, or the error must have the form in which a runtime prints it.
+
+import { byteAt, findByte, isDigit, isLetter } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { classify } from "../core/classify";
+import { Kind } from "../generated/kinds";
+import { RuleClass } from "../generated/rules";
+import { findPhrase, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
+import { ruleClass } from "../match/rules";
+import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut, classBit } from "./bear";
+import { reply, replyEnd, replyStatus } from "./reply";
+
+/** Kinds that break a query. */
+const BREAKS: u32 = Kind.Quote | Kind.Backslash | Kind.Paren | Kind.Backtick | Kind.Brace;
+const QUERIES: u32 =
+  (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli) | (1 << RuleClass.Ldapi) | (1 << RuleClass.Xpath);
+/** Bytes before and behind an error in which its value may stand. */
+const BEFORE: usize = 128;
+const BEHIND: usize = 256;
+/** Errors of one response that are looked at. */
+const MAX_ERRORS: u32 = 4;
+
+export function inspectErrors(watch: Watch): void {
+  let asks = false;
+  for (let i: u32 = 0; i < watch.count; i++) asks = asks || mayBreak(taintAt(changetype<usize>(watch), i));
+  if (!asks) return;
+  let at = reply;
+  for (let count: u32 = 0; count < MAX_ERRORS; count++) {
+    at = findPhrase(at, replyEnd);
+    if (at == replyEnd) return;
+    const start = at;
+    at = phraseEnd;
+    const taint = blamed(watch, start, at);
+    if (taint === null) continue;
+    const bit = classBit(ruleClass(phraseRule));
+    bearOut(taint, bit, phraseRule, Stage.Likely, max(reply, start - 8), min(replyEnd, at + 64));
+    return;
+  }
+}
+
+function mayBreak(taint: Taint): bool {
+  return (taint.classes & QUERIES) != 0 || (classify(taintValue(taint), taintValueEnd(taint)) & BREAKS) != 0;
+}
+
+/** The value that has led to the error `start..end`; null where none has. */
+function blamed(watch: Watch, start: usize, end: usize): Taint | null {
+  const bit = classBit(ruleClass(phraseRule));
+  const failed = replyStatus >= 400 || phraseSure;
+  let best: Taint | null = null;
+  let rank = 0;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    if (!mayBreak(taint) || says(taint, start, end)) continue;
+    const near = standsNear(taint, start, end);
+    if (!near && !failed) continue;
+    const own = 1 + (near ? 2 : 0) + ((taint.classes & bit) != 0 ? 4 : 0);
+    if (own <= rank) continue;
+    rank = own;
+    best = taint;
+  }
+  return best;
+}
+
+/** Bytes of an error that no value has by chance. */
+const TELLING: usize = 8;
+
+/** Whether the value itself says what the error says: then it only came back. */
+function says(taint: Taint, start: usize, end: usize): bool {
+  const size = min(end - start, TELLING);
+  for (let at = taintValue(taint); at + size <= taintValueEnd(taint); at++) {
+    if (memory.compare(at, start, size) == 0) return true;
+  }
+  return false;
+}
+
+/** Whether the value's longest word stands near the error, and not in it. */
+function standsNear(taint: Taint, start: usize, end: usize): bool {
+  let word: usize = 0;
+  let size: usize = 3;
+  const valueEnd = taintValueEnd(taint);
+  for (let at = taintValue(taint); at < valueEnd;) {
+    const from = at;
+    while (at < valueEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)))) at++;
+    if (at - from > size) {
+      word = from;
+      size = at - from;
+    }
+    if (at == from) at++;
+  }
+  if (word == 0) return false;
+  return (
+    holds(max(reply, start - min(BEFORE, start - reply)), start, word, size) || holds(end, min(replyEnd, end + BEHIND), word, size)
+  );
+}
+
+function holds(start: usize, end: usize, word: usize, size: usize): bool {
+  const first = byteAt(word);
+  for (let at = findByte(start, end, first); at + size <= end; at = findByte(at + 1, end, first)) {
+    if (memory.compare(at, word, size) == 0) return true;
+  }
+  return false;
+}

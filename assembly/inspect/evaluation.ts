@@ -1,0 +1,198 @@
+// An expression of the request whose value stands in the response: a template, or code, was run (server-side template injection).
+//
+//   value  order-{{7*7}}-x      body  order-49-x            the words around it came back: *confirmed*
+//   value  {{1337*1337}}        body  1787569               nothing else makes that number: *confirmed*, where the expression does not stand there, too
+//   value  {{7*7}}              body  "name":"49"           of the parameter `name`: *confirmed*
+//   value  {{7*7}}              body  <h1>Hello 49!</h1>    *likely*: 49 may be a price
+//
+// Expressions: two numbers and one of * + -, a number and a number in quotes ({{7*'7'}}: "49" or "7777777").
+
+import { byteAt, isDigit, isLetter, isQuote, isSpace, putBytes, putDecimal, sameBytes } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { Rule, RuleClass } from "../generated/rules";
+import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut } from "./bear";
+import { nextMatch, openMatches } from "./match";
+import { BodyType, reply, replyEnd, replyType } from "./reply";
+
+const EVALUATES: u32 = (1 << RuleClass.Ssti) | (1 << RuleClass.Codei) | (1 << RuleClass.Cmdi) | (1 << RuleClass.Ssi);
+
+/** What the response must hold: up to 24 bytes, the result, and up to 24 bytes. */
+const NEEDLE: usize = memory.data(128, 8);
+/** Bytes of words around the expression that are looked for. */
+const AROUND: usize = 24;
+/** Letters and digits around a result by which it is not found by chance. */
+const OWN: usize = 3;
+/** Digits from which a number is found nowhere by chance. */
+const LONG: usize = 6;
+
+export function inspectEvaluation(watch: Watch): void {
+  if (reply == replyEnd) return;
+  for (let i: u32 = 0; i < watch.count; i++) inspectValue(taintAt(changetype<usize>(watch), i));
+}
+
+function inspectValue(taint: Taint): void {
+  const start = taintValue(taint);
+  const end = taintValueEnd(taint);
+  for (let at = start + 1; at + 2 < end; at++) {
+    const mark = byteAt(at);
+    if (mark != Char.Star && mark != Char.Plus && mark != Char.Dash) continue;
+    if (readOperands(start, at, end) && opens(start, first) && closes(second, end)) return inspectExpression(taint, mark);
+  }
+}
+
+/** The operands, with their quotes. */
+let first: usize = 0;
+let second: usize = 0;
+let left: u64 = 0;
+let right: u64 = 0;
+let repeats: bool = false;
+
+/** Reads the numbers around the operator at `at`. */
+function readOperands(start: usize, at: usize, end: usize): bool {
+  let from = at;
+  while (from > start && isSpace(byteAt(from - 1))) from--;
+  const numberEnd = from;
+  while (from > start && isDigit(byteAt(from - 1))) from--;
+  if (from == numberEnd || numberEnd - from > 9) return false;
+  left = number(from, numberEnd);
+  first = from;
+  at++;
+  while (at < end && isSpace(byteAt(at))) at++;
+  const quote: u32 = isQuote(byteAt(at)) ? byteAt(at) : 0;
+  if (quote != 0) at++;
+  const number2 = at;
+  while (at < end && isDigit(byteAt(at))) at++;
+  if (at == number2 || at - number2 > 9 || (quote != 0 && (at == end || byteAt(at) != quote))) return false;
+  right = number(number2, at);
+  repeats = quote != 0 && at - number2 == 1 && left < 24;
+  second = quote != 0 ? at + 1 : at;
+  return true;
+}
+
+function number(start: usize, end: usize): u64 {
+  let value: u64 = 0;
+  for (; start < end; start++) value = value * 10 + (byteAt(start) - Char._0);
+  return value;
+}
+
+/** Whether an expression opens right before `at`: "{{", "${", "#{", "<%=", "@(", "$((" …; `first` becomes where. */
+function opens(start: usize, at: usize): bool {
+  while (at > start && isSpace(byteAt(at - 1))) at--;
+  const inside = at;
+  while (at > start && isOpening(byteAt(at - 1))) at--;
+  first = at;
+  if (inside - at < 1) return false;
+  const mark = byteAt(inside - 1);
+  return mark == Char.BraceOpen || mark == Char.Equals || mark == Char.BracketOpen || (mark == Char.ParenOpen && inside - at > 1);
+}
+
+function isOpening(byte: u32): bool {
+  return (
+    byte == Char.BraceOpen ||
+    byte == Char.Dollar ||
+    byte == Char.Hash ||
+    byte == Char.At ||
+    byte == Char.Percent ||
+    byte == Char.Star ||
+    byte == Char.Tilde ||
+    byte == Char.Less ||
+    byte == Char.Equals ||
+    byte == Char.ParenOpen ||
+    byte == Char.BracketOpen
+  );
+}
+
+/** Whether it closes at `at`; `second` becomes where. */
+function closes(at: usize, end: usize): bool {
+  while (at < end && isSpace(byteAt(at))) at++;
+  const inside = at;
+  while (at < end && (byteAt(at) == Char.BraceClose || byteAt(at) == Char.ParenClose || byteAt(at) == Char.Percent || byteAt(at) == Char.Greater || byteAt(at) == Char.BracketClose)) at++;
+  second = at;
+  return at > inside;
+}
+
+function inspectExpression(taint: Taint, mark: u32): void {
+  if (mark == Char.Dash && right > left) return;
+  const result = mark == Char.Star ? left * right : mark == Char.Plus ? left + right : left - right;
+  // The words right before and right behind it.
+  const start = taintValue(taint);
+  const end = taintValueEnd(taint);
+  let before = first;
+  while (before > start && first - before < AROUND && isPlain(byteAt(before - 1))) before--;
+  let behind = second;
+  while (behind < end && behind - second < AROUND && isPlain(byteAt(behind))) behind++;
+  const lead = putBytes(NEEDLE, before, first);
+  let out = putDecimal(lead, result);
+  if (inspectResult(taint, lead, putBytes(out, second, behind), out) || !repeats) return;
+  out = lead;
+  for (let i: u64 = 0; i < left; i++) out = putDecimal(out, right);
+  inspectResult(taint, lead, putBytes(out, second, behind), out);
+}
+
+/** Looks for the needle up to `end`, in which the result is `result..resultEnd`; true where it was found. */
+function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize): bool {
+  const digits = resultEnd - result;
+  const around = result - NEEDLE + (end - resultEnd);
+  if (around < OWN && digits < 2) return false;
+  let found: usize = 0;
+  let weak: usize = 0;
+  const size = end - NEEDLE;
+  for (let at = reply; at + size <= replyEnd; at++) {
+    if (byteAt(at) != byteAt(NEEDLE) || memory.compare(at, NEEDLE, size) != 0) continue;
+    if (around < OWN && ((at > reply && isPlain(byteAt(at - 1))) || isPlain(byteAt(at + size)))) continue;
+    if (around >= OWN || isLong(result, resultEnd) || isOwnMember(taint, at, at + size)) {
+      found = at;
+      break;
+    }
+    if (weak == 0 && isGreeting(at, at + size)) weak = at;
+  }
+  if (found == 0 && weak == 0) return false;
+  const at = found != 0 ? found : weak;
+  // Where the expression itself stands, it was not run, and the number is the page's.
+  if (around < OWN && openMatches(taintValue(taint), taintValueEnd(taint)) && nextMatch()) return false;
+  const stage = found != 0 ? Stage.Confirmed : Stage.Likely;
+  bearOut(taint, EVALUATES, Rule.SstiEvaluated, stage, max(reply, at - 8), min(replyEnd, at + size + 8));
+  return true;
+}
+
+function isPlain(byte: u32): bool {
+  return isLetter(byte) || isDigit(byte) || byte == Char.Dash || byte == Char.Underscore || byte == Char.Dot;
+}
+
+/** Whether no page has that number by chance: it is long, and not round. */
+function isLong(start: usize, end: usize): bool {
+  return end - start >= LONG && (byteAt(end - 1) != Char._0 || byteAt(end - 2) != Char._0);
+}
+
+/** Whether it is a whole string of JSON, of a member with the parameter's name. */
+function isOwnMember(taint: Taint, start: usize, end: usize): bool {
+  if (replyType != BodyType.Json || byteAt(start - 1) != Char.DoubleQuote || byteAt(end) != Char.DoubleQuote) return false;
+  let at = start - 1;
+  while (at > reply && isSpace(byteAt(at - 1))) at--;
+  if (at == reply || byteAt(--at) != Char.Colon) return false;
+  while (at > reply && isSpace(byteAt(at - 1))) at--;
+  if (at == reply || byteAt(at - 1) != Char.DoubleQuote) return false;
+  const nameEnd = at - 1;
+  let name = nameEnd;
+  while (name > reply && byteAt(name - 1) != Char.DoubleQuote) name--;
+  let own = taintName(taint) + taint.nameLength;
+  const ownEnd = own;
+  while (own > taintName(taint) && byteAt(own - 1) != Char.Slash) own--;
+  return own < ownEnd && sameBytes(name, nameEnd, own, ownEnd);
+}
+
+/** Whether a text of HTML is some words and then the number: "Hello 49!". */
+function isGreeting(start: usize, end: usize): bool {
+  if (replyType != BodyType.Html || byteAt(start - 1) != Char.Space) return false;
+  let at = start - 1;
+  let letters = false;
+  while (at > reply && (isLetter(byteAt(at - 1)) || byteAt(at - 1) == Char.Space || byteAt(at - 1) == Char.Comma)) {
+    letters = letters || isLetter(byteAt(at - 1));
+    at--;
+  }
+  if (!letters || at == reply || byteAt(at - 1) != Char.Greater) return false;
+  if (byteAt(end) == Char.Bang || byteAt(end) == Char.Dot || byteAt(end) == Char.Question) end++;
+  return byteAt(end) == Char.Less;
+}

@@ -1,0 +1,55 @@
+// A header of the response that stands in a value of the request, behind a line end: the value has ended the header that it was put
+// into, and begun one of its own (HTTP response splitting).
+
+import { byteAt, isSpace, sameBytesNoCase } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { textIsNoCase } from "../core/text";
+import { COMMON_HEADER } from "../generated/response";
+import { Rule, RuleClass } from "../generated/rules";
+import { keyword } from "../match/keywords";
+import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut, classBit } from "./bear";
+
+/** Lines of one value that are looked at. */
+const MAX_LINES: u32 = 8;
+
+/** Asks of each value with a line end whether the response, whose headers are `headers..headersEnd`, has the header behind it. */
+export function inspectHeaders(watch: Watch, headers: usize, headersEnd: usize): void {
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    const end = taintValueEnd(taint);
+    let at = lineEnd(taintValue(taint), end);
+    for (let line: u32 = 0; line < MAX_LINES && at < end; line++) {
+      const next = lineEnd(at + 1, end);
+      inspectLine(taint, at + 1, next, headers, headersEnd);
+      at = next;
+    }
+  }
+}
+
+function lineEnd(at: usize, end: usize): usize {
+  while (at < end && byteAt(at) != Char.LineFeed && byteAt(at) != Char.CarriageReturn) at++;
+  return at;
+}
+
+/** Asks for the header that the line `start..end` of a value makes. */
+function inspectLine(taint: Taint, start: usize, end: usize, headers: usize, headersEnd: usize): void {
+  let nameEnd = start;
+  while (nameEnd < end && byteAt(nameEnd) != Char.Colon && !isSpace(byteAt(nameEnd))) nameEnd++;
+  if (nameEnd == start || nameEnd == end || byteAt(nameEnd) != Char.Colon) return;
+  let value = nameEnd + 1;
+  while (value < end && isSpace(byteAt(value))) value++;
+  while (end > value && isSpace(byteAt(end - 1))) end--;
+  if (value == end || keyword(COMMON_HEADER, start, nameEnd) != 0) return;
+  // "id=1" is a cookie that anybody may set.
+  const least: usize = textIsNoCase(start, nameEnd, "set-cookie") ? 5 : 2;
+  if (end - value < least) return;
+  openPairs(headers, headersEnd);
+  while (nextPair()) {
+    if (!sameBytesNoCase(pairName, pairNameEnd, start, nameEnd)) continue;
+    if (pairValueEnd - pairValue < end - value || memory.compare(pairValue, value, end - value) != 0) continue;
+    return bearOut(taint, classBit(RuleClass.Crlf), Rule.CrlfInjected, Stage.Confirmed, pairValue, pairValueEnd);
+  }
+}

@@ -1,0 +1,148 @@
+// A response that leads to another site because a value of the request says so: an open redirect.
+//
+//   Location: https://evil.example/…      Refresh: 0;url=//evil.example       <meta http-equiv=refresh content="0;url=…">
+//                     └── host: ends in bytes of the value, or is the host of its address
+//
+// A site may have checked where it leads: where the request names who asks for it (OAuth, SAML) or carries a signature, nothing is
+// said; of what is posted, no more than *likely*. Sites of the same domain are no others.
+
+import { byteAt, findByte, isDigit, isLetter, isSpace, sameBytesNoCase, withoutPort } from "../core/bytes";
+import { Char } from "../core/char";
+import { isOwnHost, ownHost, ownHostEnd, Part } from "../core/field";
+import { Stage } from "../core/findings";
+import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { Rule, RuleClass } from "../generated/rules";
+import { requestMethod, requestMethodEnd } from "../policy/request";
+import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut, classBit } from "./bear";
+import { Html, htmlAttribute, htmlAttributeEnd, htmlStart, htmlState, htmlTag, htmlTagEnd, openHtml, walkHtml } from "./html-context";
+import { matchStart, nextMatch, openMatches } from "./match";
+import { BodyType, reply, replyEnd, replyType } from "./reply";
+
+/** The host of an address, and whether it is written to be overlooked. */
+let host: usize = 0;
+let hostEnd: usize = 0;
+let hidden: bool = false;
+
+/** Asks whether a value has said where `target..targetEnd`, the value of Location or Refresh, leads. */
+export function inspectTarget(watch: Watch, target: usize, targetEnd: usize): void {
+  if (watch.vouched || !readHost(target, targetEnd)) return;
+  const start = host;
+  const end = hostEnd;
+  if (isOwnHost(start, end) || isSibling(start, end)) return;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    if (taint.part == Part.Header || isCallback(taint)) continue;
+    if (!leads(taint, target, targetEnd, start, end)) continue;
+    const asked = textIs(requestMethod, requestMethodEnd, "GET") || textIs(requestMethod, requestMethodEnd, "HEAD");
+    const open = asked && (taint.part == Part.Query || taint.part == Part.Path);
+    const tricked = hidden || (taint.classes & classBit(RuleClass.Redirect)) != 0;
+    const stage = open || tricked ? Stage.Confirmed : Stage.Likely;
+    return bearOut(taint, classBit(RuleClass.Redirect), Rule.RedirectOpen, stage, target, targetEnd);
+  }
+}
+
+/** The address in a Refresh: behind "url=". */
+export function refreshTarget(start: usize, end: usize): usize {
+  let at = findByte(start, end, Char.Semicolon) + 1;
+  while (at < end && isSpace(byteAt(at))) at++;
+  if (at >= end || !textStartsNoCase(at, end, "url=")) return end;
+  at += 4;
+  return at < end && (byteAt(at) == Char.Quote || byteAt(at) == Char.DoubleQuote) ? at + 1 : at;
+}
+
+/** Asks the same of a page's own refresh. */
+export function inspectMeta(watch: Watch): void {
+  if (replyType != BodyType.Html || watch.vouched) return;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    if (!readHost(taintValue(taint), taintValueEnd(taint)) || !openMatches(taintValue(taint), taintValueEnd(taint))) continue;
+    openHtml(reply, replyEnd);
+    if (!nextMatch()) continue;
+    walkHtml(matchStart);
+    if (htmlState != Html.Value || !textIsNoCase(htmlTag, htmlTagEnd, "meta")) continue;
+    if (!textIsNoCase(htmlAttribute, htmlAttributeEnd, "content")) continue;
+    if (refreshTarget(htmlStart, replyEnd) != matchStart) continue;
+    let end = matchStart;
+    while (end < replyEnd && byteAt(end) != Char.Greater && byteAt(end) != Char.DoubleQuote) end++;
+    inspectTarget(watch, matchStart, end);
+  }
+}
+
+/** Whether the host `start..end` of the address is what the value says. */
+function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end: usize): bool {
+  const value = taintValue(taint);
+  const valueEnd = taintValueEnd(taint);
+  const size = valueEnd - value;
+  // The host's last letters are the value's: whatever stands before them.
+  for (let at = target; at < end && at + size <= targetEnd; at++) {
+    if (at + size >= end && size > 3 && memory.compare(at, value, size) == 0) {
+      hidden = !textStartsNoCase(value, valueEnd, "http");
+      // A name alone, such as a language's, is put into an address by many.
+      return hidden ? at < end - 4 && findByte(value, valueEnd, Char.Dot) < valueEnd : true;
+    }
+  }
+  return readHost(value, valueEnd) && sameBytesNoCase(host, hostEnd, start, end);
+}
+
+/** Reads the host of an address as browsers do: behind "scheme:" and any two slashes or backslashes; false for one without. */
+function readHost(start: usize, end: usize): bool {
+  while (start < end && byteAt(start) <= <u32>Char.Space) start++;
+  let at = start;
+  while (at < end && (isLetter(byteAt(at)) || (at > start && (isDigit(byteAt(at)) || byteAt(at) == Char.Plus)))) at++;
+  const scheme = at > start && at < end && byteAt(at) == Char.Colon;
+  if (scheme && !textStartsNoCase(start, end, "http")) return false;
+  at = scheme ? at + 1 : start;
+  const slashes = at;
+  while (at < end && (byteAt(at) == Char.Slash || byteAt(at) == Char.Backslash)) at++;
+  if (at - slashes < 2) return false;
+  hidden = !scheme || at - slashes != 2 || byteAt(slashes) == Char.Backslash || byteAt(slashes + 1) == Char.Backslash;
+  host = at;
+  while (at < end && !isEnd(byteAt(at))) {
+    if (byteAt(at) == Char.At) {
+      host = at + 1;
+      hidden = true;
+    }
+    at++;
+  }
+  hostEnd = withoutPort(host, at);
+  return hostEnd > host;
+}
+
+function isEnd(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.Backslash || byte == Char.Question || byte == Char.Hash || byte <= <u32>Char.Space;
+}
+
+/** Whether a host and the request's own end in the same domain: the last two names, three where they are as short as "co.uk". */
+function isSibling(start: usize, end: usize): bool {
+  const own = withoutPort(ownHost, ownHostEnd);
+  const other = domainOf(start, end);
+  const mine = domainOf(ownHost, own);
+  return findByte(mine, own, Char.Dot) < own && sameBytesNoCase(other, end, mine, own);
+}
+
+function domainOf(start: usize, end: usize): usize {
+  const last = nameBefore(start, end);
+  if (last == start) return start;
+  const second = nameBefore(start, last - 1);
+  if (second == start || end - last > 2 || last - 1 - second > 3) return second;
+  return nameBefore(start, second - 1);
+}
+
+/** Where the name begins that ends at `at`. */
+function nameBefore(start: usize, at: usize): usize {
+  while (at > start && byteAt(at - 1) != Char.Dot) at--;
+  return at;
+}
+
+/** Whether a parameter is the address of a registered client. */
+function isCallback(taint: Taint): bool {
+  const name = taintName(taint);
+  const end = name + taint.nameLength;
+  return (
+    textStartsNoCase(name, end, "redirect_uri") ||
+    textStartsNoCase(name, end, "post_logout_redirect_uri") ||
+    textStartsNoCase(name, end, "wreply") ||
+    textStartsNoCase(name, end, "relaystate")
+  );
+}

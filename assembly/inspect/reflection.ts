@@ -1,0 +1,321 @@
+// Values that come back in a page of HTML with the bytes that break out of where they stand: reflected cross-site scripting.
+//
+//   text            "<" and a letter               attribute    its quote; unquoted: a blank and "=", or ">"
+//   comment         "-->"                          URL          "javascript:" at its beginning
+//   <title> …       its end tag                    script       the quote of the string, "*/", "</script"
+//
+// A page may hold the same bytes by itself: what people look for are the words of pages. So a value counts only where it says who it
+// is. It is *confirmed* if what breaks out is what no page has (a quote with a letter behind it, an element that there is not, a call
+// of what attacks call); *likely* if a page might have it, and no place shows the value encoded.
+
+import { byteAt, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { MARKUP_WORD, MarkupWord } from "../generated/response";
+import { Rule, RuleClass } from "../generated/rules";
+import { keyword } from "../match/keywords";
+import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { bearOut, classBit } from "./bear";
+import {
+  Html,
+  htmlAttribute,
+  htmlAttributeEnd,
+  htmlData,
+  htmlQuote,
+  htmlStart,
+  htmlState,
+  htmlTag,
+  htmlTagEnd,
+  openHtml,
+  walkHtml,
+} from "./html-context";
+import { How, howCame, matchEnd, matchStart, nextMatch, openMatches, whereCame } from "./match";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
+import { Script, scriptQuote, scriptStart, scriptState, walkScript } from "./script-context";
+
+/** Places of one value that are looked at. */
+const MAX_MATCHES: u32 = 16;
+
+/** What the bytes of a value do where it stands. */
+const enum Effect {
+  None,
+  /** Nothing, since all that could is encoded. */
+  Encoded,
+  /** It may run as a whole, where scripts call what it calls. */
+  Code,
+  /** They break out, with bytes that the page may have by itself. */
+  Weak,
+  /** They break out as no page does by itself. */
+  Strong,
+}
+
+let value: usize = 0;
+let size: usize = 0;
+/** Letters and digits of the value in words that are not those of HTML. */
+let own: usize = 0;
+/** It calls what attacks call, or has a tag that there is not. */
+let marked: bool = false;
+
+/** Asks of each value whether it breaks out. */
+export function inspectReflection(watch: Watch): void {
+  if (replyType != BodyType.Html || reply == replyEnd || replyStatus / 100 == 3) return;
+  for (let i: u32 = 0; i < watch.count; i++) inspectValue(taintAt(changetype<usize>(watch), i));
+}
+
+function inspectValue(taint: Taint): void {
+  value = taintValue(taint);
+  size = taint.length;
+  if (size < 3 || !readWords() || !openMatches(value, taintValueEnd(taint))) return;
+  openHtml(reply, replyEnd);
+  let best = Effect.None;
+  let encoded = false;
+  let start: usize = 0;
+  let end: usize = 0;
+  for (let count: u32 = 0; count < MAX_MATCHES && nextMatch(); count++) {
+    walkHtml(matchStart);
+    const effect = effectHere();
+    if (effect == Effect.Encoded) encoded = true;
+    if (effect <= best) continue;
+    best = effect;
+    start = matchStart;
+    end = matchEnd;
+  }
+  if (best < Effect.Code) return;
+  const sure = best == Effect.Strong || (best == Effect.Weak && marked);
+  if (!sure && (encoded || (best == Effect.Weak ? own < OWN_WORDS : !marked))) return;
+  bearOut(
+    taint,
+    classBit(RuleClass.Xss),
+    Rule.XssReflected,
+    sure ? Stage.Confirmed : Stage.Likely,
+    max(reply, start - AROUND),
+    min(replyEnd, end + AROUND),
+  );
+}
+
+/** Bytes of the page around the value that the evidence shows. */
+const AROUND: usize = 12;
+/** Letters and digits of its own from which a value is not found by chance; and those by which it is more than likely. */
+const OWN_WORD: usize = 3;
+const OWN_WORDS: usize = 8;
+
+/** Reads the words of the value; false where nothing tells it from what any page holds. */
+function readWords(): bool {
+  own = 0;
+  marked = false;
+  for (let at: usize = 0; at < size;) {
+    const from = at;
+    while (at < size && (isLetter(byteAt(value + at)) || isDigit(byteAt(value + at)))) at++;
+    if (at == from) {
+      at++;
+      continue;
+    }
+    const kind = keyword(MARKUP_WORD, value + from, value + at);
+    if (kind == MarkupWord.Call) marked = true;
+    if (kind == 0) own += at - from;
+    // The name of a custom element goes on with a dash: pages have those.
+    if (kind != MarkupWord.Element && from > 0 && byteAt(value + from - 1) == Char.Less && byteAt(value + at) != Char.Dash)
+      marked = marked || isLetter(byteAt(value + from));
+  }
+  return own >= OWN_WORD || marked;
+}
+
+/** Whether byte `index` of the value came as it is, to a reader of HTML. */
+// @ts-ignore: decorator
+@inline
+function isRaw(index: usize): bool {
+  const how = howCame(index);
+  return how == How.Raw || how == How.Escaped;
+}
+
+// @ts-ignore: decorator
+@inline
+function valueAt(index: usize): u32 {
+  return byteAt(value + index);
+}
+
+/** What the value that was matched last does in the page. */
+function effectHere(): Effect {
+  switch (htmlState) {
+    case Html.Text:
+      return inText(false);
+    case Html.Comment:
+      return inComment();
+    case Html.Raw:
+      return inRaw();
+    case Html.Value:
+      return inValue();
+    case Html.Bogus:
+      return Effect.None;
+    default:
+      return inTag(0);
+  }
+}
+
+/** `referenced`: character references are undone before it is read. */
+function inText(referenced: bool): Effect {
+  let encoded = false;
+  for (let i: usize = 0; i + 1 < size; i++) {
+    if (valueAt(i) != Char.Less || !isLetter(valueAt(i + 1))) continue;
+    if (isRaw(i) || (referenced && howCame(i) == How.Reference)) return Effect.Weak;
+    encoded = true;
+  }
+  return encoded ? Effect.Encoded : Effect.None;
+}
+
+function inComment(): Effect {
+  for (let i: usize = 2; i + 1 < size; i++) {
+    if (valueAt(i) == Char.Greater && valueAt(i - 1) == Char.Dash && valueAt(i - 2) == Char.Dash && isRaw(i)) {
+      return Effect.Weak;
+    }
+  }
+  return Effect.None;
+}
+
+/** In the text of a script, a title … */
+function inRaw(): Effect {
+  const name = htmlTagEnd - htmlTag;
+  let encoded = false;
+  for (let i: usize = 0; i + name + 3 < size; i++) {
+    if (valueAt(i) != Char.Less || valueAt(i + 1) != Char.Slash || !isEndOf(i + 2, name)) continue;
+    if (isRaw(i) && howCame(i + 1) == How.Raw) return Effect.Weak;
+    encoded = true;
+  }
+  if (textIsNoCase(htmlTag, htmlTagEnd, "script") && !htmlData) {
+    walkScript(htmlStart, matchStart);
+    return inScript(false);
+  }
+  return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether the name of the raw element stands at `index` of the value. */
+function isEndOf(index: usize, name: usize): bool {
+  for (let i: usize = 0; i < name; i++) {
+    if (lowerCase(valueAt(index + i)) != lowerCase(byteAt(htmlTag + i))) return false;
+  }
+  return true;
+}
+
+/** Between the attributes of a tag, or from `from` on in a value without quotes. */
+function inTag(from: usize): Effect {
+  let blank = htmlState != Html.Value;
+  for (let i = from; i < size; i++) {
+    if (!isRaw(i)) continue;
+    const byte = valueAt(i);
+    if (isSpace(byte)) blank = true;
+    else if (i > 0 && i + 1 < size && (byte == Char.Greater || (blank && byte == Char.Equals))) return Effect.Weak;
+  }
+  return Effect.None;
+}
+
+function inValue(): Effect {
+  if (isHandler(htmlAttribute, htmlAttributeEnd)) {
+    walkScript(htmlStart, matchStart);
+    const effect = inScript(true);
+    if (effect >= Effect.Code) return effect;
+  }
+  if (matchStart == htmlStart && runs() && holdsUrl(htmlAttribute, htmlAttributeEnd)) return Effect.Weak;
+  if (textIsNoCase(htmlAttribute, htmlAttributeEnd, "srcdoc") && inText(true) == Effect.Weak) return Effect.Weak;
+  if (htmlQuote == 0) return inTag(0);
+  let encoded = false;
+  for (let i: usize = 0; i < size; i++) {
+    if (valueAt(i) != htmlQuote) continue;
+    if (!isRaw(i)) {
+      encoded = true;
+      continue;
+    }
+    // The page's own quote may stand behind the value as well.
+    if (i + 1 == size) return matchEnd < replyEnd && byteAt(matchEnd) == htmlQuote ? Effect.Strong : Effect.None;
+    const next = valueAt(i + 1);
+    return isLetter(next) || isDigit(next) ? Effect.Strong : Effect.Weak;
+  }
+  return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether the value is a URL that runs, as far as it came through. */
+function runs(): bool {
+  let at: usize = 0;
+  while (at < size && valueAt(at) <= <u32>Char.Space) at++;
+  const start = value + at;
+  const end = value + size;
+  return (
+    textStartsNoCase(start, end, "javascript:") ||
+    textStartsNoCase(start, end, "vbscript:") ||
+    textStartsNoCase(start, end, "data:text/html")
+  );
+}
+
+/** Whether browsers go where the attribute says, or run what is there. */
+function holdsUrl(start: usize, end: usize): bool {
+  if (
+    textIsNoCase(start, end, "href") ||
+    textIsNoCase(start, end, "xlink:href") ||
+    textIsNoCase(start, end, "action") ||
+    textIsNoCase(start, end, "formaction") ||
+    textIsNoCase(start, end, "data")
+  )
+    return true;
+  return textIsNoCase(start, end, "src") && (byteAt(htmlTag) | 0x20) == (Char.a + 8);
+}
+
+/** Whether an attribute is a script: "onclick". */
+function isHandler(start: usize, end: usize): bool {
+  return end - start > 4 && textStartsNoCase(start, end, "on");
+}
+
+/** Letters and digits of its own by which a string of code is not a page's. */
+const OWN_STRING: usize = 6;
+
+/** In a script, at the place that `walkScript` has come to. `referenced`: in an attribute, where references are undone first. */
+function inScript(referenced: bool): Effect {
+  switch (scriptState) {
+    case Script.String:
+      return inString(referenced);
+    case Script.Block:
+    case Script.Line:
+      for (let i: usize = 1; i + 1 < size; i++) {
+        if (!isRaw(i)) continue;
+        const ends =
+          scriptState == Script.Line
+            ? valueAt(i) == Char.LineFeed
+            : valueAt(i) == Char.Slash && valueAt(i - 1) == Char.Star;
+        if (ends) return Effect.Weak;
+      }
+      return Effect.None;
+    case Script.Code:
+      for (let i: usize = 1; i < size; i++) {
+        if (valueAt(i) == Char.ParenOpen || valueAt(i) == Char.Backtick) return Effect.Code;
+      }
+      return Effect.None;
+    default:
+      return Effect.None;
+  }
+}
+
+function inString(referenced: bool): Effect {
+  let encoded = false;
+  for (let i: usize = 0; i + 1 < size; i++) {
+    const byte = valueAt(i);
+    const how = howCame(i);
+    const template = scriptQuote == Char.Backtick && byte == Char.Dollar && valueAt(i + 1) == Char.BraceOpen;
+    if (byte != scriptQuote && !template) continue;
+    if (how == How.Coded || (how == How.Reference && !referenced) || isEscaped(how == How.Escaped ? whereCame(i) + 1 : whereCame(i))) {
+      encoded = true;
+      continue;
+    }
+    const next = valueAt(i + 1);
+    return !template && own >= OWN_STRING && (isLetter(next) || isDigit(next)) ? Effect.Strong : Effect.Weak;
+  }
+  return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether an odd number of backslashes stands before `at` in the string. */
+function isEscaped(at: usize): bool {
+  let count = 0;
+  while (at > scriptStart && byteAt(at - 1) == Char.Backslash) {
+    at--;
+    count++;
+  }
+  return (count & 1) == 1;
+}
