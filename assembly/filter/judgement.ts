@@ -7,7 +7,7 @@ import { findings, takeFindingsOverflow } from "../core/findings";
 import { clearReportedClasses, reportedClasses, reports } from "../detect/finding";
 import { judge, judgeMarkup, judgeObject, valueKinds } from "../detect/judge";
 import { reportedPart } from "../core/field";
-import { keepValue, mayCarrySyntax, setWatching, watching } from "../observe/taint";
+import { clearNoRoom, noRoom, keepValue, mayCarrySyntax, setWatching, watching } from "../observe/taint";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
 import { setJudged } from "../policy/request";
@@ -85,6 +85,10 @@ function keep(start: usize, end: usize, kinds: u32): void {
   if (!ofStream.watches) return;
   ofStream.taints = keepValue(ofStream.taints, start, end, kinds, reportedClasses);
   clearReportedClasses();
+  if (noRoom) {
+    countOverflow(Overflow.Responses);
+    clearNoRoom();
+  }
 }
 
 /** Judges a value that detectors have judged clean before by the policy's own rules alone. */

@@ -15,7 +15,15 @@ import { closeFindings, findings } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
-import { feedInflate, inflated, inflatedEnd, InflateEvent, INFLATE_STEP, nextInflate, openInflate } from "../decode/inflate";
+import {
+  feedInflate,
+  inflated,
+  inflatedEnd,
+  InflateEvent,
+  INFLATE_STEP,
+  nextInflate,
+  openInflate,
+} from "../decode/inflate";
 import { beginBearing, borne } from "../inspect/bear";
 import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
@@ -97,7 +105,8 @@ function readReply(headers: usize, headersEnd: usize): void {
   while (nextPair()) {
     if (textIs(pairName, pairNameEnd, ":status")) {
       status = 0;
-      for (let at = pairValue; at < pairValueEnd && isDigit(byteAt(at)); at++) status = status * 10 + (byteAt(at) - Char._0);
+      for (let at = pairValue; at < pairValueEnd && isDigit(byteAt(at)); at++)
+        status = status * 10 + (byteAt(at) - Char._0);
     } else if (textIs(pairName, pairNameEnd, "content-type")) {
       type = pairValue;
       typeEnd = pairValueEnd;

@@ -28,7 +28,13 @@ const READS: u32 =
   (1 << RuleClass.Ssti) |
   (1 << RuleClass.Codei) |
   (1 << RuleClass.Ssi);
-const RUNS: u32 = (1 << RuleClass.Cmdi) | (1 << RuleClass.Ssti) | (1 << RuleClass.Codei) | (1 << RuleClass.Ssi) | (1 << RuleClass.Jndi) | (1 << RuleClass.Deser);
+const RUNS: u32 =
+  (1 << RuleClass.Cmdi) |
+  (1 << RuleClass.Ssti) |
+  (1 << RuleClass.Codei) |
+  (1 << RuleClass.Ssi) |
+  (1 << RuleClass.Jndi) |
+  (1 << RuleClass.Deser);
 const FETCHES: u32 = (1 << RuleClass.Ssrf) | (1 << RuleClass.Xxe) | (1 << RuleClass.Rfi);
 
 let value: usize = 0;
@@ -88,7 +94,8 @@ function inspectOutput(classes: u32): void {
 }
 
 function inspectMetadata(classes: u32): void {
-  if (!asks("169.254.") && !asks("metadata") && !asks("100.100.100.200") && !asks("fd00:ec2") && !asks("latest/")) return;
+  if (!asks("169.254.") && !asks("metadata") && !asks("100.100.100.200") && !asks("fd00:ec2") && !asks("latest/"))
+    return;
   const found =
     (has("SecretAccessKey") && findMember("AccessKeyId", 16)) ||
     (has("token_type") && findMember("access_token", 24)) ||
@@ -108,7 +115,11 @@ function findMember(name: string, least: usize): bool {
     const limit = min(replyEnd, at + MARKS);
     while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) at++;
     const from = at;
-    while (at < replyEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Dash || byteAt(at) == Char.Dot)) at++;
+    while (
+      at < replyEnd &&
+      (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Dash || byteAt(at) == Char.Dot)
+    )
+      at++;
     if (at - from < least) continue;
     signEnd = from;
     lines = ENOUGH;
@@ -170,7 +181,12 @@ function nextLine(at: usize): usize {
 function isLineEnd(at: usize): bool {
   if (at >= replyEnd) return true;
   const byte = byteAt(at);
-  return byte < <u32>Char.Space || byte == Char.Less || byte == Char.DoubleQuote || (byte == Char.Backslash && byteAt(at + 1) != Char.Slash);
+  return (
+    byte < <u32>Char.Space ||
+    byte == Char.Less ||
+    byte == Char.DoubleQuote ||
+    (byte == Char.Backslash && byteAt(at + 1) != Char.Slash)
+  );
 }
 
 /** Bytes of one field of an account. */
@@ -270,7 +286,11 @@ function findKey(): bool {
   let at = signEnd;
   while (at < replyEnd && (isSpace(byteAt(at)) || byteAt(at) == Char.Backslash || byteAt(at) == Char.n)) at++;
   const from = at;
-  while (at < replyEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Plus || byteAt(at) == Char.Slash)) at++;
+  while (
+    at < replyEnd &&
+    (isLetter(byteAt(at)) || isDigit(byteAt(at)) || byteAt(at) == Char.Plus || byteAt(at) == Char.Slash)
+  )
+    at++;
   lines = at - from >= 40 ? ENOUGH : 1;
   return true;
 }

@@ -16,8 +16,7 @@ import { reply, replyEnd, replyStatus } from "./reply";
 
 /** Kinds that break a query. */
 const BREAKS: u32 = Kind.Quote | Kind.Backslash | Kind.Paren | Kind.Backtick | Kind.Brace;
-const QUERIES: u32 =
-  (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli) | (1 << RuleClass.Ldapi) | (1 << RuleClass.Xpath);
+const QUERIES: u32 = (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli) | (1 << RuleClass.Ldapi) | (1 << RuleClass.Xpath);
 /** Bytes before and behind an error in which its value may stand. */
 const BEFORE: usize = 128;
 const BEHIND: usize = 256;
@@ -93,7 +92,8 @@ function standsNear(taint: Taint, start: usize, end: usize): bool {
   }
   if (word == 0) return false;
   return (
-    holds(max(reply, start - min(BEFORE, start - reply)), start, word, size) || holds(end, min(replyEnd, end + BEHIND), word, size)
+    holds(max(reply, start - min(BEFORE, start - reply)), start, word, size) ||
+    holds(end, min(replyEnd, end + BEHIND), word, size)
   );
 }
 

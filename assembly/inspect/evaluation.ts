@@ -38,7 +38,8 @@ function inspectValue(taint: Taint): void {
   for (let at = start + 1; at + 2 < end; at++) {
     const mark = byteAt(at);
     if (mark != Char.Star && mark != Char.Plus && mark != Char.Dash) continue;
-    if (readOperands(start, at, end) && opens(start, first) && closes(second, end)) return inspectExpression(taint, mark);
+    if (readOperands(start, at, end) && opens(start, first) && closes(second, end))
+      return inspectExpression(taint, mark);
   }
 }
 
@@ -85,7 +86,12 @@ function opens(start: usize, at: usize): bool {
   first = at;
   if (inside - at < 1) return false;
   const mark = byteAt(inside - 1);
-  return mark == Char.BraceOpen || mark == Char.Equals || mark == Char.BracketOpen || (mark == Char.ParenOpen && inside - at > 1);
+  return (
+    mark == Char.BraceOpen ||
+    mark == Char.Equals ||
+    mark == Char.BracketOpen ||
+    (mark == Char.ParenOpen && inside - at > 1)
+  );
 }
 
 function isOpening(byte: u32): bool {
@@ -108,7 +114,15 @@ function isOpening(byte: u32): bool {
 function closes(at: usize, end: usize): bool {
   while (at < end && isSpace(byteAt(at))) at++;
   const inside = at;
-  while (at < end && (byteAt(at) == Char.BraceClose || byteAt(at) == Char.ParenClose || byteAt(at) == Char.Percent || byteAt(at) == Char.Greater || byteAt(at) == Char.BracketClose)) at++;
+  while (
+    at < end &&
+    (byteAt(at) == Char.BraceClose ||
+      byteAt(at) == Char.ParenClose ||
+      byteAt(at) == Char.Percent ||
+      byteAt(at) == Char.Greater ||
+      byteAt(at) == Char.BracketClose)
+  )
+    at++;
   second = at;
   return at > inside;
 }
@@ -168,7 +182,8 @@ function isLong(start: usize, end: usize): bool {
 
 /** Whether it is a whole string of JSON, of a member with the parameter's name. */
 function isOwnMember(taint: Taint, start: usize, end: usize): bool {
-  if (replyType != BodyType.Json || byteAt(start - 1) != Char.DoubleQuote || byteAt(end) != Char.DoubleQuote) return false;
+  if (replyType != BodyType.Json || byteAt(start - 1) != Char.DoubleQuote || byteAt(end) != Char.DoubleQuote)
+    return false;
   let at = start - 1;
   while (at > reply && isSpace(byteAt(at - 1))) at--;
   if (at == reply || byteAt(--at) != Char.Colon) return false;

@@ -114,7 +114,12 @@ export function endsComment(start: usize, greater: usize): bool {
   const size = greater - start;
   if (size == 0) return true;
   if (byteAt(greater - 1) == Char.Dash && (size == 1 || byteAt(greater - 2) == Char.Dash)) return true;
-  return size >= 3 && byteAt(greater - 1) == Char.Bang && byteAt(greater - 2) == Char.Dash && byteAt(greater - 3) == Char.Dash;
+  return (
+    size >= 3 &&
+    byteAt(greater - 1) == Char.Bang &&
+    byteAt(greater - 2) == Char.Dash &&
+    byteAt(greater - 3) == Char.Dash
+  );
 }
 
 /** Whether the "<" at `less` begins the end tag of the element that is raw. */

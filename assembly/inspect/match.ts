@@ -147,7 +147,10 @@ function matchBehind(at: usize): bool {
     const index = from - value;
     if (at < replyEnd && byteAt(at) == byte) {
       // A backslash may have been doubled.
-      const twice = byte == Char.Backslash && byteAt(at + 1) == Char.Backslash && (from + 1 == valueEnd || byteAt(from + 1) != Char.Backslash);
+      const twice =
+        byte == Char.Backslash &&
+        byteAt(at + 1) == Char.Backslash &&
+        (from + 1 == valueEnd || byteAt(from + 1) != Char.Backslash);
       note(index, twice ? How.Escaped : How.Raw, at);
       at += twice ? 2 : 1;
       continue;

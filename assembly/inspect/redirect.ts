@@ -15,7 +15,17 @@ import { Rule, RuleClass } from "../generated/rules";
 import { requestMethod, requestMethodEnd } from "../policy/request";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
-import { Html, htmlAttribute, htmlAttributeEnd, htmlStart, htmlState, htmlTag, htmlTagEnd, openHtml, walkHtml } from "./html-context";
+import {
+  Html,
+  htmlAttribute,
+  htmlAttributeEnd,
+  htmlStart,
+  htmlState,
+  htmlTag,
+  htmlTagEnd,
+  openHtml,
+  walkHtml,
+} from "./html-context";
 import { matchStart, nextMatch, openMatches } from "./match";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
@@ -56,7 +66,8 @@ export function inspectMeta(watch: Watch): void {
   if (replyType != BodyType.Html || watch.vouched) return;
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
-    if (!readHost(taintValue(taint), taintValueEnd(taint)) || !openMatches(taintValue(taint), taintValueEnd(taint))) continue;
+    if (!readHost(taintValue(taint), taintValueEnd(taint)) || !openMatches(taintValue(taint), taintValueEnd(taint)))
+      continue;
     openHtml(reply, replyEnd);
     if (!nextMatch()) continue;
     walkHtml(matchStart);
@@ -110,7 +121,13 @@ function readHost(start: usize, end: usize): bool {
 }
 
 function isEnd(byte: u32): bool {
-  return byte == Char.Slash || byte == Char.Backslash || byte == Char.Question || byte == Char.Hash || byte <= <u32>Char.Space;
+  return (
+    byte == Char.Slash ||
+    byte == Char.Backslash ||
+    byte == Char.Question ||
+    byte == Char.Hash ||
+    byte <= <u32>Char.Space
+  );
 }
 
 /** Whether a host and the request's own end in the same domain: the last two names, three where they are as short as "co.uk". */

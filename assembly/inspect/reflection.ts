@@ -115,7 +115,12 @@ function readWords(): bool {
     if (kind == MarkupWord.Call) marked = true;
     if (kind == 0) own += at - from;
     // The name of a custom element goes on with a dash: pages have those.
-    if (kind != MarkupWord.Element && from > 0 && byteAt(value + from - 1) == Char.Less && byteAt(value + at) != Char.Dash)
+    if (
+      kind != MarkupWord.Element &&
+      from > 0 &&
+      byteAt(value + from - 1) == Char.Less &&
+      byteAt(value + at) != Char.Dash
+    )
       marked = marked || isLetter(byteAt(value + from));
   }
   return own >= OWN_WORD || marked;
@@ -256,7 +261,7 @@ function holdsUrl(start: usize, end: usize): bool {
     textIsNoCase(start, end, "data")
   )
     return true;
-  return textIsNoCase(start, end, "src") && (byteAt(htmlTag) | 0x20) == (Char.a + 8);
+  return textIsNoCase(start, end, "src") && (byteAt(htmlTag) | 0x20) == Char.a + 8;
 }
 
 /** Whether an attribute is a script: "onclick". */
@@ -300,7 +305,11 @@ function inString(referenced: bool): Effect {
     const how = howCame(i);
     const template = scriptQuote == Char.Backtick && byte == Char.Dollar && valueAt(i + 1) == Char.BraceOpen;
     if (byte != scriptQuote && !template) continue;
-    if (how == How.Coded || (how == How.Reference && !referenced) || isEscaped(how == How.Escaped ? whereCame(i) + 1 : whereCame(i))) {
+    if (
+      how == How.Coded ||
+      (how == How.Reference && !referenced) ||
+      isEscaped(how == How.Escaped ? whereCame(i) + 1 : whereCame(i))
+    ) {
       encoded = true;
       continue;
     }

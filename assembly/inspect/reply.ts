@@ -42,7 +42,8 @@ export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
     textIsNoCase(type, end, "image/svg+xml")
   )
     return BodyType.Html;
-  if (textIsNoCase(type, end, "application/json") || textIsNoCase(max(type, end - 5), end, "+json")) return BodyType.Json;
+  if (textIsNoCase(type, end, "application/json") || textIsNoCase(max(type, end - 5), end, "+json"))
+    return BodyType.Json;
   if (
     textStartsNoCase(type, end, "image/") ||
     textStartsNoCase(type, end, "video/") ||

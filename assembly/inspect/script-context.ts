@@ -44,7 +44,8 @@ export function walkScript(start: usize, to: usize): void {
         break;
       case Script.String:
         if (byte == Char.Backslash) at++;
-        else if (byte == scriptQuote || (byte == Char.LineFeed && scriptQuote != Char.Backtick)) leave(Char.DoubleQuote);
+        else if (byte == scriptQuote || (byte == Char.LineFeed && scriptQuote != Char.Backtick))
+          leave(Char.DoubleQuote);
         break;
       case Script.Line:
         if (byte == Char.LineFeed) scriptState = Script.Code;
@@ -96,7 +97,8 @@ function code(byte: u32): void {
 
 /** Whether a value may begin behind the last byte of code. */
 function startsValue(): bool {
-  if (last == Char.ParenClose || last == Char.BracketClose || last == Char.DoubleQuote || last == Char.Dollar) return false;
+  if (last == Char.ParenClose || last == Char.BracketClose || last == Char.DoubleQuote || last == Char.Dollar)
+    return false;
   if (!isWord(last)) return true;
   return lastAt - from >= 5 && textIs(lastAt - 5, lastAt + 1, "return");
 }

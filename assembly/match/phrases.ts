@@ -23,7 +23,7 @@ export let phraseEnd: usize = 0;
 /** The address of the first phrase in `start..end`, or `end`. Reads up to 3 bytes behind `end`. */
 export function findPhrase(start: usize, end: usize): usize {
   for (; start < end; start++) {
-    const index = load<u16>(PHRASE_INDEX + ((load<u32>(start) * 0x9e3779b1) >>> 24 << 1));
+    const index = load<u16>(PHRASE_INDEX + (((load<u32>(start) * 0x9e3779b1) >>> 24) << 1));
     if (index != 0 && matches(PHRASES + index - 1, start, end)) return start;
   }
   return end;

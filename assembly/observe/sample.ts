@@ -77,7 +77,7 @@ export function takeInspection(share: u32, endpoint: u32, answer: u32, suspiciou
       entry.rest--;
       return false;
     }
-    entry.pause = <u16>min<u32>(MAX_PAUSE, (<u32>entry.pause << 1) | 1);
+    entry.pause = <u16>min<u32>(MAX_PAUSE, ((<u32>entry.pause) << 1) | 1);
     entry.rest = entry.pause;
   }
   tokens -= ALL;
@@ -95,7 +95,7 @@ export function endpointOf(method: usize, methodEnd: usize, path: usize, pathEnd
     hash = (isName(path + 1, end) ? hashBytes(path, end, hash) : hash ^ 1) * 0x100000001b3;
     path = end;
   }
-  return <u32>(hash ^ (hash >> 32)) | 1;
+  return (<u32>(hash ^ (hash >> 32))) | 1;
 }
 
 function isName(start: usize, end: usize): bool {

@@ -15,14 +15,7 @@ import { Kind } from "../generated/kinds";
 
 /** Kinds of byte that a value with syntax has one of. A slash alone says little: see `carriesSyntax`. */
 const SYNTAX: u32 =
-  Kind.Quote |
-  Kind.Angle |
-  Kind.Brace |
-  Kind.Backtick |
-  Kind.Paren |
-  Kind.Backslash |
-  Kind.Control |
-  Kind.Slash;
+  Kind.Quote | Kind.Angle | Kind.Brace | Kind.Backtick | Kind.Paren | Kind.Backslash | Kind.Control | Kind.Slash;
 /** The same of headers and cookies, which are full of quotes and brackets that nobody chose. */
 const RARE_SYNTAX: u32 = Kind.Angle | Kind.Control;
 /** The same of paths. */
@@ -77,7 +70,14 @@ const VALUES: u32 = HOST + HOST_CAPACITY;
 const BLOCK_SIZE: u32 = VALUES + TAINT_SIZE * MAX_TAINTS;
 /** Streams whose values can be kept at once in one VM. */
 const BLOCKS: u32 = 1024;
-const POOL: usize = memory.data(3457040, 16);
+const POOL: usize = memory.data(3514384, 16);
+
+/** A value was not kept, since all blocks are in use; whoever counts it clears it. */
+export let noRoom: bool = false;
+
+export function clearNoRoom(): void {
+  noRoom = false;
+}
 
 /** Whether values of the stream at work are kept that no detector reported on. */
 export let watching: bool = false;
@@ -119,9 +119,12 @@ function carriesSyntax(part: Part, start: usize, end: usize, kinds: u32): bool {
 export function keepValue(block: usize, start: usize, end: usize, kinds: u32, classes: u32): usize {
   if (start == end || (classes == 0 && !carriesSyntax(reportedPart, start, end, kinds))) return block;
   if (block == 0) {
-    if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE <= 3457040); // the pool fits its buffer
+    if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE == 3514384); // the pool fits its buffer
     block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
-    if (block == 0) return 0;
+    if (block == 0) {
+      noRoom = true;
+      return 0;
+    }
     memory.fill(block, 0, offsetof<Watch>());
     const opened = changetype<Watch>(block);
     opened.hostSize = min<u32>(<u32>(ownHostEnd - ownHost), HOST_CAPACITY);
@@ -139,7 +142,12 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
     if (
       known.part == reportedPart &&
       sameBytes(taintValue(known), taintValueEnd(known), start, end) &&
-      sameBytes(taintName(known), taintName(known) + known.nameLength, fieldName, min(fieldNameEnd, fieldName + NAME_CAPACITY))
+      sameBytes(
+        taintName(known),
+        taintName(known) + known.nameLength,
+        fieldName,
+        min(fieldNameEnd, fieldName + NAME_CAPACITY),
+      )
     ) {
       known.classes |= classes;
       watch.suspicious = watch.suspicious || classes != 0;
@@ -170,7 +178,13 @@ const BEFORE: usize = 32;
 function worthOf(start: usize, end: usize): usize {
   for (let at = start; at < end - VALUE_CAPACITY; at++) {
     const byte = byteAt(at);
-    if (byte != Char.Less && byte != Char.BraceOpen && byte != Char.Backtick && byte >= <u32>Char.Space && !isQuote(byte))
+    if (
+      byte != Char.Less &&
+      byte != Char.BraceOpen &&
+      byte != Char.Backtick &&
+      byte >= <u32>Char.Space &&
+      !isQuote(byte)
+    )
       continue;
     return at - start < BEFORE ? start : at - BEFORE;
   }

@@ -71,7 +71,7 @@ const exchange = z.strictObject({
   body: z.string().default(""),
 });
 const example = z.union([z.string().min(1), exchange], {
-  error: "must be a text, or a request's path and its response",
+  error: ({ input }) => (input === undefined ? "is missing" : "must be a text, or a request's path and its response"),
 });
 export type Example = z.output<typeof example>;
 export type ExampleExchange = z.output<typeof exchange>;

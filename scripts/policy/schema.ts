@@ -46,8 +46,6 @@ export const PARTS = [
   "multipart",
   "graphql",
   "grpc",
-  "response-header",
-  "response-body",
 ] as const;
 
 export type Mode = (typeof MODES)[number];

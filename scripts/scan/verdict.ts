@@ -5,6 +5,9 @@
 import { z } from "zod";
 import { MODES, PARTS } from "../policy/schema.ts";
 
+/** Where a finding stands that no value of the request is to blame for. */
+const RESPONSE_PARTS = ["response-header", "response-body"] as const;
+
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
 export const STAGES = ["attempted", "likely", "confirmed"] as const;
 
@@ -16,7 +19,7 @@ export const findingSchema = z.object({
   confidence: z.int().min(0).max(100),
   stage: z.enum(STAGES).describe("How far the attack is known to have come"),
   where: z.object({
-    part: z.enum(PARTS),
+    part: z.enum([...PARTS, ...RESPONSE_PARTS]),
     name: z
       .string()
       .nullable()

@@ -1,4 +1,4 @@
-// The filter's cases (cases.yaml): one request each, under one policy, and all that must be decided about it. The same cases run on
+// The filter's cases (cases.yaml; responses.yaml has those with a response that shows something): one request each, under one policy, and all that must be decided about it. The same cases run on
 // the TypeScript host (cases.test.ts) and through a real Envoy (tests/envoy/filter.test.ts), and the two decisions must be equal.
 
 import { readFileSync } from "node:fs";
@@ -62,7 +62,10 @@ export interface Expected {
   /** Where the answer is no problem document: header by header, and its text. `{request_id}` is the request's id. */
   answer?: { headers: Record<string, string>; body: string };
   rule?: string;
-  /** `part:name:class`, with `!exception` where one covers it; each once, in any order. */
+  /**
+   * `part:name:class`, with `!exception` where one covers it, and with `=likely` or `=confirmed` where the response bears it out; each
+   * once, in any order.
+   */
   findings?: string[];
   route?: string;
   /** Default: the client's address where there are findings, else null: it is looked up only then. */
@@ -103,6 +106,16 @@ export interface Case {
     /** An upgraded connection or a tunnel: it has no end of its own. */
     endless?: boolean;
   };
+  /** What the upstream answers; default: 200 and a short text. `chunks` come one after the other. */
+  response?: {
+    status?: number;
+    headers?: [string, string][];
+    body?: Content;
+    chunks?: Content[];
+    trailers?: [string, string][];
+    /** It is cut off behind its chunks. */
+    broken?: boolean;
+  };
   expect: Expected;
 }
 
@@ -111,7 +124,13 @@ interface File {
   cases: Case[];
 }
 
-const file = parse(readFileSync(new URL("cases.yaml", import.meta.url), "utf8")) as File;
+const files = ["cases.yaml", "responses.yaml"].map(
+  (name) => parse(readFileSync(new URL(name, import.meta.url), "utf8")) as File,
+);
+const file: File = {
+  policies: Object.assign({}, ...files.map(({ policies }) => policies)) as File["policies"],
+  cases: files.flatMap(({ cases }) => cases),
+};
 
 export const CASES: readonly Case[] = file.cases;
 
@@ -140,6 +159,12 @@ export function bytesOf(content: Content | undefined): Buffer {
   if ("last" in content) return bytesOf(content.of).subarray(-content.last);
   if ("first" in content) return bytesOf(content.of).subarray(0, content.first);
   return Buffer.from(content.repeat.repeat(content.times), "utf8");
+}
+
+/** The pieces of the body of the response. */
+export function responseChunks({ response }: Case): Buffer[] {
+  if (response?.chunks !== undefined) return response.chunks.map(bytesOf);
+  return response?.body === undefined ? [] : [bytesOf(response.body)];
 }
 
 /** The whole body, whatever pieces it is sent in. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import type { Verdict } from "../../scripts/envoy/access-log.ts";
 import { verdictSchema } from "../../scripts/scan/verdict.ts";
-import { bodyOf, type Case } from "./case.ts";
+import { bodyOf, responseChunks, type Case } from "./case.ts";
 
 export interface Decision {
   verdict: Verdict | null;
@@ -106,9 +106,10 @@ export function assertExpected(given: Case, { verdict, answer, upstream }: Decis
     assert.ok(verdict, "no verdict");
     const { score, findings: seen, ...rest } = verdict;
     const brief = new Set(
-      seen.map(({ where, class: name, exception }) => {
+      seen.map(({ where, class: name, exception, stage }) => {
         const field = `${where.part}:${where.name ?? ""}:${name}`;
-        return exception === undefined ? field : `${field}!${exception}`;
+        const excepted = exception === undefined ? field : `${field}!${exception}`;
+        return stage === "attempted" ? excepted : `${excepted}=${stage}`;
       }),
     );
     assert.deepEqual({ ...rest, findings: [...brief].sort() }, expected);
@@ -117,7 +118,8 @@ export function assertExpected(given: Case, { verdict, answer, upstream }: Decis
     for (const [i, finding] of seen.entries()) assert.ok(i === 0 || finding.confidence <= seen[i - 1]!.confidence);
   }
 
-  const status = expect.status ?? (outcome === "denied" ? 403 : outcome === "partial" ? 0 : 200);
+  const status =
+    expect.status ?? (outcome === "denied" ? 403 : outcome === "partial" ? 0 : (given.response?.status ?? 200));
   assert.equal(answer?.status ?? 0, status);
   const problem = PROBLEMS[status];
   const id = expect.request_id === "kept" ? sentId : MADE;
@@ -140,7 +142,8 @@ export function assertExpected(given: Case, { verdict, answer, upstream }: Decis
         instance: `urn:uuid:${id}`,
       });
   } else if (answer !== null && !("grpc-status" in answer.headers) && request.endless !== true) {
-    assert.equal(answer.body, request.method === "HEAD" ? "" : SERVED);
+    const served = given.response === undefined ? SERVED : Buffer.concat(responseChunks(given)).toString("latin1");
+    assert.equal(answer.body, request.method === "HEAD" ? "" : served);
   }
 
   if (expect.upstream === "any") return;

@@ -1,10 +1,10 @@
 // Runs cases through a real Envoy: a client that speaks HTTP/1.1 by hand or HTTP/2, and an upstream that keeps what it receives.
 
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { poll } from "../../scripts/envoy/admin.ts";
-import { bodyOf, bytesOf, configurationOf, type Case, type Step } from "./case.ts";
+import { bodyOf, bytesOf, configurationOf, responseChunks, type Case, type Step } from "./case.ts";
 import { decisionOf, SERVED, type Decision, type Raw } from "./decision.ts";
 import { launch, type Launched } from "./launch.ts";
 import { NODE } from "./on-host.ts";
@@ -24,7 +24,8 @@ export interface Bench {
 /** Starts an Envoy and an upstream for any number of cases, one after the other. `first` says with which policy. */
 export async function startBench(first: Case): Promise<Bench> {
   const arrived: Arrived[] = [];
-  const server = await startUpstream(arrived);
+  let current: Case = first;
+  const server = await startUpstream(arrived, () => current);
   const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const envoy = await launch({
     compiled: configurationOf(first),
@@ -39,6 +40,7 @@ export async function startBench(first: Case): Promise<Bench> {
   return {
     envoy,
     async run(given) {
+      current = given;
       await envoy.reload(configurationOf(given));
       const before = arrived.length;
       const look = (): Arrived | null => arrived[before] ?? null;
@@ -55,7 +57,24 @@ export async function startBench(first: Case): Promise<Bench> {
   };
 }
 
-async function startUpstream(arrived: Arrived[]): Promise<Server> {
+/** Sends what the upstream answers in a case. */
+async function respond(response: ServerResponse, given: Case): Promise<void> {
+  const { status = 200, headers = [], trailers, broken = false } = given.response!;
+  // As pairs, so that a name may come twice.
+  response.writeHead(status, headers.flat());
+  response.flushHeaders();
+  if (given.request.method !== "HEAD") {
+    for (const chunk of responseChunks(given)) {
+      response.write(chunk);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  if (broken) return void response.destroy();
+  if (trailers !== undefined) response.addTrailers(Object.fromEntries(trailers));
+  response.end();
+}
+
+async function startUpstream(arrived: Arrived[], current: () => Case): Promise<Server> {
   const server = createServer((request, response) => {
     const seen: Arrived = {
       method: request.method!,
@@ -70,6 +89,7 @@ async function startUpstream(arrived: Arrived[]): Promise<Server> {
     request.on("error", () => {});
     request.on("end", () => {
       seen.ended = request.complete;
+      if (current().response !== undefined) return void respond(response, current());
       response.writeHead(200, { "content-type": "text/plain", "content-length": SERVED.length });
       response.end(request.method === "HEAD" ? "" : SERVED);
     });
@@ -170,7 +190,21 @@ async function speakHttp1(port: number, given: Case, look: () => Arrived | null)
   }
 }
 
-/** An answer with a length, or null where it is not whole yet. */
+/** The bytes of a chunked body, or null where it is not whole yet. */
+function unchunked(text: string): string | null {
+  let body = "";
+  for (let at = 0; ;) {
+    const end = text.indexOf("\r\n", at);
+    if (end < 0) return null;
+    const size = Number.parseInt(text.slice(at, end), 16);
+    if (size === 0) return text.indexOf("\r\n", end) < 0 ? null : body;
+    if (text.length < end + 4 + size) return null;
+    body += text.slice(end + 2, end + 2 + size);
+    at = end + 4 + size;
+  }
+}
+
+/** An answer that is whole, or null. */
 function parseAnswer(received: Buffer, isHead: boolean): Raw["answer"] {
   const text = received.toString("latin1");
   const end = text.indexOf("\r\n\r\n");
@@ -179,8 +213,10 @@ function parseAnswer(received: Buffer, isHead: boolean): Raw["answer"] {
   const headers = lines.map(
     (line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const,
   );
+  const chunked = headers.some(([name]) => name.toLowerCase() === "transfer-encoding");
+  const body = chunked && !isHead ? unchunked(text.slice(end + 4)) : text.slice(end + 4);
+  if (body === null) return null;
   const length = Number(headers.find(([name]) => name === "content-length")?.[1] ?? 0);
-  const body = text.slice(end + 4);
   if (!isHead && body.length < length) return null;
   return { status: Number(first.split(" ")[1]), headers, body };
 }

@@ -10,7 +10,7 @@ import {
 } from "../../scripts/host/index.ts";
 import { modulePath } from "../../scripts/package.ts";
 import { parseVerdict } from "../../scripts/scan/verdict.ts";
-import { bodyOf, bytesOf, configurationOf, type Case, type Step } from "./case.ts";
+import { bodyOf, bytesOf, configurationOf, responseChunks, type Case, type Step } from "./case.ts";
 import { decisionOf, SERVED, type Decision } from "./decision.ts";
 
 const plugins = new Map<string, Plugin>();
@@ -46,8 +46,15 @@ export interface OnHost {
   overflow: string[];
 }
 
-/** `sizes`: cuts of the body, the rest comes as one more chunk. A case that sends in steps has cuts of its own. */
-export async function runOnHost(given: Case, sizes: readonly number[] = []): Promise<OnHost> {
+/**
+ * `sizes`: cuts of the body, the rest comes as one more chunk; `responseSizes`: the same of the response's. A case that sends in steps
+ * has cuts of its own.
+ */
+export async function runOnHost(
+  given: Case,
+  sizes: readonly number[] = [],
+  responseSizes: readonly number[] = [],
+): Promise<OnHost> {
   const plugin = await pluginFor(given);
   const before = overflowOf(plugin.process);
   const { request } = given;
@@ -70,8 +77,7 @@ export async function runOnHost(given: Case, sizes: readonly number[] = []): Pro
   if (local === null && (half.out.ended || request.endless === true)) {
     if (request.endless === true) open(stream);
     else {
-      const body = request.method === "HEAD" ? "" : SERVED;
-      stream.respond({ status: 200, headers: [["content-type", "text/plain"]], body });
+      answer(stream, given, responseSizes);
     }
   }
   const { outcome } = stream;
@@ -104,6 +110,23 @@ export async function runOnHost(given: Case, sizes: readonly number[] = []): Pro
   plugin.process.advance(1000);
   const overflow = [...overflowOf(plugin.process)].filter(([what, count]) => count !== (before.get(what) ?? 0));
   return { decision, overflow: overflow.map(([what]) => what).sort() };
+}
+
+/** Sends what the upstream answers. */
+function answer(stream: Stream, given: Case, sizes: readonly number[]): void {
+  const { request, response = { headers: [["content-type", "text/plain"]], body: SERVED } } = given;
+  const { status = 200, headers = [], trailers, broken = false } = response;
+  const whole = request.method === "HEAD" ? [] : responseChunks({ ...given, response });
+  let chunks = whole;
+  if (sizes.length > 0) {
+    let at = 0;
+    const all = Buffer.concat(whole);
+    chunks = [...sizes.map((size) => all.subarray(at, (at += size))), all.subarray(at)];
+  }
+  const open = trailers !== undefined || broken;
+  stream.respondHeaders({ status, headers }, chunks.length === 0 && !open);
+  chunks.forEach((chunk, i) => stream.respondBody(chunk, i === chunks.length - 1 && !open));
+  if (trailers !== undefined) stream.respondTrailers(trailers);
 }
 
 function send(process: EnvoyProcess, stream: Stream, given: Case, sizes: readonly number[]): void {

@@ -21,6 +21,7 @@ const FULL = `
 version: 1
 mode: block
 sensitivity: high
+observe: { sample: 25.5% }
 onError: deny
 limits: {holdBytes: 64KiB, holdMillis: 2s, onLimit: deny, onOverflow: allow, onEncoded: deny, depth: 32, work: 1MiB}
 identity: {from: [jwt], trustedHops: 2}
@@ -42,7 +43,7 @@ test("the compiled form has every default, a fixed order, and nothing for people
   assert.equal(
     JSON.stringify(compilePolicy(parsePolicy(""), { holdHeaders: true })),
     `{"schema":1,"policy":"${policyHash(parsePolicy(""))}","holdHeaders":true,"mode":"detect","sensitivity":"balanced","onError":"allow",` +
-      `"limits":{"holdBytes":262144,"holdMillis":1000,"onLimit":"continue","onOverflow":"deny","onEncoded":"continue","depth":64,"work":67108864},` +
+      `"observe":{"sample":1000},"limits":{"holdBytes":262144,"holdMillis":1000,"onLimit":"continue","onOverflow":"deny","onEncoded":"continue","depth":64,"work":67108864},` +
       `"identity":{"from":["mtls","jwt"],"trustedHops":0},"detectors":{},"routes":[],"exceptions":[],"workloads":[]}`,
   );
   const compiled = compilePolicy(parsePolicy(FULL), { holdHeaders: false, dryRun: true });
@@ -54,6 +55,7 @@ test("the compiled form has every default, a fixed order, and nothing for people
     mode: "block",
     sensitivity: "high",
     onError: "deny",
+    observe: { sample: 2550 },
     limits: {
       holdBytes: 65_536,
       holdMillis: 2000,

@@ -45,5 +45,5 @@ export function remember(place: u32, start: usize, end: usize): void {
 }
 
 export function isRemembered(place: u32, start: usize, end: usize): bool {
-  return isRememberedRun(place, start, end);
+  return isRememberedRun(place, start, end) != 0;
 }
