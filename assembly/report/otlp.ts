@@ -29,7 +29,7 @@ import { Mode } from "../policy/layout";
 import { Outcome, outcomeName } from "./counters";
 import { SPAN_ID_SIZE, TRACE_ID_SIZE, UUID_SIZE } from "./ids";
 import { pushFixed64, pushLength, pushNumber, pushSafe, pushText } from "./protobuf";
-import { modeName } from "./verdict";
+import { modeName, stageName } from "./verdict";
 
 /** What the records of one stream have in common. Empty spans are left out. */
 // @ts-ignore: decorator
@@ -146,11 +146,6 @@ function severityNumber(severity: u32): u32 {
   return severity == 0 ? 9 : severity == 1 ? 10 : 5 + (severity << 2);
 }
 
-/** How far the evidence for a finding goes. */
-function stageName(_finding: Finding): string {
-  return "attempted";
-}
-
 /**
  * Writes the record of one finding in front of `out`, as an item of `ScopeLogs.log_records`, and returns its start: at most
  * `RECORD_CAPACITY` bytes. `exception`: the id of what excuses it, an empty span for none.
@@ -159,7 +154,7 @@ export function pushRecord(out: usize, about: About, finding: Finding, exception
   const end = out;
   const rule = finding.rule;
   const severity = ruleSeverity(rule);
-  const stage = stageName(finding);
+  const stage = stageName(finding.stage);
 
   let from = out;
   out = pushLength(pushText(out, "meshward.finding"), Record.EventName, from);
