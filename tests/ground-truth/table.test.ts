@@ -82,6 +82,27 @@ describe("the table", () => {
     assert.equal(makeTable(manifest, [numbered]).all.found, 1);
   });
 
+  it("takes a finding on its way out for one of where it goes, or of where it says it came from", () => {
+    const out = seen({ route: "/internal", class: "sqli", stage: "likely", parameter: "status" });
+    assert.equal(makeTable(manifest, [out]).classes.find(({ name }) => name === "sqli")?.found, 1);
+    const [far] = seenByCollector([
+      {
+        fingerprint: "00",
+        rule: "r",
+        class: "xss",
+        stage: "confirmed",
+        service: "orders",
+        method: "GET",
+        route: "/far",
+        part: "query",
+        parameter: "q",
+        hops: ["edge GET /search query q", "orders GET /far query q"],
+      },
+    ]);
+    assert.equal(makeTable(manifest, [far!]).classes.find(({ name }) => name === "xss")?.found, 1);
+    assert.equal(makeTable(manifest, [seen({ route: "/far" })]).all.falseConfirmed.length, 1);
+  });
+
   it("reads scan lines and a collector's findings", () => {
     const input = [
       JSON.stringify({ id: "search#1", service: "edge", request: { method: "GET", path: "/search?q=x" } }),

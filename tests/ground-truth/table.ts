@@ -24,6 +24,8 @@ export interface Seen {
   stage: Stage;
   part: string;
   parameter: string | null;
+  /** The other places that the finding itself names, in order. */
+  hops?: readonly { service: string; method: string; route: string }[];
 }
 
 export interface Row {
@@ -84,19 +86,33 @@ const sameParameter = (where: Where, seen: Seen): boolean =>
   isResponse(seen.part) ||
   where.parameter === seen.parameter;
 
-/** The entry of a finding's place: the one with the most words in common, a flaw's parameter deciding between equals. */
-function entryAt(manifest: Manifest, seen: Seen): Entry | null {
+type Place = Pick<Seen, "service" | "method" | "route">;
+
+/** The entry of a place: the one with the most words in common, a parameter deciding between equals. */
+function entryAt(manifest: Manifest, place: Place, seen: Seen): Entry | null {
   let best: { entry: Entry; score: number } | null = null;
   for (const entry of manifest) {
     for (const where of [entry.at, ...(entry.hops ?? [])]) {
-      if (where.service !== seen.service || where.method !== seen.method) continue;
-      const same = sameRoute(where.route, seen.route);
+      if ((place.service !== "*" && where.service !== place.service) || where.method !== place.method) continue;
+      const same = sameRoute(where.route, place.route);
       if (same < 0) continue;
       const score = 2 * same + (sameParameter(where, seen) ? 1 : 0);
       if (best === null || score > best.score) best = { entry, score };
     }
   }
   return best?.entry ?? null;
+}
+
+/**
+ * The entry of a finding that knows its place only. On its way out a request has its sender's name and another
+ * service's route: such a one belongs to the first place that the finding names besides, or to the route's own service.
+ */
+function entryOf(manifest: Manifest, seen: Seen): Entry | null {
+  for (const place of [seen, ...(seen.hops ?? []), { ...seen, service: "*" }]) {
+    const entry = entryAt(manifest, place, seen);
+    if (entry !== null) return entry;
+  }
+  return null;
 }
 
 type Verdict = "right" | "besides" | "wrong";
@@ -147,7 +163,7 @@ export function makeTable(
 
   for (const seen of findings) {
     const entry =
-      seen.entry === undefined || seen.entry === null ? entryAt(manifest, seen) : (byId.get(seen.entry) ?? null);
+      seen.entry === undefined || seen.entry === null ? entryOf(manifest, seen) : (byId.get(seen.entry) ?? null);
     const verdict = judge(entry, seen);
     if (entry !== null && (verdict === "right" || (verdict === "besides" && seen.class === entry.class))) {
       if (atLeast(seen.stage, reached.get(entry.id) ?? "none")) reached.set(entry.id, seen.stage);
@@ -237,14 +253,23 @@ export interface CollectorFinding {
   route: string;
   part: string;
   parameter: string | null;
+  /** `service METHOD route part name`. */
+  hops?: readonly string[];
 }
 
 /** Findings of a collector; they know their place only. */
 export const seenByCollector = (findings: readonly CollectorFinding[]): Seen[] =>
-  findings.map(({ fingerprint, rule, class: name, stage, service, method, route, part, parameter }) => ({
-    name: `${service} ${method} ${route} ${parameter ?? ""} ${fingerprint.slice(0, 8)}`,
-    ...{ service, method, route, rule, class: name, stage, part, parameter },
-  }));
+  findings.map(({ fingerprint, hops = [], class: name, ...finding }) => {
+    const { service, method, route, rule, stage, part, parameter } = finding;
+    return {
+      name: `${service} ${method} ${route} ${parameter ?? ""} ${fingerprint.slice(0, 8)}`,
+      ...{ service, method, route, rule, class: name, stage, part, parameter },
+      hops: hops.map((hop) => {
+        const [from = "", verb = "", at = ""] = hop.split(" ");
+        return { service: from, method: verb, route: at };
+      }),
+    };
+  });
 
 const columns = (cells: readonly (string | number)[][]): string => {
   const widths = cells[0]!.map((_, at) => Math.max(...cells.map((row) => String(row[at]).length)));

@@ -8,6 +8,7 @@ import { help } from "./help.ts";
 import { leaving } from "./leaving.ts";
 import { pages } from "./pages.ts";
 import { search } from "./search.ts";
+import { support } from "./support.ts";
 
 export const edgeService = (place: Place): Express =>
-  createService(search(place), leaving(), gateway(place), account(place), pages(), help());
+  createService(search(place), leaving(), gateway(place), account(place), pages(), support(place), help());

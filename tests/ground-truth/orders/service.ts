@@ -3,9 +3,10 @@ import type { Express } from "express";
 import type { Place } from "../ground/ground.ts";
 import { createService } from "../ground/web.ts";
 import { access } from "./access.ts";
+import { imports } from "./imports.ts";
 import { internal } from "./internal.ts";
 import { legacy } from "./legacy.ts";
 import { orders } from "./orders.ts";
 
 export const ordersService = (place: Place): Express =>
-  createService(orders(place), internal(place), access(place), legacy(place));
+  createService(imports(place), orders(place), internal(place), access(place), legacy(place));
