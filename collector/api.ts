@@ -142,7 +142,7 @@ export const summarySchema = z
       states: z.object({ open: count, accepted: count, "false-positive": count, muted: count }),
     }),
     events: z.object({
-      minute: count.describe("in the last 60 seconds"),
+      minute: count.describe("in this minute and the one before"),
       hour: count,
       day: count,
       outcomes: outcomes.describe("of the last day"),

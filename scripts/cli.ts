@@ -50,6 +50,8 @@ const DEFAULTS = {
   listen: "127.0.0.1:10000",
   admin: "127.0.0.1:9901",
   collector: "http://127.0.0.1:4318",
+  collectorListen: "127.0.0.1:4318",
+  database: "meshward-data",
 };
 
 const FILE_FAULTS: Record<string, string> = {
@@ -655,6 +657,48 @@ async function benchQualityCommand(paths: string[], options: QualityOptions, io:
   return 0;
 }
 
+interface CollectorOptions {
+  listen: string;
+  database: string;
+  retention: string;
+  host: string[];
+}
+
+async function collectorCommand(options: CollectorOptions, io: Io): Promise<number> {
+  const [{ startCollector }, { parseRetention }, { parseTokens }, { parseListen }] = await Promise.all([
+    import("../collector/collector.ts"),
+    import("../collector/retention.ts"),
+    import("../collector/tokens.ts"),
+    import("./envoy/run.ts"),
+  ]);
+  const retentionSeconds = parseRetention(options.retention);
+  if (retentionSeconds === null) throw new UsageError(`--retention ${options.retention}: expected 30d, 12h or 90m`);
+  const tokensIn = (variable: string, name: string): ReturnType<typeof parseTokens> => {
+    const text = io.env[variable];
+    return text === undefined || text === "" ? [] : asUsage(() => parseTokens(text, name), variable);
+  };
+  const collector = await startCollector({
+    ...asUsage(() => parseListen(options.listen), "--listen"),
+    database: options.database,
+    retentionSeconds,
+    ingestTokens: tokensIn("MESHWARD_INGEST_TOKEN", "ingest"),
+    readTokens: tokensIn("MESHWARD_READ_TOKEN", "read"),
+    hosts: options.host,
+    log: (line) => void io.stderr.write(`meshward collector: ${line}\n`),
+  });
+  const { url, madeToken } = collector;
+  const lines = [
+    ["events", `${url}/v1/logs`],
+    ["page", madeToken === null ? `${url}/` : `${url}/#token=${madeToken}`],
+    ...(madeToken === null ? [] : [["token", "made for this run; set MESHWARD_READ_TOKEN for one that stays"]]),
+  ];
+  io.stdout.write(lines.map(([name, value]) => `${name!.padEnd(8)}${value}\n`).join(""));
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  await Promise.race(signals.map((signal) => once(process, signal)));
+  await collector.stop();
+  return 0;
+}
+
 /** A number above 0 and up to `most`, whole where `whole` says so. */
 const positive =
   (whole: boolean, most = 3600) =>
@@ -790,6 +834,31 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       ),
     )
     .action(async (options: VerifyOptions) => exit(await verifyCommand(options, io)));
+
+  program
+    .command("collector")
+    .description("take events of sidecars, keep what they found, and serve page, API and metrics")
+    .option("--listen <host:port>", "where it listens", DEFAULTS.collectorListen)
+    .option("--database <place>", "a folder for the embedded database, or postgres://…", DEFAULTS.database)
+    .option("--retention <time>", "how long events are kept, as 30d, 12h or 90m", "30d")
+    .option(
+      "--host <name>",
+      "another host name to answer to; may be given again",
+      (name, all: string[]) => [...all, name],
+      [],
+    )
+    .addHelpText(
+      "after",
+      `
+Environment:
+  MESHWARD_INGEST_TOKEN  the token that sidecars send; without it events are taken of the own machine only
+  MESHWARD_READ_TOKEN    the token for page, API and metrics; without it one is made and printed
+${example(
+  "meshward collector",
+  "meshward collector --listen 0.0.0.0:4318 --host collector.mesh --database postgres://meshward@db/meshward",
+)}`,
+    )
+    .action(async (options: CollectorOptions) => exit(await collectorCommand(options, io)));
 
   const policy = program
     .command("policy")

@@ -1,0 +1,370 @@
+/**
+ * Stores the events of a request in one transaction: events that are there already are passed over, the others are added up into
+ * findings, services, endpoints and the trend.
+ *
+ * Statements work on sorted rows, so that two collectors on one database cannot wait for each other in a circle.
+ */
+import { STAGES, WINDOWS } from "./api.ts";
+import { isStatementFault, type Database, type Sql } from "./database.ts";
+import { fingerprintOf, OUTCOMES, type NewEvent, type Outcome } from "./event.ts";
+import { ENDPOINTS, FINGERPRINTS, SERVICES } from "./limits.ts";
+
+export const OTHER = "other";
+/** Steps of the trend that are stored; the windows' steps are multiples of these. */
+export const TREND_STEPS = { minute: WINDOWS["1h"].step, hour: 3_600 } as const;
+
+/** What is told apart at most. */
+export interface Caps {
+  services: number;
+  endpoints: number;
+  fingerprints: number;
+}
+export const CAPS: Caps = { services: SERVICES, endpoints: ENDPOINTS, fingerprints: FINGERPRINTS };
+
+export type OtherCounts = Record<keyof Caps, number>;
+
+/** What became of a request's events. */
+export interface Stored {
+  /** The new ones, as they were stored. */
+  events: readonly NewEvent[];
+  duplicates: number;
+  other: OtherCounts;
+}
+
+export interface Ingest {
+  store(events: readonly NewEvent[], now: number): Promise<Stored>;
+  /** Forgets which names are in the database: it may have lost some, or got others from another collector. */
+  forget(): void;
+}
+
+/** An event with where it is put. */
+interface Placed extends NewEvent {
+  fingerprint: string;
+  service_id: number;
+}
+
+const serviceKey = (namespace: string, service: string): string => `${namespace}/${service}`;
+const endpointKey = (event: NewEvent): string =>
+  [event.namespace, event.service, event.method, event.route].join("\u0001");
+
+/** Ingest into `database`. One at a time: `store` must not be called before the last call has ended. */
+export function createIngest(database: Database, caps: Caps = CAPS): Ingest {
+  const known = new Map<keyof Caps, Set<string>>();
+  const forget = (): void => known.clear();
+
+  /**
+   * Of `names`, those that may be used: stored already, or as many new ones as there is room for. What is taken for stored here is
+   * written in the same transaction; where that fails, all is forgotten.
+   */
+  const admitted = async (
+    sql: Sql,
+    kind: keyof Caps,
+    names: ReadonlySet<string>,
+  ): Promise<(name: string) => boolean> => {
+    let stored = known.get(kind);
+    if (stored === undefined) {
+      stored = new Set((await sql.query<{ name: string }>(NAMES[kind])).map(({ name }) => name));
+      known.set(kind, stored);
+    }
+    for (const name of names) if (stored.size < caps[kind]) stored.add(name);
+    return (name) => stored.has(name);
+  };
+
+  const place = async (sql: Sql, given: readonly NewEvent[]): Promise<{ events: NewEvent[]; other: OtherCounts }> => {
+    const other: OtherCounts = { services: 0, endpoints: 0, fingerprints: 0 };
+    let events = [...given];
+    const namesOf = (name: (event: NewEvent) => string): Set<string> => new Set(events.map(name));
+    const isService = await admitted(
+      sql,
+      "services",
+      namesOf((event) => serviceKey(event.namespace, event.service)),
+    );
+    events = events.map((event) => {
+      if (isService(serviceKey(event.namespace, event.service))) return event;
+      other.services++;
+      return { ...event, namespace: "", service: OTHER };
+    });
+    const isEndpoint = await admitted(sql, "endpoints", namesOf(endpointKey));
+    events = events.map((event) => {
+      if (isEndpoint(endpointKey(event))) return event;
+      other.endpoints++;
+      return { ...event, method: OTHER, route: OTHER };
+    });
+    const isFingerprint = await admitted(sql, "fingerprints", namesOf(fingerprintOf));
+    events = events.map((event) => {
+      if (isFingerprint(fingerprintOf(event))) return event;
+      other.fingerprints++;
+      return { ...event, rule: OTHER, class: OTHER, part: OTHER, parameter: OTHER, method: OTHER, route: OTHER };
+    });
+    return { events, other };
+  };
+
+  const attempt = (given: readonly NewEvent[], now: number): Promise<Stored> =>
+    database.transaction(async (sql) => {
+      const { events, other } = await place(sql, given);
+      const services = await storeServices(sql, events);
+      const placed = events.map((event) => ({
+        ...event,
+        fingerprint: fingerprintOf(event),
+        service_id: services.get(serviceKey(event.namespace, event.service))!,
+      }));
+      const fresh = await storeEvents(sql, placed, now);
+      if (fresh.length > 0) {
+        await countServices(sql, fresh);
+        await storeEndpoints(sql, fresh);
+        await storeFindings(sql, fresh, now);
+        await storeTrend(sql, fresh);
+        await storeOther(sql, other);
+      }
+      return { events: fresh, duplicates: given.length - fresh.length, other };
+    });
+
+  return {
+    forget,
+    async store(events, now) {
+      if (events.length === 0) return { events, duplicates: 0, other: { services: 0, endpoints: 0, fingerprints: 0 } };
+      try {
+        return await attempt(events, now);
+      } catch (error) {
+        forget();
+        // Another collector may have deleted what was known here; anything else fails again.
+        if (!isStatementFault(error)) throw error;
+        return await attempt(events, now).catch((again: unknown) => {
+          forget();
+          throw again;
+        });
+      }
+    },
+  };
+}
+
+/** All names of a kind, as the keys above. */
+const NAMES: Record<keyof Caps, string> = {
+  services: "SELECT namespace || '/' || name AS name FROM meshward.service",
+  endpoints: `SELECT concat_ws(chr(1), s.namespace, s.name, e.method, e.route) AS name
+    FROM meshward.endpoint e JOIN meshward.service s ON s.id = e.service`,
+  fingerprints: "SELECT fingerprint AS name FROM meshward.finding",
+};
+
+/** Groups by a key, in the order of the keys. */
+function grouped<Entry>(entries: readonly Entry[], keyOf: (entry: Entry) => string): [Entry, ...Entry[]][] {
+  const groups = new Map<string, [Entry, ...Entry[]]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+const times = (events: readonly NewEvent[]): { first: number; last: number } => ({
+  first: Math.min(...events.map(({ time }) => time)),
+  last: Math.max(...events.map(({ time }) => time)),
+});
+
+/** Milliseconds in a column of the rows → a time. */
+const at = (column: string): string => `to_timestamp(${column} / 1000.0)`;
+
+/** The ids of all services of the events, those that were not there among them. */
+async function storeServices(sql: Sql, events: readonly NewEvent[]): Promise<Map<string, number>> {
+  const rows = grouped(events, ({ namespace, service }) => serviceKey(namespace, service)).map((group) => {
+    const { namespace, service: name, version, policy } = group[0];
+    return { namespace, name, version, policy, ...times(group) };
+  });
+  const values = JSON.stringify(rows);
+  const find = `SELECT s.id, s.namespace, s.name FROM meshward.service s
+    JOIN json_to_recordset($1::json) AS x(namespace text, name text) ON s.namespace = x.namespace AND s.name = x.name`;
+  type Service = { id: number; namespace: string; name: string };
+  let found = await sql.query<Service>(find, [values]);
+  if (found.length < rows.length) {
+    await sql.query(
+      `INSERT INTO meshward.service (namespace, name, first_seen, last_seen, events, version, policy)
+       SELECT namespace, name, ${at("first")}, ${at("last")}, 0, version, policy FROM json_to_recordset($1::json)
+         AS x(namespace text, name text, first float8, last float8, version text, policy text)
+       ON CONFLICT DO NOTHING`,
+      [values],
+    );
+    found = await sql.query<Service>(find, [values]);
+  }
+  return new Map(found.map(({ id, namespace, name }) => [serviceKey(namespace, name), id]));
+}
+
+async function countServices(sql: Sql, events: readonly Placed[]): Promise<void> {
+  const rows = grouped(events, ({ service_id: id }) => String(id).padStart(10, "0")).map((group) => {
+    const newest = group.at(-1)!;
+    return {
+      id: newest.service_id,
+      events: group.length,
+      version: newest.version,
+      policy: newest.policy,
+      ...times(group),
+    };
+  });
+  await sql.query(
+    `UPDATE meshward.service s SET events = s.events + x.events, version = x.version, policy = x.policy,
+       first_seen = least(s.first_seen, ${at("x.first")}), last_seen = greatest(s.last_seen, ${at("x.last")})
+     FROM json_to_recordset($1::json)
+       AS x(id integer, events bigint, first float8, last float8, version text, policy text) WHERE s.id = x.id`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** The events that were not there yet. */
+async function storeEvents(sql: Sql, events: readonly Placed[], now: number): Promise<Placed[]> {
+  const byKey = new Map(events.map((event) => [event.key, event]));
+  const columns = EVENT_COLUMNS.map(([name]) => name).join(", ");
+  const kinds = EVENT_COLUMNS.map(([name, kind]) => `${name} ${kind}`).join(", ");
+  const inserted = await sql.query<{ key: string }>(
+    `INSERT INTO meshward.event (key, time, received, service, ${columns})
+     SELECT key::uuid, ${at("x.time")}, ${at("$2::float8")}, service_id, ${columns} FROM json_to_recordset($1::json)
+       AS x(key text, time float8, service_id integer, ${kinds})
+     ON CONFLICT (key) DO NOTHING RETURNING replace(key::text, '-', '') AS key`,
+    [JSON.stringify([...byKey.values()]), now],
+  );
+  return inserted.length === events.length ? [...events] : inserted.map(({ key }) => byKey.get(key)!);
+}
+
+/** Columns of events that are stored as they are named in `NewEvent`. */
+const EVENT_COLUMNS = [
+  ...[
+    "fingerprint",
+    "instance",
+    "version",
+    "policy",
+    "rule",
+    "class",
+    "method",
+    "route",
+    "part",
+    "parameter",
+    "evidence",
+  ],
+  ...["outcome", "mode", "exception", "request_id", "trace_id", "span_id", "principal", "direction", "host", "scheme"],
+]
+  .map((name): [string, string] => [name, "text"])
+  .concat(
+    ["severity", "stage", "confidence", "status"].map((name): [string, string] => [name, "smallint"]),
+    ["cwe", "hops"].map((name): [string, string] => [name, "jsonb"]),
+  );
+
+async function storeEndpoints(sql: Sql, events: readonly Placed[]): Promise<void> {
+  const keyOf = ({ service_id: id, method, route }: Placed): string =>
+    [String(id).padStart(10, "0"), method, route].join("\0");
+  const rows = grouped(events, keyOf).map((group) => {
+    const { service_id: service, method, route } = group[0];
+    return { service, method, route, events: group.length, ...times(group) };
+  });
+  await sql.query(
+    `INSERT INTO meshward.endpoint AS e (service, method, route, first_seen, last_seen, events)
+     SELECT service, method, route, ${at("first")}, ${at("last")}, events FROM json_to_recordset($1::json)
+       AS x(service integer, method text, route text, first float8, last float8, events bigint)
+     ON CONFLICT (service, method, route) DO UPDATE SET events = e.events + excluded.events,
+       first_seen = least(e.first_seen, excluded.first_seen), last_seen = greatest(e.last_seen, excluded.last_seen)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+const outcomesOf = (events: readonly NewEvent[]): Record<Outcome, number> => {
+  const counts = { allowed: 0, denied: 0, would_deny: 0, partial: 0, error: 0 };
+  for (const { outcome } of events) counts[outcome]++;
+  return counts;
+};
+const OUTCOME_KINDS = OUTCOMES.map((name) => `${name} bigint`).join(", ");
+const addedOutcomes = (table: string): string =>
+  OUTCOMES.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(", ");
+
+/**
+ * One row a finding. Its stage only rises; evidence, confidence and hops are those of the newest event of the highest stage, request
+ * and trace those of the newest of all. One that was decided on is open again when its stage rises: that is not what was decided on.
+ */
+async function storeFindings(sql: Sql, events: readonly Placed[], now: number): Promise<void> {
+  const rows = grouped(events, ({ fingerprint }) => fingerprint).map((group) => {
+    const newest = group.reduce((best, event) => (event.time >= best.time ? event : best));
+    const best = group.reduce((top, event) =>
+      event.stage > top.stage || (event.stage === top.stage && event.time >= top.time) ? event : top,
+    );
+    const { time: stage_time, ...rest } = best;
+    const { request_id, trace_id } = newest;
+    return { ...rest, stage_time, request_id, trace_id, count: group.length, ...outcomesOf(group), ...times(group) };
+  });
+  const texts = [
+    "fingerprint",
+    "rule",
+    "class",
+    "method",
+    "route",
+    "part",
+    "parameter",
+    "evidence",
+    "request_id",
+    "trace_id",
+  ];
+  const smalls = ["severity", "stage", "confidence"];
+  const lists = ["cwe", "hops"];
+  const columns = [...texts, ...smalls, ...lists, "count", ...OUTCOMES].join(", ");
+  const kinds = [
+    ...texts.map((name) => `${name} text`),
+    ...smalls.map((name) => `${name} smallint`),
+    ...lists.map((name) => `${name} jsonb`),
+    OUTCOME_KINDS,
+  ].join(", ");
+  const isBetter = "(excluded.stage, excluded.stage_time) >= (f.stage, f.stage_time)";
+  const better = ["evidence", "confidence", "hops", "cwe", "severity", "class", "stage_time"].map(
+    (name) => `${name} = CASE WHEN ${isBetter} THEN excluded.${name} ELSE f.${name} END`,
+  );
+  const newer = ["request_id", "trace_id"].map(
+    (name) => `${name} = CASE WHEN excluded.last_seen >= f.last_seen THEN excluded.${name} ELSE f.${name} END`,
+  );
+  const values = JSON.stringify(rows);
+  await sql.query(
+    `INSERT INTO meshward.audit (time, who, action, fingerprint, detail)
+     SELECT ${at("$2::float8")}, 'collector', 'state', f.fingerprint,
+       json_build_object('from', f.state, 'to', 'open', 'stage', x.stage)::text
+     FROM meshward.finding f JOIN json_to_recordset($1::json) AS x(fingerprint text, stage smallint)
+       ON x.fingerprint = f.fingerprint AND x.stage > f.stage AND f.state <> 'open'`,
+    [values, now],
+  );
+  await sql.query(
+    `INSERT INTO meshward.finding AS f (service, stage_time, first_seen, last_seen, ${columns})
+     SELECT service_id, ${at("stage_time")}, ${at("first")}, ${at("last")}, ${columns} FROM json_to_recordset($1::json)
+       AS x(service_id integer, stage_time float8, first float8, last float8, count bigint, ${kinds})
+     ON CONFLICT (fingerprint) DO UPDATE SET stage = greatest(f.stage, excluded.stage), count = f.count + excluded.count,
+       first_seen = least(f.first_seen, excluded.first_seen), last_seen = greatest(f.last_seen, excluded.last_seen),
+       state = CASE WHEN excluded.stage > f.stage THEN 'open' ELSE f.state END,
+       until = CASE WHEN excluded.stage > f.stage THEN NULL ELSE f.until END,
+       ${[...better, ...newer].join(", ")}, ${addedOutcomes("f")}`,
+    [values],
+  );
+}
+
+async function storeTrend(sql: Sql, events: readonly Placed[]): Promise<void> {
+  const rows = Object.values(TREND_STEPS).flatMap((step) => {
+    const startOf = ({ time }: NewEvent): number => Math.floor(time / 1000 / step) * step;
+    return grouped(events, (event) => `${startOf(event)} ${event.service_id}`).map((group) => {
+      const stages = Object.fromEntries(
+        STAGES.map((name, place) => [name, group.filter(({ stage }) => stage === place).length]),
+      );
+      return { step, start: startOf(group[0]) * 1000, service: group[0].service_id, ...stages, ...outcomesOf(group) };
+    });
+  });
+  const counts = [...STAGES, ...OUTCOMES];
+  await sql.query(
+    `INSERT INTO meshward.trend AS t (step, start, service, ${counts.join(", ")})
+     SELECT step, ${at("start")}, service, ${counts.join(", ")} FROM json_to_recordset($1::json)
+       AS x(step integer, start float8, service integer, ${counts.map((name) => `${name} bigint`).join(", ")})
+     ON CONFLICT (step, start, service) DO UPDATE SET
+       ${counts.map((name) => `${name} = t.${name} + excluded.${name}`).join(", ")}`,
+    [JSON.stringify(rows)],
+  );
+}
+
+async function storeOther(sql: Sql, other: OtherCounts): Promise<void> {
+  const rows = Object.entries(other).filter(([, events]) => events > 0);
+  if (rows.length === 0) return;
+  await sql.query(
+    `INSERT INTO meshward.other AS o SELECT what, events FROM json_to_recordset($1::json) AS x(what text, events bigint)
+     ON CONFLICT (what) DO UPDATE SET events = o.events + excluded.events`,
+    [JSON.stringify(rows.map(([what, events]) => ({ what, events })))],
+  );
+}

@@ -1,0 +1,34 @@
+/** What the collector takes at most. Beyond each of these something is refused or put together, and counted. */
+
+/** Bytes of a request's body as it comes, and of what it unpacks to. */
+export const BODY_BYTES = 4 * 1024 * 1024;
+export const UNPACKED_BYTES = 16 * 1024 * 1024;
+/** Bytes that a byte of gzip may unpack to: records of one kind reach some 30, a bomb 1,000. */
+export const RATIO = 100;
+/** Bytes that may be unpacked whatever the ratio. */
+export const RATIO_FREE_BYTES = 256 * 1024;
+/** Bytes of all requests of ingest that are being worked on; more are told to come again. */
+export const QUEUE_BYTES = 48 * 1024 * 1024;
+/** Requests of ingest that wait for the database; more are told to come again. */
+export const QUEUE_REQUESTS = 64;
+/** Log records of a request; those behind are rejected. */
+export const RECORDS = 5_000;
+/** Resources and scopes of a request, together. */
+export const GROUPS = 2_000;
+/** Attributes of a record or resource; one with more is rejected. */
+export const ATTRIBUTES = 128;
+/** Bytes of a value that are looked at; each field of an event has a smaller bound of its own. */
+export const VALUE_BYTES = 8_192;
+/** Values in a list. */
+export const LIST = 32;
+
+/** Distinct services, endpoints and fingerprints that are told apart; what comes after is put to `other`. */
+export const SERVICES = 1_000;
+export const ENDPOINTS = 10_000;
+export const FINGERPRINTS = 50_000;
+/** Events that are kept, whatever their age; the oldest go first. */
+export const EVENTS = 2_000_000;
+/** Entries of the audit log that are kept. */
+export const AUDIT_ENTRIES = 100_000;
+/** Label values of a metric, then `other`. */
+export const LABELS = 200;

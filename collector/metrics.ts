@@ -1,0 +1,154 @@
+/** The collector's metrics, for Prometheus. No label value can be chosen without bound: each label has so many values, then `other`. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { SEVERITIES, STAGES } from "./api.ts";
+import type { NewEvent } from "./event.ts";
+import { OTHER, type OtherCounts } from "./ingest.ts";
+import { LABELS } from "./limits.ts";
+
+/** Why something was not stored. */
+export const DROP_REASONS = ["unknown", "invalid", "limit"] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** How a request of ingest ended. */
+export type IngestResult = "stored" | "busy" | "unavailable" | "malformed" | "too_large" | "refused";
+
+/** A label's values: those that came first, then `other`. */
+export function capped(most: number): (value: string) => string {
+  const seen = new Set<string>();
+  return (value) => {
+    if (seen.has(value)) return value;
+    if (seen.size >= most) return OTHER;
+    seen.add(value);
+    return value;
+  };
+}
+
+interface FindingLabels {
+  stage: string;
+  severity: string;
+  class: string;
+  service: string;
+}
+
+export interface QueueState {
+  requests: number;
+  bytes: number;
+}
+
+/** Open findings of one kind at one service. */
+export interface FindingCount {
+  stage: number;
+  severity: number;
+  class: string;
+  service: string;
+  namespace: string;
+  count: number;
+}
+
+export interface Metrics {
+  /** The exposition text and its type. */
+  text(): Promise<string>;
+  readonly type: string;
+  received(records: number): void;
+  dropped(reason: DropReason, records: number): void;
+  /** Records dropped since the start, by reason. */
+  drops(): Record<string, number>;
+  stored(events: readonly NewEvent[], duplicates: number, other: OtherCounts): void;
+  ingest(result: IngestResult): void;
+  database(what: string, seconds: number, isFailed: boolean): void;
+  login(isRight: boolean): void;
+  removed(events: number, findings: number): void;
+}
+
+/** `findings` is asked at each scrape; where it fails the series are absent. */
+export function createMetrics(queue: () => QueueState, findings: () => Promise<FindingCount[]>): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ): Counter<Label> => new Counter({ name: `meshward_collector_${name}`, help, labelNames, registers });
+
+  const requests = counter("requests_total", "Requests of ingest by how they ended", ["result"]);
+  const records = counter("records_total", "Log records received");
+  const drops = counter("records_dropped_total", "Log records that were not stored, by reason", ["reason"]);
+  const events = counter("events_total", "Events stored", ["stage", "severity", "class", "service"]);
+  const duplicates = counter("events_duplicate_total", "Events that were there already, sent again");
+  const other = counter("events_other_total", "Events put to other, since too many names were there", ["what"]);
+  const logins = counter("logins_total", "Attempts to sign in", ["result"]);
+  const removed = counter("removed_total", "What retention has removed", ["what"]);
+  const failures = counter("database_failures_total", "Work on the database that failed", ["what"]);
+  const database = new Histogram({
+    name: "meshward_collector_database_seconds",
+    help: "Time of work on the database, waiting included",
+    labelNames: ["what"],
+    buckets: [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  });
+  new Gauge({
+    name: "meshward_collector_queue_requests",
+    help: "Requests of ingest that wait or are being stored",
+    registers,
+    collect() {
+      this.set(queue().requests);
+    },
+  });
+  new Gauge({
+    name: "meshward_collector_queue_bytes",
+    help: "Bytes of these requests",
+    registers,
+    collect() {
+      this.set(queue().bytes);
+    },
+  });
+
+  const classOf = capped(LABELS);
+  const serviceOf = capped(LABELS);
+  const labelsOf = (of: Pick<NewEvent, "stage" | "severity" | "class" | "service" | "namespace">): FindingLabels => ({
+    stage: STAGES[of.stage]!,
+    severity: SEVERITIES[of.severity]!,
+    class: classOf(of.class),
+    service: serviceOf(of.namespace === "" ? of.service : `${of.namespace}/${of.service}`),
+  });
+  new Gauge({
+    name: "meshward_collector_findings",
+    help: "Open findings",
+    labelNames: ["stage", "severity", "class", "service"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const found of await findings().catch(() => [])) this.inc({ ...labelsOf(found) }, found.count);
+    },
+  });
+
+  const dropCounts = new Map<string, number>(DROP_REASONS.map((reason) => [reason, 0]));
+  for (const reason of DROP_REASONS) drops.inc({ reason }, 0);
+  return {
+    text: () => registry.metrics(),
+    type: registry.contentType,
+    received: (count) => records.inc(count),
+    dropped(reason, count) {
+      if (count === 0) return;
+      dropCounts.set(reason, dropCounts.get(reason)! + count);
+      drops.inc({ reason }, count);
+    },
+    drops: () => Object.fromEntries(dropCounts),
+    stored(stored, repeated, others) {
+      for (const event of stored) events.inc({ ...labelsOf(event) });
+      duplicates.inc(repeated);
+      for (const [what, count] of Object.entries(others)) other.inc({ what }, count);
+    },
+    ingest: (result) => requests.inc({ result }),
+    database(what, seconds, isFailed) {
+      database.observe({ what }, seconds);
+      if (isFailed) failures.inc({ what });
+    },
+    login: (isRight) => logins.inc({ result: isRight ? "accepted" : "refused" }),
+    removed(eventCount, findings) {
+      removed.inc({ what: "events" }, eventCount);
+      removed.inc({ what: "findings" }, findings);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The tables, by numbered steps. A step that has been released is never changed: a change is another step. All steps that a database
+ * lacks are applied in one transaction under a lock, so that two collectors may start at once.
+ *
+ * Tables whose rows are added up have room in their pages, and no index on what changes: then PostgreSQL updates in place, and the
+ * tables do not grow.
+ */
+import type { Database } from "./database.ts";
+
+export class NewerDatabaseError extends Error {}
+
+/** Step n makes a database of n-1 one of n. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meshward.service (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    namespace text NOT NULL,
+    name text NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    events bigint NOT NULL,
+    version text NOT NULL,
+    policy text NOT NULL,
+    UNIQUE (namespace, name)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.endpoint (
+    service integer NOT NULL REFERENCES meshward.service ON DELETE CASCADE,
+    method text NOT NULL,
+    route text NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    events bigint NOT NULL,
+    PRIMARY KEY (service, method, route)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.finding (
+    fingerprint text PRIMARY KEY,
+    service integer NOT NULL REFERENCES meshward.service,
+    rule text NOT NULL,
+    class text NOT NULL,
+    cwe jsonb NOT NULL,
+    severity smallint NOT NULL,
+    stage smallint NOT NULL,
+    stage_time timestamptz NOT NULL,
+    confidence smallint NOT NULL,
+    method text NOT NULL,
+    route text NOT NULL,
+    part text NOT NULL,
+    parameter text NOT NULL,
+    evidence text NOT NULL,
+    hops jsonb NOT NULL,
+    count bigint NOT NULL,
+    allowed bigint NOT NULL,
+    denied bigint NOT NULL,
+    would_deny bigint NOT NULL,
+    partial bigint NOT NULL,
+    error bigint NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    request_id text NOT NULL,
+    trace_id text NOT NULL,
+    state text NOT NULL DEFAULT 'open',
+    until timestamptz,
+    note text NOT NULL DEFAULT ''
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.event (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key uuid NOT NULL UNIQUE,
+    time timestamptz NOT NULL,
+    received timestamptz NOT NULL,
+    fingerprint text NOT NULL,
+    service integer NOT NULL REFERENCES meshward.service,
+    instance text NOT NULL,
+    version text NOT NULL,
+    policy text NOT NULL,
+    rule text NOT NULL,
+    class text NOT NULL,
+    cwe jsonb NOT NULL,
+    severity smallint NOT NULL,
+    stage smallint NOT NULL,
+    confidence smallint NOT NULL,
+    method text NOT NULL,
+    route text NOT NULL,
+    part text NOT NULL,
+    parameter text NOT NULL,
+    evidence text NOT NULL,
+    outcome text NOT NULL,
+    mode text NOT NULL,
+    exception text NOT NULL,
+    request_id text NOT NULL,
+    trace_id text NOT NULL,
+    span_id text NOT NULL,
+    principal text NOT NULL,
+    direction text NOT NULL,
+    status smallint NOT NULL,
+    host text NOT NULL,
+    scheme text NOT NULL,
+    hops jsonb NOT NULL
+  );
+  CREATE INDEX event_fingerprint ON meshward.event (fingerprint, id DESC);
+  CREATE INDEX event_request ON meshward.event (request_id, id DESC) WHERE request_id <> '';
+  CREATE TABLE meshward.trend (
+    step integer NOT NULL,
+    start timestamptz NOT NULL,
+    service integer NOT NULL REFERENCES meshward.service ON DELETE CASCADE,
+    attempted bigint NOT NULL,
+    likely bigint NOT NULL,
+    confirmed bigint NOT NULL,
+    allowed bigint NOT NULL,
+    denied bigint NOT NULL,
+    would_deny bigint NOT NULL,
+    partial bigint NOT NULL,
+    error bigint NOT NULL,
+    PRIMARY KEY (step, start, service)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    time timestamptz NOT NULL,
+    who text NOT NULL,
+    action text NOT NULL,
+    fingerprint text NOT NULL,
+    detail text NOT NULL
+  );
+  CREATE INDEX audit_fingerprint ON meshward.audit (fingerprint, id DESC);
+  CREATE TABLE meshward.other (
+    what text PRIMARY KEY,
+    events bigint NOT NULL
+  );
+  `,
+];
+
+/** Any number that no other program takes its locks by. */
+const LOCK = 0x6d657368;
+
+/** Brings the tables up to date. Rejects with `NewerDatabaseError` where a newer program has been at work. */
+export async function migrate(database: Database, steps: readonly string[] = MIGRATIONS): Promise<void> {
+  await database.transaction(async (sql) => {
+    await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+    await sql.query("CREATE SCHEMA IF NOT EXISTS meshward");
+    await sql.query(
+      "CREATE TABLE IF NOT EXISTS meshward.migration (version integer PRIMARY KEY, applied timestamptz NOT NULL)",
+    );
+    const [row] = await sql.query<{ version: number }>(
+      "SELECT coalesce(max(version), 0)::integer AS version FROM meshward.migration",
+    );
+    const version = row!.version;
+    if (version > steps.length) {
+      const known = `this program knows up to ${steps.length}`;
+      throw new NewerDatabaseError(
+        `the database is of a newer version of Meshward (tables ${version}, ${known}): upgrade`,
+      );
+    }
+    for (const [at, step] of steps.entries()) {
+      if (at < version) continue;
+      for (const statement of step.split(";").filter((text) => text.trim() !== "")) await sql.query(statement);
+      await sql.query("INSERT INTO meshward.migration VALUES ($1::integer, now())", [at + 1]);
+    }
+  });
+}

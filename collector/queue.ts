@@ -1,0 +1,39 @@
+/** Requests of ingest on their way to the database: one after the other, so many at a time and no more. */
+import { QUEUE_BYTES, QUEUE_REQUESTS } from "./limits.ts";
+import type { QueueState } from "./metrics.ts";
+
+/** There is no room: come again. */
+export class BusyError extends Error {}
+
+export interface Queue {
+  /** Takes a place for a request of up to `bytes`, before its body is read; what it returns gives it back. Throws `BusyError`. */
+  enter(bytes: number): () => void;
+  /** Runs `work` when all that came before has ended. */
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  state(): QueueState;
+}
+
+export function createQueue(mostRequests = QUEUE_REQUESTS, mostBytes = QUEUE_BYTES): Queue {
+  const taken: QueueState = { requests: 0, bytes: 0 };
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    enter(bytes) {
+      if (taken.requests >= mostRequests || taken.bytes + bytes > mostBytes) throw new BusyError("the queue is full");
+      taken.requests++;
+      taken.bytes += bytes;
+      let isIn = true;
+      return () => {
+        if (!isIn) return;
+        isIn = false;
+        taken.requests--;
+        taken.bytes -= bytes;
+      };
+    },
+    run(work) {
+      const result = last.then(work);
+      last = result.catch(() => {});
+      return result;
+    },
+    state: () => ({ ...taken }),
+  };
+}

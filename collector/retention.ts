@@ -1,0 +1,71 @@
+/**
+ * What is old goes, in pieces that do not hold up ingest for long: events by age and number, then findings, endpoints and services that
+ * nothing was seen of since. A finding that somebody decided on stays, so that the decision holds when it comes again.
+ */
+import type { Database } from "./database.ts";
+import { OLDEST_MILLISECONDS } from "./event.ts";
+import { AUDIT_ENTRIES, EVENTS } from "./limits.ts";
+import { TREND_STEPS } from "./ingest.ts";
+
+const CHUNK = 5_000;
+/** Minutes of the trend are kept as long as a window of them looks back, and an hour. */
+const MINUTES_SECONDS = 25 * 3_600;
+
+const UNITS: Record<string, number> = { d: 86_400, h: 3_600, m: 60 };
+
+/** Seconds of "30d", "12h" or "90m"; null where it is not of that form, or less than a minute or more than ten years. */
+export function parseRetention(text: string): number | null {
+  const [, number, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
+  const seconds = number === undefined ? 0 : Number(number) * UNITS[unit!]!;
+  return seconds >= 60 && seconds <= 3_650 * 86_400 ? seconds : null;
+}
+
+export interface Removed {
+  events: number;
+  findings: number;
+}
+
+/** Removes what is older than `seconds` before `now`, and events beyond `most`. */
+export async function removeOld(database: Database, seconds: number, now: Date, most = EVENTS): Promise<Removed> {
+  const before = now.getTime() / 1000 - seconds;
+  let events = 0;
+  for (;;) {
+    // By id, which rises with the time of receipt: no index of times is needed.
+    const removed = await database.query<{ id: number }>(
+      `DELETE FROM meshward.event WHERE id IN (SELECT id FROM meshward.event ORDER BY id LIMIT ${CHUNK})
+       AND (received < to_timestamp($1::float8) OR id <= (SELECT max(id) FROM meshward.event) - $2::bigint) RETURNING id`,
+      [before, most],
+    );
+    events += removed.length;
+    if (removed.length < CHUNK) break;
+  }
+  // Muted ones whose time has come are open.
+  const reopened = `UPDATE meshward.finding SET state = 'open', until = NULL
+    WHERE state = 'muted' AND until <= to_timestamp($1::float8) RETURNING fingerprint`;
+  await database.query(
+    `WITH opened AS (${reopened}) INSERT INTO meshward.audit (time, who, action, fingerprint, detail)
+     SELECT to_timestamp($1::float8), 'collector', 'state', fingerprint, '{"from":"muted","to":"open"}' FROM opened`,
+    [now.getTime() / 1000],
+  );
+  const findings = await database.query(
+    `DELETE FROM meshward.finding f WHERE state = 'open' AND last_seen < to_timestamp($1::float8)
+     AND NOT EXISTS (SELECT FROM meshward.event e WHERE e.fingerprint = f.fingerprint) RETURNING fingerprint`,
+    [before],
+  );
+  await database.query(
+    `DELETE FROM meshward.trend WHERE start < to_timestamp($1::float8)
+     OR (step = ${TREND_STEPS.minute} AND start < to_timestamp($2::float8))`,
+    [before, now.getTime() / 1000 - MINUTES_SECONDS],
+  );
+  await database.query("DELETE FROM meshward.endpoint WHERE last_seen < to_timestamp($1::float8)", [before]);
+  await database.query(
+    `DELETE FROM meshward.service s WHERE last_seen < to_timestamp($1::float8)
+     AND NOT EXISTS (SELECT FROM meshward.finding f WHERE f.service = s.id)`,
+    // Its last event was received within a week of its time, so none is left.
+    [before - OLDEST_MILLISECONDS / 1000],
+  );
+  await database.query("DELETE FROM meshward.audit WHERE id <= (SELECT max(id) FROM meshward.audit) - $1::bigint", [
+    AUDIT_ENTRIES,
+  ]);
+  return { events, findings: findings.length };
+}
