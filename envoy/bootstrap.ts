@@ -441,7 +441,8 @@ function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObje
   }
   if (compiled.events !== undefined) {
     const collector = options.collector ?? collectorOf(compiled.events);
-    found.push(cluster(compiled.events.cluster, collector, "http1", authorities));
+    // Nothing waits for it, nor does the start: its name may be resolved later.
+    found.push({ ...cluster(compiled.events.cluster, collector, "http1", authorities), wait_for_warm_on_init: false });
   }
   return found;
 }

@@ -10,12 +10,18 @@ import { Char } from "../core/char";
 import { putText } from "../core/text";
 import { isUuid } from "./ids";
 
-/** Bytes of a segment that is kept as it is. */
-const WORD: usize = 32;
+/** Bytes of a segment that is kept as it is; with a digit in it, the fewer. */
+const WORD: u32 = 32;
+const WORD_WITH_DIGITS: u32 = 12;
 /** Digits that a word may have: "v1", "oauth2", "route66". */
 const WORD_DIGITS: u32 = 2;
+/** Dashes that a word may have: "terms-and-conditions" is a page, what has more is the title of one. */
+const WORD_DASHES: u32 = 2;
+/** Capitals behind small letters that a word may have, and letters for each of them: "getUserProfile". */
+const WORD_HUMPS: u32 = 2;
+const HUMP: u32 = 5;
 /** Digits and letters from which a run of hex is taken for an id. */
-const HEX: usize = 8;
+const HEX: u32 = 8;
 /** Bytes of the longest placeholder. */
 const PLACEHOLDER: usize = 8;
 
@@ -30,7 +36,7 @@ export function putTemplate(out: usize, room: usize, start: usize, end: usize): 
     start++;
     const from = start;
     while (start < end && byteAt(start) != Char.Slash) start++;
-    const size = min(start - from, WORD);
+    const size = min<usize>(start - from, WORD);
     if (out + 1 + max(size, PLACEHOLDER) > limit) return putText(out, "/{more}");
     out = putSegment(putByte(out, Char.Slash), from, start);
   }
@@ -39,22 +45,28 @@ export function putTemplate(out: usize, room: usize, start: usize, end: usize): 
 
 function putSegment(out: usize, start: usize, end: usize): usize {
   let digits: u32 = 0;
+  let dashes: u32 = 0;
+  let humps: u32 = 0;
   let hex = true;
+  let before: u32 = 0;
   for (let at = start; at < end; at++) {
     const byte = byteAt(at);
     if (isDigit(byte)) digits++;
-    else if (!isLetter(byte) && byte != Char.Dash && byte != Char.Underscore && byte != Char.Dot) {
-      return putText(out, "{text}");
-    }
+    else if (byte == Char.Dash || byte == Char.Underscore) dashes++;
+    else if (!isLetter(byte) && byte != Char.Dot) return putText(out, "{text}");
+    if (byte - Char.A < 26 && before - Char.a < 26) humps++;
     hex = hex && hexValue(byte) < 16;
+    before = byte;
   }
-  const size = end - start;
-  if (<usize>digits == size && size != 0) return putText(out, "{number}");
+  const size = <u32>(end - start);
+  if (digits == size && size != 0) return putText(out, "{number}");
   if (isUuid(start, end)) return putText(out, "{uuid}");
   if (hex && digits != 0 && size >= HEX) return putText(out, "{hex}");
   if (isDate(start, end)) return putText(out, "{date}");
   if (size > WORD) return putText(out, "{long}");
-  return digits > WORD_DIGITS ? putText(out, "{id}") : putBytes(out, start, end);
+  if (digits > WORD_DIGITS || (digits != 0 && size > WORD_WITH_DIGITS)) return putText(out, "{id}");
+  if (humps > WORD_HUMPS && humps * HUMP >= size) return putText(out, "{id}");
+  return dashes > WORD_DASHES ? putText(out, "{slug}") : putBytes(out, start, end);
 }
 
 /** Whether `start..end` is a day as ISO 8601 writes it: 2026-11-21. */

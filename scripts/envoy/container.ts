@@ -22,7 +22,16 @@ import { Admin } from "./admin.ts";
 import { findEngine } from "./docker.ts";
 import { configText, ecdsText } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
-import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, checkReload, secretsIn, untilInForce } from "./running.ts";
+import {
+  EnvoyFailed,
+  FLUSH_MS,
+  READY_TIMEOUT_MS,
+  causeIn,
+  checkReload,
+  letEventsLeave,
+  secretsIn,
+  untilInForce,
+} from "./running.ts";
 import type { RunningEnvoy, StartOptions } from "./running.ts";
 
 /** Limits of the container, for engines that may not raise their own (rootless podman). */
@@ -202,6 +211,9 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       }
       await untilInForce({ admin, log }, compiled, before, said);
     },
-    stop: () => (stopping ??= started.stop({ timeout: STOP_TIMEOUT_MS }).then(() => ended("it was stopped"))),
+    stop: () =>
+      (stopping ??= letEventsLeave(options.compiled, exited)
+        .then(() => started.stop({ timeout: STOP_TIMEOUT_MS }))
+        .then(() => ended("it was stopped"))),
   };
 }

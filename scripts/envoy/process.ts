@@ -22,7 +22,16 @@ import { Admin, poll } from "./admin.ts";
 import { systemAuthorities } from "./authorities.ts";
 import { writeDirectory, writeReload } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
-import { EnvoyFailed, FLUSH_MS, READY_TIMEOUT_MS, causeIn, checkReload, secretsIn, untilInForce } from "./running.ts";
+import {
+  EnvoyFailed,
+  FLUSH_MS,
+  READY_TIMEOUT_MS,
+  causeIn,
+  checkReload,
+  letEventsLeave,
+  secretsIn,
+  untilInForce,
+} from "./running.ts";
 import type { RunningEnvoy, StartOptions } from "./running.ts";
 import { childEnvironment } from "./version.ts";
 
@@ -97,6 +106,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
   let watcher: ChildProcess | null = null;
   let exited: Promise<string> = Promise.resolve("it was not started");
   let stopping: Promise<void> | null = null;
+  let serves = false;
 
   const stop = (): Promise<void> => (stopping ??= end());
   const end = async (): Promise<void> => {
@@ -104,6 +114,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
     const alive = setInterval(() => {}, GRACE_MS);
     try {
       if (child !== null) {
+        if (serves) await letEventsLeave(options.compiled, exited);
         killGroup(child, "SIGTERM");
         const killer = setTimeout(() => killGroup(child!, "SIGKILL"), GRACE_MS);
         await exited;
@@ -191,6 +202,7 @@ export async function startProcess(binary: string, options: StartOptions): Promi
     (started.stderr as Socket | null)?.unref();
 
     const log = (): string[] => ring.lines;
+    serves = true;
     return {
       url,
       outboundUrl,

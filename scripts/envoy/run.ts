@@ -145,7 +145,9 @@ async function compile(options: RunOptions): Promise<CompiledPolicy & { mode: Mo
   try {
     if (otlp !== undefined) events = policyFrom({ events: { otlp } }).events;
   } catch (error) {
-    throw new RunError(policyFault(error, "--events"));
+    throw new RunError(
+      `--events: ${error instanceof PolicyError ? error.issues[0]!.message : (error as Error).message}`,
+    );
   }
   try {
     const policy = file === undefined ? policyFrom({}) : parsePolicy(await readPolicyFile(file), file);

@@ -1,4 +1,5 @@
 /** A started Envoy, whatever it runs in; made by `process.ts` and `container.ts`. */
+import { setTimeout as delay } from "node:timers/promises";
 import { SECRETS, collectorOf } from "../../envoy/bootstrap.ts";
 import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
 import type { AccessEntry } from "./access-log.ts";
@@ -79,6 +80,17 @@ function refusalIn(log: readonly string[]): string {
   const envoy = log.findLast((line) => line.includes("rejected: "));
   return envoy === undefined ? "see Envoy's log" : message(envoy).replace(/^.*?rejected: /, "");
 }
+
+/** Waits until what was found last has been sent, where events are: the module sends them once a second. */
+export async function letEventsLeave(compiled: CompiledPolicy, exited: Promise<unknown>): Promise<void> {
+  if (compiled.events === undefined) return;
+  const settled = new AbortController();
+  const ended = exited.then(() => settled.abort());
+  await Promise.race([ended, delay(EVENTS_MS, undefined, { signal: settled.signal }).catch(() => undefined)]);
+}
+
+/** A tick, and the way to a collector that answers. */
+const EVENTS_MS = 1_250;
 
 /** What the module is given of an environment. */
 export function secretsIn(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -14,16 +14,29 @@ import type { Vm } from "./vm.ts";
 
 /** The import object of one VM. */
 export function createImports(vm: Vm): WebAssembly.Imports {
-  return {
-    env: {
-      ...general(vm),
-      ...streams(vm),
-      ...headerMaps(vm),
-      ...buffers(vm),
-      ...sharedState(vm),
-      ...metrics(vm),
-      ...httpCalls(vm),
-    },
-    wasi_snapshot_preview1: wasi(vm),
+  const env = {
+    ...general(vm),
+    ...streams(vm),
+    ...headerMaps(vm),
+    ...buffers(vm),
+    ...sharedState(vm),
+    ...metrics(vm),
+    ...httpCalls(vm),
   };
+  return { env: watched(env, vm), wasi_snapshot_preview1: watched(wasi(vm), vm) };
+}
+
+/** The same calls, each told as it is made where somebody asked for that. */
+function watched(calls: WebAssembly.ModuleImports, vm: Vm): WebAssembly.ModuleImports {
+  const { hostCall } = vm.host;
+  if (hostCall === undefined) return calls;
+  return Object.fromEntries(
+    Object.entries(calls).map(([name, call]) => [
+      name,
+      (...values: unknown[]): unknown => {
+        hostCall(name);
+        return (call as (...values: unknown[]) => unknown)(...values);
+      },
+    ]),
+  );
 }

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   strict?: boolean;
   /** Each line of the module; nothing is kept. */
   log?: (level: LogLevel, message: string) => void;
+  /** Each host call as it is made, by its name: what a request costs is counted with it. */
+  hostCall?: (name: string) => void;
   /**
    * HTTP calls of the module: takes one to answer it then or later, or says that there is no such cluster, or that the cluster has
    * no host, of which the module is told at once. Without it there is no cluster.
@@ -40,6 +42,7 @@ export interface Host {
   readonly sharedData: SharedData;
   readonly queues: SharedQueues;
   readonly metricStore: MetricStore;
+  readonly hostCall: ((name: string) => void) | undefined;
   logged(level: LogLevel, message: string, context: Context): void;
   trapped(vm: Vm, error: Error): void;
   /** Takes a call of the module; the status that it gets. */
@@ -58,6 +61,7 @@ export class EnvoyProcess implements Host {
   readonly sharedData = new SharedData();
   readonly queues = new SharedQueues();
   readonly metricStore = new MetricStore();
+  readonly hostCall: ((name: string) => void) | undefined;
   /** VMs that trapped, and what they said last. */
   traps = 0;
   lastTrap: Error | null = null;
@@ -70,6 +74,7 @@ export class EnvoyProcess implements Host {
   constructor(options: ProcessOptions) {
     this.#options = options;
     this.strict = options.strict ?? true;
+    this.hostCall = options.hostCall;
     this.clock = new Clock(options.clock !== "real", options.time ?? START);
     this.random = randomSource(options.seed);
   }

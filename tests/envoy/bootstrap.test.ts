@@ -126,6 +126,68 @@ describe("bootstrap", () => {
   });
 });
 
+describe("events", () => {
+  const events = (otlp: string, more: object = {}) =>
+    compilePolicy(policyFrom({ events: { otlp, ...more } }), { holdHeaders: true });
+  const clusters = (config: JsonObject): JsonObject[] =>
+    (config.static_resources as { clusters: JsonObject[] }).clusters;
+
+  it("have a cluster, and only where the policy has them", () => {
+    assert.deepEqual(
+      clusters(bootstrap(compiled(), options)).map(({ name }) => name),
+      ["upstream"],
+    );
+    const [, cluster] = clusters(bootstrap(events("http://collector.example:4318/otlp"), options));
+    assert.equal(cluster!.name, "meshward_otlp");
+    assert.equal(cluster!.wait_for_warm_on_init, false);
+    assert.deepEqual(all(cluster!, "socket_address"), [{ address: "collector.example", port_value: 4318 }]);
+    assert.deepEqual(all(cluster!, "transport_socket"), []);
+    const own = bootstrap(events("http://c", { cluster: "mine" }), options);
+    assert.deepEqual(
+      clusters(own).map(({ name }) => name),
+      ["upstream", "mine"],
+    );
+  });
+
+  it("go over TLS to an https collector under its name, verified", () => {
+    const [, cluster] = clusters(
+      bootstrap(events("https://collector.example"), { ...options, authorities: "/ca.pem" }),
+    );
+    assert.deepEqual(all(cluster!, "socket_address"), [{ address: "collector.example", port_value: 443 }]);
+    assert.deepEqual(all(cluster!, "sni"), ["collector.example"]);
+    assert.deepEqual(all(cluster!, "trusted_ca"), [{ filename: "/ca.pem" }]);
+    assert.deepEqual(all(cluster!, "exact"), ["collector.example"]);
+  });
+
+  it("go where the policy says, and no secret stands in the configuration", () => {
+    assert.deepEqual(events("https://c.example/base/").events, {
+      cluster: "meshward_otlp",
+      authority: "c.example",
+      path: "/base/v1/logs",
+      tls: true,
+    });
+    assert.equal(events("http://c.example:4318/v1/logs").events?.path, "/v1/logs");
+    const names = all(bootstrap(events("http://c"), options), "host_env_keys");
+    assert.ok(names.length > 0 && names.every((keys) => (keys as string[]).includes("MESHWARD_OTLP_TOKEN")));
+    for (const wrong of [
+      "collector:4318",
+      "ftp://c",
+      "http://user:secret@c",
+      "http://c?x=1",
+      "http://c#x",
+      "",
+      `http://c/${"p".repeat(600)}`,
+    ]) {
+      assert.throws(() => events(wrong), /events\.otlp/, wrong);
+    }
+  });
+
+  it("are left out where requests are only tried", () => {
+    const policy = policyFrom({ events: { otlp: "http://c" } });
+    assert.equal("events" in compilePolicy(policy, { holdHeaders: true, dryRun: true }), false);
+  });
+});
+
 describe("the folder", () => {
   let folder: string;
   before(async () => void (folder = await mkdtemp(join(tmpdir(), "meshward-folder-"))));

@@ -10,6 +10,7 @@ import { after, before, describe, it } from "node:test";
 import type { AccessEntry, Finding, Verdict } from "../../scripts/envoy/access-log.ts";
 import { printable } from "../../scripts/envoy/printable.ts";
 import { RunError, findingLine, parseListen, runMeshward } from "../../scripts/envoy/run.ts";
+import { startReceiver } from "../events/receiver.ts";
 import type { RunHandle, RunOptions } from "../../scripts/envoy/run.ts";
 
 let folder: string;
@@ -89,6 +90,11 @@ describe("run refuses, in one line", () => {
   it("an address that is none", async () =>
     assert.match(await failure({ listen: "somewhere" }), /is not an address to listen on/));
 
+  it("a collector that is none", async () => {
+    const told = await failure({ events: "collector:4318" });
+    assert.equal(told, '--events: expected the URL of an OTLP/HTTP endpoint, such as "http://127.0.0.1:4318"');
+  });
+
   it("a policy that is missing", async () => {
     const policy = join(folder, "none.yaml");
     assert.equal(await failure({ policy }), `policy ${policy}: no such file`);
@@ -104,6 +110,22 @@ describe("run refuses, in one line", () => {
 });
 
 describe("run", () => {
+  it("sends what it finds to a collector, the last of it when it stops", async () => {
+    const receiver = await startReceiver();
+    try {
+      const { handle } = await start({ events: `http://127.0.0.1:${receiver.port}`, service: "cart" });
+      assert.equal((await fetch(handle.url + ATTACK)).status, 200);
+      await handle.stop();
+      assert.deepEqual(
+        receiver.taken.map(({ resource, attributes }) => [resource["service.name"], attributes["http.route"]]),
+        [["cart", "/search"]],
+      );
+      assert.deepEqual(receiver.faults, []);
+    } finally {
+      await receiver.close();
+    }
+  });
+
   it("says where to go, lets through, refuses, prints a line for the finding, and sums up", async () => {
     const { handle, out, err } = await start({ mode: "block" });
     try {

@@ -32,6 +32,8 @@ export interface Bench {
   answers: Answer[];
   push(policy: PolicySource): void;
   attack(request?: Attack): void;
+  /** Host calls since the last look, in order. */
+  hostCalls: string[];
   /** A statistic by its name behind `meshward_`; 0 where there is none. */
   count(name: string): number;
 }
@@ -66,8 +68,10 @@ export async function startBench(
   const taken: Event[] = [];
   const lines: string[] = [];
   const answers: Answer[] = [];
+  const hostCalls: string[] = [];
   const envoy = createEnvoyProcess({
     seed: 1,
+    hostCall: (name) => hostCalls.push(name),
     log: (_level, message) => lines.push(message),
     httpCall: (call) => {
       const answer = answers.length === 0 ? TAKEN : answers.shift()!;
@@ -100,6 +104,7 @@ export async function startBench(
     taken,
     lines,
     answers,
+    hostCalls,
     push,
     attack({
       method = "GET",

@@ -90,6 +90,32 @@ test("clean requests, and a policy without a collector, send nothing", async () 
   assert.equal(silent.count("events_dropped_total"), 0);
 });
 
+test("a clean request makes the same host calls with events as without, and a finding costs a few after its stream has ended", async () => {
+  const callsOf = async (policy: PolicySource, work: (bench: Bench) => void): Promise<string[]> => {
+    const bench = await startBench(policy);
+    bench.hostCalls.length = 0;
+    work(bench);
+    return bench.hostCalls;
+  };
+  const without = { events: undefined } as PolicySource;
+  const get = (bench: Bench): void => void bench.plugin.exchange({ path: "/items/17?name=anna" }, {});
+  const post = (bench: Bench): void =>
+    void bench.plugin.exchange(
+      { method: "POST", path: "/a", headers: [["content-type", "application/json"]] },
+      { body: '{"a":"b"}' },
+    );
+  for (const clean of [get, post]) assert.deepEqual(await callsOf({}, clean), await callsOf(without, clean));
+  const attack = (bench: Bench): void => bench.attack();
+  const plain = await callsOf(without, attack);
+  const found = await callsOf({}, attack);
+  assert.deepEqual(found.slice(0, plain.length), plain);
+  assert.deepEqual(found.slice(plain.length), [
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_property",
+    "proxy_get_property",
+  ]);
+});
+
 test("a finding in a body has the request's line, too; one that is excepted says by what", async () => {
   const event = await eventOf(
     {

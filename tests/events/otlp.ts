@@ -51,6 +51,18 @@ export function answerBody(rejected = 0, message = ""): Buffer {
   return Buffer.from(Response.encode(partial).finish());
 }
 
+/** How many records an answer says were rejected; null where it cannot be read. */
+export function rejectedIn(body: Uint8Array): number | null {
+  try {
+    const answer = Response.toObject(Response.decode(body), { longs: Number }) as {
+      partial_success?: { rejected_log_records?: number };
+    };
+    return answer.partial_success?.rejected_log_records ?? 0;
+  } catch {
+    return null;
+  }
+}
+
 interface Attribute {
   key: string;
   value: { string_value?: string; int_value?: string; array_value?: { values: Attribute["value"][] } };
