@@ -3,8 +3,9 @@
  *
  *     node --import tsx tests/ground-truth/record.ts --out FILE [--seed N] [--visits N]
  *
- * A line's `id` is that of the request (`ENTRY#n`, `ENTRY#n.k` for what prepares it, `visit#n`). Exchanges between the
- * services are not in it: nothing stands between them.
+ * A line's `id` is that of the request (`ENTRY#n`, `ENTRY#n.k` for what prepares it, `visit#n`). What the services ask
+ * of each other meanwhile follows as lines of its own, `ID>1`, `ID>2`, …, of the service that was asked, or, where that
+ * is nobody of the shop, of the one that asked.
  */
 import { writeFileSync } from "node:fs";
 import { argv } from "node:process";
@@ -12,13 +13,20 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { loadManifest } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
+import type { InnerExchange, ServiceName } from "./ground/ground.ts";
 import { startShop } from "./shop.ts";
-import { sendOrdinary, sendTour } from "./traffic.ts";
-import type { OrdinaryOptions, Sent, Urls } from "./traffic.ts";
+import { planOrdinary, planTour, sendPlanned } from "./traffic.ts";
+import type { OrdinaryOptions, Sent } from "./traffic.ts";
 
 /** The recorded minute begins here; one request each 200 ms. */
 const BEGIN = Date.parse("2026-11-21T10:00:00Z");
 const STEP_MS = 200;
+
+const SERVICE_ADDRESS: Readonly<Record<ServiceName, string>> = {
+  edge: "10.20.4.9",
+  catalogue: "10.20.4.10",
+  orders: "10.20.4.12",
+};
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -32,6 +40,9 @@ function bodyOf(body: Buffer | null): { body?: string; body_base64?: string } {
   }
 }
 
+/** When the `n`th request was sent, in the recorded minute. */
+const timeOf = (n: number): string => new Date(BEGIN + n * STEP_MS).toISOString();
+
 /** The `n`th exchange as a scan line. */
 export function scanLine({ id, to, from, method, path, headers, body, response }: Sent, n: number): string {
   return JSON.stringify({
@@ -39,15 +50,49 @@ export function scanLine({ id, to, from, method, path, headers, body, response }
     request: { method, path, headers: [["host", `${to}.shop.example`], ...headers], ...bodyOf(body) },
     response: { status: response.status, headers: response.headers, ...bodyOf(response.body) },
     source: { address: from },
-    time: new Date(BEGIN + n * STEP_MS).toISOString(),
+    time: timeOf(n),
     service: to,
   });
 }
 
-/** Everything, as scan lines: a minute's ordinary traffic, then the tour. */
-export async function record(manifest: Manifest, urls: Urls, options: OrdinaryOptions = {}): Promise<string[]> {
-  const sent = [...(await sendOrdinary(manifest, urls, options)), ...(await sendTour(manifest, urls))];
-  return sent.map(scanLine);
+const pairs = (headers: object): [string, string][] =>
+  Object.entries(headers).flatMap(([name, values]) =>
+    [values as string | string[]].flat().map((value): [string, string] => [name, String(value)]),
+  );
+
+/** An exchange between services, which happened while the `n`th request was answered. */
+function innerLine({ from, to, host, path, ask, answer }: InnerExchange, id: string, n: number): string {
+  const { method = "GET", headers = {}, body = null } = ask;
+  return JSON.stringify({
+    id,
+    request: {
+      method,
+      path,
+      headers: [["host", host], ...pairs(headers)],
+      ...bodyOf(body === null ? null : Buffer.from(body)),
+    },
+    response: { status: answer.status, headers: pairs(answer.headers), ...bodyOf(Buffer.from(answer.body)) },
+    source: { address: SERVICE_ADDRESS[from] },
+    time: timeOf(n),
+    service: to ?? from,
+  });
+}
+
+/** Everything, as scan lines: a minute's ordinary traffic, then the tour. Starts a shop of its own for it. */
+export async function record(manifest: Manifest, options: OrdinaryOptions = {}): Promise<string[]> {
+  let meanwhile: InnerExchange[] = [];
+  const shop = await startShop({ observe: (exchange) => meanwhile.push(exchange) });
+  const lines: string[] = [];
+  try {
+    for (const [n, planned] of [...planOrdinary(manifest, options), ...planTour(manifest)].entries()) {
+      meanwhile = [];
+      lines.push(scanLine(await sendPlanned(planned, shop.addresses), n));
+      lines.push(...meanwhile.map((exchange, k) => innerLine(exchange, `${planned.id}>${k + 1}`, n)));
+    }
+  } finally {
+    await shop.stop();
+  }
+  return lines;
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
@@ -59,15 +104,7 @@ if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
     },
   });
   if (values.out === undefined) throw new Error("--out FILE is missing");
-  const shop = await startShop();
-  try {
-    const lines = await record(loadManifest(), shop.addresses, {
-      seed: Number(values.seed),
-      visits: Number(values.visits),
-    });
-    writeFileSync(values.out, `${lines.join("\n")}\n`);
-    console.error(`${lines.length} exchanges`);
-  } finally {
-    await shop.stop();
-  }
+  const lines = await record(loadManifest(), { seed: Number(values.seed), visits: Number(values.visits) });
+  writeFileSync(values.out, `${lines.join("\n")}\n`);
+  console.error(`${lines.length} exchanges`);
 }

@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 import { catalogueService } from "./catalogue/service.ts";
 import { edgeService } from "./edge/service.ts";
 import { buildGround, makePlace } from "./ground/ground.ts";
-import type { ServiceName } from "./ground/ground.ts";
+import type { InnerExchange, ServiceName } from "./ground/ground.ts";
 import type { Addresses } from "./ground/network.ts";
 import type { Witness } from "./ground/witness.ts";
 import { ordersService } from "./orders/service.ts";
@@ -30,6 +30,8 @@ export interface ShopOptions {
   partnerUrl?: string;
   /** Where one service finds its neighbours, when each has a proxy of its own. Wins over the others. */
   from?: Partial<Record<ServiceName, Partial<Addresses>>>;
+  /** Told of each exchange between the services, and with those outside. */
+  observe?: (exchange: InnerExchange) => void;
   /** Ports to listen on; default: free ones. */
   ports?: Partial<Record<keyof Addresses, number>>;
 }
@@ -38,7 +40,7 @@ export interface Shop {
   /** Where each service itself listens. */
   readonly addresses: Readonly<Addresses>;
   /** Puts other addresses in the neighbours' place, as in the options of the start. */
-  connect(options: Omit<ShopOptions, "ports">): void;
+  connect(options: Omit<ShopOptions, "ports" | "observe">): void;
   /** What really happened since the last call; see `ground/witness.ts`. */
   witnesses(): Witness[];
   /** Ends everything and removes the planted files. */
@@ -72,7 +74,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     }),
     ...given.from?.[name],
   });
-  const place = (name: ServiceName) => makePlace(name, ground, addressesFor(name));
+  const place = (name: ServiceName) => makePlace(name, ground, addressesFor(name), options.observe ?? (() => {}));
   const serve = (listener: RequestListener): Server => createServer(listener);
   const servers: Record<keyof Addresses, Server> = {
     edge: serve(edgeService(place("edge"))),

@@ -86,9 +86,13 @@ const sameParameter = (where: Where, seen: Seen): boolean =>
   isResponse(seen.part) ||
   where.parameter === seen.parameter;
 
+/** Whether a finding's class is the entry's, or says the same. */
+const isOfClass = (entry: Entry, seen: Seen): boolean =>
+  seen.class === entry.class || (entry.accept as string[] | undefined)?.includes(seen.class) === true;
+
 type Place = Pick<Seen, "service" | "method" | "route">;
 
-/** The entry of a place: the one with the most words in common, a parameter deciding between equals. */
+/** The entry of a place: the one with the most words in common; parameter, then class decide between equals. */
 function entryAt(manifest: Manifest, place: Place, seen: Seen): Entry | null {
   let best: { entry: Entry; score: number } | null = null;
   for (const entry of manifest) {
@@ -96,7 +100,7 @@ function entryAt(manifest: Manifest, place: Place, seen: Seen): Entry | null {
       if ((place.service !== "*" && where.service !== place.service) || where.method !== place.method) continue;
       const same = sameRoute(where.route, place.route);
       if (same < 0) continue;
-      const score = 2 * same + (sameParameter(where, seen) ? 1 : 0);
+      const score = 4 * same + (sameParameter(where, seen) ? 2 : 0) + (isOfClass(entry, seen) ? 1 : 0);
       if (best === null || score > best.score) best = { entry, score };
     }
   }
@@ -121,8 +125,9 @@ function judge(entry: Entry | null, seen: Seen): Verdict {
   if (entry === null) return "wrong";
   if ((entry.also as string[] | undefined)?.includes(seen.class)) return "besides";
   if (entry.kind === "clean") return "wrong";
-  const isClass = seen.class === entry.class || (entry.accept as string[] | undefined)?.includes(seen.class) === true;
-  return isClass && [entry.at, ...(entry.hops ?? [])].some((where) => sameParameter(where, seen)) ? "right" : "wrong";
+  return isOfClass(entry, seen) && [entry.at, ...(entry.hops ?? [])].some((where) => sameParameter(where, seen))
+    ? "right"
+    : "wrong";
 }
 
 const emptyRow = (name: string): Row => ({
@@ -138,7 +143,7 @@ const emptyRow = (name: string): Row => ({
 export interface TableOptions {
   /** Slices whose flaws are expected; default all. Findings of the others are still judged. */
   slices?: readonly number[];
-  /** Whether flaws that only show between the services are expected; default yes. No for scan lines, which have no such exchange. */
+  /** Whether flaws that only show between the services are expected; default yes. */
   inside?: boolean;
 }
 
@@ -225,10 +230,11 @@ export function seenByScan(input: readonly string[], output: readonly string[]):
     const asked = given.get(id ?? "");
     if (asked === undefined || findings === undefined) throw new Error(`a line that was not given, or failed: ${line}`);
     const [entry = ""] = asked.id.split("#");
-    const isVisit = entry === "visit" || asked.id.includes(".");
+    // What belongs to no entry, prepares for one, or happened between services, knows its place only.
+    const isElsewhere = entry === "visit" || /[.>]/.test(asked.id);
     const route = asked.request.path.split("?")[0]!;
     return findings.map((finding) => ({
-      ...(isVisit ? {} : { entry }),
+      ...(isElsewhere ? {} : { entry }),
       name: asked.id,
       service: asked.service,
       method: asked.request.method,

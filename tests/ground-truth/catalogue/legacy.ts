@@ -226,13 +226,15 @@ export function legacy(place: Place): Router {
       )
       // Recommendations are a partner's. One page sends the visitor's token there as well.
       .get("/recommend/for", async (request, response) => {
-        const { body } = await place.fetch("http://analytics.partner.example/recommend", {
+        const { body } = await place.fetch("http://analytics.partner.example/v1/recommendations", {
           headers: { ...traceOf(request), authorization: `Bearer ${bearerOf(request)}` },
         });
         response.type("json").send(body);
       })
       .get("/recommend/all", async (request, response) => {
-        const { body } = await place.fetch("http://analytics.partner.example/recommend", { headers: traceOf(request) });
+        const { body } = await place.fetch("http://analytics.partner.example/v1/recommendations", {
+          headers: traceOf(request),
+        });
         response.type("json").send(body);
       })
       .post("/graphql", (request, response) => {

@@ -125,7 +125,7 @@ export const pages = (): Router =>
     })
     .get("/chart", (_request, response) => {
       alsoFrom(response, "https://cdn.jsdelivr.net");
-      gallery(response, checked("https://cdn.jsdelivr.net/npm/lodash@4.17.21/lodash.min.js"));
+      gallery(response, checked("https://cdn.jsdelivr.net/npm/lodash@4.18.1/lodash.min.js"));
     })
     .get("/legacy/configurator", (_request, response) => {
       alsoFrom(response, "https://ajax.googleapis.com");

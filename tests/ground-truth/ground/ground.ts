@@ -56,13 +56,36 @@ export interface Place {
   fetch(url: string, ask?: Ask): Promise<Answer>;
 }
 
+/** What one service asked another, or somebody outside, and what it was told. */
+export interface InnerExchange {
+  from: ServiceName;
+  /** Whoever answered; of those outside, only a name of the URL. */
+  to: keyof Addresses | null;
+  host: string;
+  path: string;
+  ask: Ask;
+  answer: Answer;
+}
+
 /** `addresses` is asked at each call: a proxy may be put in between while the shop runs. */
-export const makePlace = (name: ServiceName, ground: Ground, addresses: () => Addresses): Place => ({
+export const makePlace = (
+  name: ServiceName,
+  ground: Ground,
+  addresses: () => Addresses,
+  observe: (exchange: InnerExchange) => void,
+): Place => ({
   name,
   ground,
-  call: (neighbour, path, ask) => send(addresses()[neighbour], path, ask),
-  fetch(url, ask) {
-    ground.witnesses.saw("fetch", `${ask?.method ?? "GET"} ${url}`);
-    return fetchNamed(addresses(), url, ask);
+  async call(neighbour, path, ask = {}) {
+    const answer = await send(addresses()[neighbour], path, ask);
+    observe({ from: name, to: neighbour, host: neighbour, path, ask, answer });
+    return answer;
+  },
+  async fetch(url, ask = {}) {
+    ground.witnesses.saw("fetch", `${ask.method ?? "GET"} ${url}`);
+    const answer = await fetchNamed(addresses(), url, ask);
+    const { host, pathname, search } = new URL(url);
+    observe({ from: name, to: null, host, path: pathname + search, ask, answer });
+    return answer;
   },
 });

@@ -6,7 +6,7 @@ const ANSWERS: Readonly<Record<string, readonly [type: string, text: string]>> =
   "/feed/lamps.json": ["application/json", JSON.stringify([{ name: "Paper lamp", price: 49 }])],
   "/pictures/lamp.svg": ["image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"><circle r="5"/></svg>'],
   "/rates": ["application/json", JSON.stringify({ EUR: 1, NOK: 11.7 })],
-  "/recommend": ["application/json", JSON.stringify({ products: [1, 4] })],
+  "/v1/recommendations": ["application/json", JSON.stringify({ products: [1, 4] })],
 };
 
 export const createPartner = (): Server =>
