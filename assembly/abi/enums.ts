@@ -43,6 +43,7 @@ export const enum StreamType {
 
 export const enum LogLevel {
   Trace = 0,
+  Info = 2,
   Warn = 3,
   Error = 4,
 }

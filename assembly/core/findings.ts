@@ -1,10 +1,10 @@
 // What detectors saw in one stream: a bounded list, claimed from a pool at the first finding and given back with the stream.
 // A second finding of the same rule in the same field keeps the surer one. A full list drops the least sure.
 //
-//   list                                    finding (344 bytes)
+//   list                                    finding (348 bytes)
 //   ┌─────────┬───────┬──────────────┐      ┌────────┬──────┬──────────┐
 //   │ u32     │ u32   │ 16 findings  │      │ fields │ name │ evidence │
-//   │ next    │ count │              │      │ 16     │ 128  │ 200      │
+//   │ next    │ count │              │      │ 20     │ 128  │ 200      │
 //   │ (pool)  │       │              │      └────────┴──────┴──────────┘
 //   └─────────┴───────┴──────────────┘
 //
@@ -57,7 +57,9 @@ export class Finding {
   observed: bool;
   /** The statistics have it. */
   told: bool;
-  reserved: u8;
+  /** Bytes of its hops: where its value came in, and each service up to here, a line each; 0 where it came in here. */
+  hopsSize: u8;
+  hops: usize;
 }
 
 const FINDING_SIZE: u32 = offsetof<Finding>() + NAME_CAPACITY + EVIDENCE_CAPACITY;
@@ -65,9 +67,9 @@ const LIST_HEAD: u32 = 8;
 const LIST_SIZE: u32 = LIST_HEAD + FINDING_SIZE * MAX_FINDINGS;
 /** Streams with findings that can be open at once in one VM. */
 const LISTS: u32 = 1024;
-const POOL: usize = memory.data(5644304, 16);
+const POOL: usize = memory.data(5709840, 16);
 /** Where findings go when all lists are in use: still decided on, lost for the event if the stream goes on. */
-const SPARE: usize = memory.data(5512, 16);
+const SPARE: usize = memory.data(5576, 16);
 
 /** The list of the stream at work; 0 until its first finding. */
 export let findings: usize = 0;
@@ -76,7 +78,7 @@ export let findingsOverflow: u32 = 0;
 
 /** Makes `list` (0 for none yet) the one that detectors add to. */
 export function openFindings(list: usize): void {
-  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5644304 && LIST_SIZE == 5512); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(POOL_HEAD + LISTS * LIST_SIZE == 5709840 && LIST_SIZE == 5576); // the pool fits its buffer
   findings = list;
 }
 
@@ -178,6 +180,7 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
   finding.stage = <u8>Stage.Attempted;
   finding.observed = false;
   finding.told = false;
+  finding.hopsSize = 0;
   finding.nameLength = <u8>nameLength;
   memory.copy(findingName(finding), name, nameLength);
   return finding;

@@ -14,15 +14,17 @@ import { HASH_SEED, hashBytes } from "../core/hash";
 import { putText } from "../core/text";
 import { arenaWith, freeArena, openArena } from "../policy/arenas";
 import { Answer, invalidChange, judge, openRecord, RECORD_SIZE, renewLease } from "../policy/judged";
-import { Policy } from "../policy/layout";
+import { Direction, Policy } from "../policy/layout";
 import { clearNode, setLabels, setNamespace, setService } from "../policy/node";
 import { openDefaultPolicy, problem, problemEnd, readPolicy } from "../policy/read";
 import { countOverflow, Overflow } from "../report/counters";
 import { putHex, putJsonStringWithin } from "../report/json";
-import { readResource } from "./events";
+import { readResource, readServiceName } from "./events";
+import { setHopService } from "./journey";
 import { changeConfigInvalid } from "./metrics";
 import { property } from "./property";
 import { policyOf, retireOldPolicies, Root, setArena } from "./root";
+import { beginFollowing, openKeys } from "./shared-notes";
 
 /** The tick: counters are flushed and held streams looked after. */
 export const TICK_MILLISECONDS: u32 = 1000;
@@ -58,6 +60,7 @@ export function configure(root: Root, size: u32): bool {
     setArena(root, arena);
     if ((policyOf(root) as Policy).eventsCluster != 0) readResource();
     tellUnknownKeys(root);
+    openJourneys(root);
   } else {
     setArena(root, defaultsArena());
     root.onDefaults = true;
@@ -173,6 +176,15 @@ function tell(level: LogLevel, consequence: string): void {
     putByte(quote, Char.Space);
   }
   log(level, LINE, putText(putText(end, ": "), consequence));
+}
+
+/** Makes ready to follow values, and says so where that is not what the policy asks for. */
+function openJourneys(root: Root): void {
+  const policy = policyOf(root) as Policy;
+  if (policy.sample == 0) return;
+  openKeys(policy.hops != policy.hopsEnd);
+  if (readServiceName()) setHopService(given, givenEnd);
+  if (policy.direction == Direction.Outbound) beginFollowing();
 }
 
 function tellUnknownKeys(root: Root): void {

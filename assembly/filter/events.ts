@@ -161,7 +161,7 @@ function numberGiven(): u64 {
 }
 
 /** Whether the template of a route is one of paths of the same form: "/blog/**" is many endpoints. */
-function isOneEndpoint(start: usize, end: usize): bool {
+export function isOneEndpoint(start: usize, end: usize): bool {
   for (; start + 1 < end; start++) {
     if (byteAt(start) == Char.Star && byteAt(start + 1) == Char.Star) return false;
   }
@@ -170,17 +170,22 @@ function isOneEndpoint(start: usize, end: usize): bool {
 
 // --- who says it --------------------------------------------------------------------------------------------------------
 
+/** Reads what the service is called in the mesh to `given..givenEnd`. */
+export function readServiceName(): bool {
+  return (
+    property("xds\0node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
+    property("xds\0node\0metadata\0LABELS\0app") ||
+    property("xds\0node\0cluster")
+  );
+}
+
 /** Learns what this proxy's records have in common, from the node; called while a configuration arrives. */
 export function readResource(): void {
   used = true;
   openResource();
   if (property("xds\0node\0id")) addToResource("service.instance.id", given, givenEnd);
   if (property("xds\0node\0metadata\0NAMESPACE")) addToResource("service.namespace", given, givenEnd);
-  if (
-    property("xds\0node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
-    property("xds\0node\0metadata\0LABELS\0app") ||
-    property("xds\0node\0cluster")
-  ) {
+  if (readServiceName()) {
     addToResource("service.name", given, givenEnd);
   } else {
     addToResource("service.name", LINE, putText(LINE, "unknown"));

@@ -7,11 +7,13 @@ import { putText } from "../core/text";
 import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
 import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
 import { closeSender, flushEvents, forgetSender, onEventsAnswer, reportFindings, tickEvents } from "./events";
+import { endJourney } from "./journey";
 import { changeInfo, flushCounters } from "./metrics";
 import { endResponse } from "./response";
 import { onLog, releaseStreams, tickStreams } from "./request";
 import { prepareAnswers, refillLog } from "./respond";
 import { closeRoot, firstRoot, openRoot, policyOf, Root, rootOf } from "./root";
+import { tickFollowing } from "./shared-notes";
 import { closeStream, openStream, streamOf } from "./stream";
 
 /** `proxy_on_vm_start`. */
@@ -59,6 +61,7 @@ export function onTick(rootId: u32): void {
     flushCounters();
     refillLog();
     tickStreams();
+    tickFollowing();
     tickEvents();
   }
   const more = releaseStreams();
@@ -87,6 +90,7 @@ export function onContextLog(contextId: u32): void {
   // A response that broke off is judged as far as it came.
   endResponse(stream);
   onLog(stream);
+  endJourney(stream);
   reportFindings(stream);
 }
 

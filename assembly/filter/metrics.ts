@@ -12,6 +12,8 @@ import { VERSION } from "../generated/version";
 import { ALL_RULES, className, classNameEnd, ruleCode, ruleId, ruleIdEnd } from "../match/rules";
 import { Mode, Policy, policySettings } from "../policy/layout";
 import {
+  JOURNEY_COUNTS,
+  journeyName,
   outcomeName,
   OUTCOMES,
   overflowName,
@@ -19,6 +21,7 @@ import {
   takeEventsDropped,
   takeEventsSent,
   takeFindings,
+  takeJourney,
   takeOverflow,
   takeRequests,
   takeRuleHits,
@@ -33,6 +36,7 @@ const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(32 * 2 * 4, 8);
 const RULE_HITS: usize = memory.data(ALL_RULES * 2 * 4, 8);
 const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
+const JOURNEYS: usize = memory.data(JOURNEY_COUNTS * 4, 8);
 /** Events that were sent, and that were dropped. */
 const EVENTS: usize = memory.data(8, 8);
 let inspection: u32 = 0;
@@ -62,6 +66,12 @@ export function flushCounters(): void {
     if (count == 0) continue;
     let end = label(putText(NAME, "meshward."), "what", overflowName(what));
     addTo(OVERFLOW + (what << 2), putText(end, "overflow_total"), count);
+  }
+  for (let what: u32 = 0; what < JOURNEY_COUNTS; what++) {
+    const count = takeJourney(what);
+    if (count == 0) continue;
+    const end = label(putText(NAME, "meshward."), "what", journeyName(what));
+    addTo(JOURNEYS + (what << 2), putText(end, "hops_total"), count);
   }
   // Requests last: who sees a request counted, sees all that was counted of it.
   for (let outcome: u32 = 0; outcome < OUTCOMES; outcome++) {

@@ -39,6 +39,7 @@ import { countOverflow, countRequest, Outcome, Overflow } from "../report/counte
 import { isUuid, putNewUuid, TRACE_SIZE, traceIdOf, UUID_SIZE } from "../report/ids";
 import { isStrict, openBody } from "./body";
 import { judgeCoded } from "./coding";
+import { followCall } from "./calls";
 import { isOutbound } from "./direction";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
@@ -46,6 +47,7 @@ import { addCodings, canRead, offersDeflate } from "./inflating";
 import { beginJudging, decideNow, met, NOTHING } from "./judgement";
 import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 
+import { dropHeader, noteValues, takeHeader } from "./journey";
 import { recordInspection } from "./metrics";
 import { answer, answerNobody, tellVerdict } from "./respond";
 import { isCall } from "./rpc";
@@ -74,6 +76,7 @@ import {
   traceIdAt,
   unhold,
 } from "./stream";
+import { following } from "./shared-notes";
 import { readPaths } from "./target";
 import { judgeCookies, judgeHeader, judgePath, judgeQuery } from "./values";
 
@@ -106,6 +109,9 @@ let upgrade: bool = false;
 let webSocket: bool = false;
 let codings: u32 = 0;
 let messageCodings: u32 = 0;
+let hops: usize = 0;
+let hopsEnd: usize = 0;
+let hopHeaders: u32 = 0;
 let offered: bool = false;
 
 /** `proxy_on_request_headers`. */
@@ -113,15 +119,20 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
   const stream = streamOf(contextId);
   if (stream === null) return withoutSlot();
   const policy = policyFor(stream);
-  if (policy === null) return HeadersAction.Continue;
+  if (policy === null) {
+    dropHeader();
+    return HeadersAction.Continue;
+  }
   stream.phase = <u8>Phase.Done;
   if (policySettings(policy).mode == Mode.Off && !policy.dryRun) {
+    dropHeader();
     countRequest(Outcome.Allowed);
     stream.counted = true;
     return HeadersAction.Continue;
   }
   if (isOutbound(policy)) {
     stream.outbound = true;
+    followCall(policy);
     return HeadersAction.Continue;
   }
   const started = startClock(stream);
@@ -132,7 +143,7 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
 
 function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): HeadersAction {
   stream.watches = policy.sample != 0;
-  stream.watched = mayInspect(policy.sample);
+  stream.watched = mayInspect(policy.sample) || (stream.watches && following);
   beginJudging(stream, policy);
   stream.generation = policy.generation;
   openFindings(0);
@@ -141,6 +152,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   if (policy.asksIdentity) resolveIdentity(stream, policy);
   if (readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) {
     countOverflow(Overflow.Headers);
+    dropHeader();
     putNewUuid(requestIdOf(stream));
     setRequestTarget(0, 0, 0, 0);
     setRequestPath(0, 0, 0, 0);
@@ -151,6 +163,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   const headersEnd = givenEnd;
   readTarget(headers, headersEnd);
   keepIds(stream);
+  if (hopHeaders != 0) takeHeader(stream, hops, hopsEnd, hopHeaders);
   setTarget(path, pathEnd);
   setRequestTarget(host, hostEnd, method, methodEnd);
   const query = findByte(path, pathEnd, Char.Question);
@@ -175,6 +188,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     if (byteAt(pairName) == Char.Colon && pairName < pairNameEnd) continue;
     // A UUID, and another one in each request: it would only push out what is remembered.
     if (pairValue == requestId) continue;
+    if (hopHeaders != 0 && textIs(pairName, pairNameEnd, "x-meshward-taint")) continue;
     if (textIs(pairName, pairNameEnd, "cookie")) judgeCookies(pairValue, pairValueEnd);
     else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
   }
@@ -184,6 +198,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   if (decideNow() && blocking) {
     return deny(stream, policy, 403);
   }
+  noteValues(stream);
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();
   stream.strict = isStrict(stream.bodyKind);
@@ -298,6 +313,7 @@ function judgePiece(stream: Stream, policy: Policy, start: usize, pieceEnd: usiz
     refuse(stream, policy, 403);
     return Way.Refused;
   }
+  noteValues(stream);
   if (bound >= 0 && bound != Overflow.Encoded) return overflow(stream, policy) ? Way.Refused : Way.Over;
   if ((bound == Overflow.Encoded || stream.compressed) && policy.onEncodedDeny) {
     stream.limited = true;
@@ -376,6 +392,7 @@ export function policyFor(stream: Stream): Policy | null {
 /** A stream that got no slot: the newest root's `onError` decides, and there is nothing to answer with but a bare status. */
 function withoutSlot(): HeadersAction {
   countOverflow(Overflow.Streams);
+  dropHeader();
   countRequest(Outcome.Error);
   if (firstRoot == 0) return HeadersAction.Continue;
   const policy = policyOf(changetype<Root>(firstRoot));
@@ -478,7 +495,7 @@ function readTarget(headers: usize, headersEnd: usize): void {
   typed = false;
   forgetType();
   upgrade = webSocket = false;
-  codings = messageCodings = 0;
+  codings = messageCodings = hopHeaders = 0;
   offered = false;
   let requestIds = 0;
   let traces = 0;
@@ -544,6 +561,10 @@ function readTarget(headers: usize, headersEnd: usize): void {
       case 16:
         if (textIs(pairName, pairNameEnd, "content-encoding")) {
           codings = addCodings(codings, pairValue, pairValueEnd);
+        } else if (textIs(pairName, pairNameEnd, "x-meshward-taint")) {
+          hops = pairValue;
+          hopsEnd = pairValueEnd;
+          hopHeaders++;
         }
         break;
     }

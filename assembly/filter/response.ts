@@ -214,7 +214,7 @@ export function endResponse(stream: Stream): void {
 }
 
 /** Says what the response has shown, where the request's end was told already; else that tells it. */
-function tellBorne(stream: Stream, policy: Policy): void {
+export function tellBorne(stream: Stream, policy: Policy): void {
   if (borne) {
     decideNow();
     if (stream.counted) tellVerdict(stream, policy, <Outcome>stream.outcome, findings, true);

@@ -7,6 +7,7 @@ import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
 import { INFLATE_SIZE, INFLATE_WINDOW } from "../decode/inflate";
+import { freeJourney } from "../observe/journey";
 import { freeTaints, Watch } from "../observe/taint";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
@@ -137,6 +138,8 @@ export class Stream {
   watched: bool;
   /** Block with the values that its response may show (observe/taint.ts), 0 for none. */
   taints: usize;
+  /** Block with the way of its values (observe/journey.ts), 0 for none. */
+  journey: usize;
 }
 
 /** Bytes kept of each text. What is longer is cut, and an exception by host or path then does not cover the stream. */
@@ -273,6 +276,7 @@ export function closeStream(stream: Stream): void {
   freeMessage(stream);
   freeInflaters(stream);
   closeTaints(stream);
+  freeJourney(stream.journey);
   forgetAddress(stream.contextId);
   releaseBlock(POOL, changetype<usize>(stream));
 }

@@ -25,6 +25,11 @@ export function beginBearing(): void {
   borne = false;
 }
 
+/** Says that something else is new about the findings. */
+export function tellAgain(): void {
+  borne = true;
+}
+
 /** A bit for the class of that number. */
 // @ts-ignore: decorator
 @inline
@@ -37,18 +42,31 @@ export function classBit(ruleClass: u32): u32 {
  * none of them stands.
  */
 export function bearOut(taint: Taint, classes: u32, rule: u32, stage: Stage, start: usize, end: usize): void {
-  const name = taintName(taint);
+  bearOutIn(taint.part, taintName(taint), taint.nameLength, classes, rule, stage, start, end);
+}
+
+/** The same of the value of a field: its part, and its name of `length` bytes. */
+export function bearOutIn(
+  part: u32,
+  name: usize,
+  length: u32,
+  classes: u32,
+  rule: u32,
+  stage: Stage,
+  start: usize,
+  end: usize,
+): void {
   let raised = false;
   for (let i: u32 = 0; i < findingCount(findings); i++) {
     const finding = findingAt(findings, i);
-    if (finding.part != taint.part || finding.nameLength != taint.nameLength || finding.confidence < LISTED) continue;
+    if (finding.part != part || finding.nameLength != length || finding.confidence < LISTED) continue;
     if ((classes & classBit(ruleClass(finding.rule))) == 0) continue;
-    if (memory.compare(findingName(finding), name, taint.nameLength) != 0) continue;
+    if (memory.compare(findingName(finding), name, length) != 0) continue;
     raised = true;
     if (finding.stage < <u8>stage) raise(finding, stage, start, end);
   }
   if (raised) return;
-  const finding = addFinding(rule, ruleConfidence(rule), <Part>taint.part, name, name + taint.nameLength);
+  const finding = addFinding(rule, ruleConfidence(rule), <Part>part, name, name + length);
   if (finding === null) return;
   finding.observed = true;
   raise(finding, stage, start, end);

@@ -60,6 +60,8 @@ export class Taint {
   part: u8;
   nameLength: u8;
   length: u16;
+  /** It was looked at for where it came from and goes (filter/journey.ts). */
+  followed: bool;
   /** Classes that detectors reported on it, a bit each. */
   classes: u32;
 }
@@ -70,7 +72,7 @@ const VALUES: u32 = HOST + HOST_CAPACITY;
 const BLOCK_SIZE: u32 = VALUES + TAINT_SIZE * MAX_TAINTS;
 /** Streams whose values can be kept at once in one VM. */
 const BLOCKS: u32 = 1024;
-const POOL: usize = memory.data(3514384, 16);
+const POOL: usize = memory.data(3547152, 16);
 
 /** A value was not kept, since all blocks are in use; whoever counts it clears it. */
 export let noRoom: bool = false;
@@ -106,7 +108,7 @@ function syntaxOf(part: Part): u32 {
 }
 
 /** Whether it does: a slash counts where it climbs, or where an address begins. */
-function carriesSyntax(part: Part, start: usize, end: usize, kinds: u32): bool {
+export function carriesSyntax(part: Part, start: usize, end: usize, kinds: u32): bool {
   const found = kinds & syntaxOf(part);
   if (found != Kind.Slash) return found != 0;
   return findPair(start, end, Char.Slash, Char.Slash) < end || findPair(start, end, Char.Dot, Char.Dot) < end;
@@ -119,7 +121,7 @@ function carriesSyntax(part: Part, start: usize, end: usize, kinds: u32): bool {
 export function keepValue(block: usize, start: usize, end: usize, kinds: u32, classes: u32): usize {
   if (start == end || (classes == 0 && !carriesSyntax(reportedPart, start, end, kinds))) return block;
   if (block == 0) {
-    if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE == 3514384); // the pool fits its buffer
+    if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE == 3547152); // the pool fits its buffer
     block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
     if (block == 0) {
       noRoom = true;
@@ -133,8 +135,9 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
   }
   const watch = changetype<Watch>(block);
   if (end - start > VALUE_CAPACITY) {
-    start = worthOf(start, end);
-    end = min(end, start + VALUE_CAPACITY);
+    takeExcerpt(start, end);
+    start = excerpt;
+    end = excerptEnd;
   }
   let place: u32 = watch.count;
   for (let i: u32 = 0; i < watch.count; i++) {
@@ -163,12 +166,23 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
   const taint = taintAt(block, place);
   taint.part = <u8>reportedPart;
   taint.classes = classes;
+  taint.followed = false;
   taint.nameLength = <u8>min<usize>(fieldNameEnd - fieldName, NAME_CAPACITY);
   taint.length = <u16>(end - start);
   putBytes(taintName(taint), fieldName, fieldName + taint.nameLength);
   putBytes(taintValue(taint), start, end);
   watch.suspicious = watch.suspicious || classes != 0;
   return block;
+}
+
+/** What is kept of a value, as `takeExcerpt` found it. */
+export let excerpt: usize = 0;
+export let excerptEnd: usize = 0;
+
+/** Finds what is kept of the value `start..end`: all of it, or of a long one what says most. */
+export function takeExcerpt(start: usize, end: usize): void {
+  excerpt = end - start > VALUE_CAPACITY ? worthOf(start, end) : start;
+  excerptEnd = min(end, excerpt + VALUE_CAPACITY);
 }
 
 /** Bytes before the first mark that are kept of a long value. */

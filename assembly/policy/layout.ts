@@ -91,6 +91,9 @@ export class Policy {
   work: u32;
   /** Share of the responses that are inspected at most, in hundredths of a percent. */
   sample: u32;
+  /** Hosts whose sidecars are told of values, a comma behind each; empty for those of a cluster. */
+  hops: usize;
+  hopsEnd: usize;
   /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
   holdHeaders: bool;
   direction: u8;

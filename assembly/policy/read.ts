@@ -292,7 +292,10 @@ function readObserve(policy: Policy): void {
   if (!opens(JsonEvent.ObjectOpen)) return;
   while (nextKey()) {
     if (keyIs("sample")) policy.sample = min(readWhole(), 10000);
-    else skipUnknown();
+    else if (keyIs("hops")) {
+      policy.hops = readList();
+      policy.hopsEnd = textEnd;
+    } else skipUnknown();
   }
 }
 

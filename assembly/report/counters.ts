@@ -47,9 +47,15 @@ export const enum Overflow {
   Responses = 12,
   /** A response in a content coding that cannot be read. */
   Unread = 13,
+  /** A note of a value that had to go before its time, or was not made. */
+  Notes = 14,
+  /** A note for which the header to the next sidecar had no room. */
+  Hops = 15,
+  /** No room for the way of a request's values. */
+  Journeys = 16,
 }
 
-export const OVERFLOWS: u32 = 14;
+export const OVERFLOWS: u32 = 17;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
@@ -78,6 +84,48 @@ export function countRuleHit(ruleIndex: u32, blocking: bool): void {
 
 export function countOverflow(what: Overflow): void {
   add(OVERFLOW + (what << 2));
+}
+
+/** What became of headers between sidecars; the first are those of observe/hop-header.ts. The order is that of `journeyName`. */
+export const enum JourneyCount {
+  Taken = 0,
+  Malformed = 1,
+  UnknownKey = 2,
+  Forged = 3,
+  Stale = 4,
+  Sent = 5,
+  /** A value that the sidecar before has spoken of. */
+  Travelled = 6,
+}
+
+export const JOURNEY_COUNTS: u32 = 7;
+const JOURNEYS: usize = memory.data(JOURNEY_COUNTS * 4, 8);
+
+export function countJourney(what: JourneyCount): void {
+  add(JOURNEYS + (what << 2));
+}
+
+export function takeJourney(what: u32): u32 {
+  return take(JOURNEYS + (what << 2));
+}
+
+export function journeyName(what: u32): string {
+  switch (what) {
+    case JourneyCount.Taken:
+      return "taken";
+    case JourneyCount.Malformed:
+      return "malformed";
+    case JourneyCount.UnknownKey:
+      return "unknown_key";
+    case JourneyCount.Forged:
+      return "forged";
+    case JourneyCount.Stale:
+      return "stale";
+    case JourneyCount.Sent:
+      return "sent";
+    default:
+      return "travelled";
+  }
 }
 
 let eventsSent: u32 = 0;
@@ -172,7 +220,13 @@ export function overflowName(what: u32): string {
       return "work";
     case Overflow.Responses:
       return "responses";
-    default:
+    case Overflow.Unread:
       return "unread";
+    case Overflow.Notes:
+      return "notes";
+    case Overflow.Hops:
+      return "hops";
+    default:
+      return "journeys";
   }
 }

@@ -10,6 +10,7 @@
 // https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto/logs/v1
 
 import { byteAt, hexValue, putByte } from "../core/bytes";
+import { Char } from "../core/char";
 import { partName } from "../core/field";
 import { Finding, findingEvidence, findingName, NAME_CAPACITY } from "../core/findings";
 import { VERSION } from "../generated/version";
@@ -131,6 +132,19 @@ function pushCwes(out: usize, rule: u32): usize {
   return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.cwe", last);
 }
 
+/** Writes the lines `start..end` as an array of strings. */
+function pushHops(out: usize, start: usize, end: usize): usize {
+  const last = out;
+  while (end > start) {
+    let line = end;
+    while (line > start && byteAt(line - 1) != Char.LineFeed) line--;
+    const value = out;
+    out = pushLength(pushLength(pushSafe(out, line, end, end - line), Value.String, value), 1, value);
+    end = max(line, start + 1) - 1;
+  }
+  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.hops", last);
+}
+
 /** Writes an id of `size` hex digits as its bytes. */
 function pushId(out: usize, field: u32, hex: usize, size: usize): usize {
   const end = out;
@@ -172,6 +186,7 @@ export function pushRecord(out: usize, about: About, finding: Finding, exception
   out = pushString(out, "meshward.exception", exception, exceptionEnd, EXCEPTION_ROOM);
   out = pushWord(out, "meshward.mode", modeName(<Mode>about.mode));
   out = pushWord(out, "meshward.outcome", outcomeName(<Outcome>about.outcome));
+  if (finding.hopsSize != 0) out = pushHops(out, finding.hops, finding.hops + finding.hopsSize);
   const evidence = findingEvidence(finding);
   out = pushString(out, "meshward.evidence", evidence, evidence + finding.evidenceLength, finding.evidenceLength);
   const name = findingName(finding);

@@ -140,6 +140,9 @@ export function readBareHost(start: usize, end: usize): bool {
   urlHasScheme = false;
   urlSigns = 0;
   urlSlashes = 0;
+  urlAddress = 0;
+  urlPort = 0;
+  urlHostEnd = NAME;
   return readAuthority(start, end);
 }
 

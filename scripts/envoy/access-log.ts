@@ -15,6 +15,8 @@ export interface Finding {
   evidence: string;
   /** The exception of the policy that keeps it from counting. */
   exception?: string;
+  /** Where the value came in and each service up to this one, where there is more than one. */
+  hops?: string[];
 }
 
 /** The module's word on a request: filter state `meshward.verdict`. */

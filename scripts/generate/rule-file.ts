@@ -69,6 +69,8 @@ const exchange = z.strictObject({
   status: whole(200, 599).default(200),
   headers: z.record(z.string().regex(/^[a-z0-9-]+$/, "must be in lower case"), z.string()).default({}),
   body: z.string().default(""),
+  /** The URL of a call that the service makes meanwhile. */
+  calls: z.url().optional(),
 });
 const example = z.union([z.string().min(1), exchange], {
   error: ({ input }) => (input === undefined ? "is missing" : "must be a text, or a request's path and its response"),

@@ -41,7 +41,8 @@ export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): s
 /** An exchange as its messages begin. */
 function exampleText(example: Example): string {
   if (typeof example === "string") return example;
-  const { path, status, headers, body } = example;
+  const { path, status, headers, body, calls } = example;
+  if (calls !== undefined) return `GET ${path}\n\nthe service calls ${calls}`;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return [`GET ${path}`, "", String(status), ...lines, ...(body === "" ? [] : ["", body.trimEnd()])].join("\n");
 }

@@ -136,6 +136,10 @@ function normalizeEvents(events: Policy["events"]): NormalizedEvents | undefined
   return { cluster: events.cluster, authority, path, ...(tls ? { tls } : {}) };
 }
 
+function normalizeObserve({ sample, hops }: Policy["observe"]): Policy["observe"] {
+  return said({ sample, hops });
+}
+
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
   const { namespace, service, labels, onError, denial, observe, limits, routes, rules, exceptions } = workload;
   return said({
@@ -145,7 +149,7 @@ function normalizeWorkload(workload: Workload): NormalizedWorkload {
     ...normalizeScope(workload),
     onError,
     denial: normalizeDenial(denial),
-    observe,
+    observe: observe && normalizeObserve(observe),
     limits: limits && said(limits),
     routes: routes?.map(normalizeRoute),
     rules: normalizeRules(rules),
@@ -160,7 +164,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     mode: policy.mode,
     sensitivity: policy.sensitivity,
     onError: policy.onError,
-    observe: { sample: policy.observe.sample },
+    observe: normalizeObserve(policy.observe),
     limits: { holdBytes, holdMillis, onLimit, onOverflow, onEncoded, depth, work },
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},

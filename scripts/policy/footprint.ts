@@ -8,7 +8,7 @@ import type { CustomRule, Denial, Exception, Field, Policy, Route, Workload } fr
 /** Bytes of one arena, less its head. */
 export const ARENA_BYTES = 1024 * 1024 - 16;
 /** The fixed parts: a policy, a route, what routes say that say the same, a declared field, a rule, an exception. */
-const POLICY_BYTES = 328;
+const POLICY_BYTES = 368;
 const ROUTE_BYTES = 48;
 const SCOPE_BYTES = 152;
 const FIELD_BYTES = 32;
@@ -20,7 +20,7 @@ const EXCEPTION_BYTES = 96;
 export const LIST_BYTES = 512;
 
 /** The lists of a policy or of a section that the module keeps. */
-type Entries = Pick<Policy, "denial" | "routes" | "exceptions" | "fields" | "rules">;
+type Entries = Pick<Policy, "denial" | "observe" | "routes" | "exceptions" | "fields" | "rules">;
 
 const text = (value: string | undefined): number => (value === undefined ? 0 : (Buffer.byteLength(value) + 7) & ~7);
 const list = (values: readonly string[] | undefined): number => text(values?.map((value) => `${value},`).join(""));
@@ -91,8 +91,16 @@ const denialBytes = (denial: Denial | undefined): number =>
 const selectorBytes = ({ namespace, service, labels }: Workload): number =>
   text(namespace) + text(service) + sum(Object.entries(labels ?? {}).map(([key, value]) => text(key) + text(value)));
 
-const entriesBytes = ({ denial, routes = [], exceptions = [], fields = [], rules = [] }: Partial<Entries>): number =>
+const entriesBytes = ({
+  denial,
+  observe,
+  routes = [],
+  exceptions = [],
+  fields = [],
+  rules = [],
+}: Partial<Entries>): number =>
   denialBytes(denial) +
+  list(observe?.hops) +
   sum(routes.map(routeBytes)) +
   SCOPE_BYTES * new Set(routes.map(scopeText)).size +
   sum(exceptions.map(exceptionBytes)) +

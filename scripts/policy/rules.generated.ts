@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 190 rules of 23 classes.
+// 191 rules of 23 classes.
 
 export const CLASSES = [
   "sqli",
@@ -101,6 +101,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "ssrf-probe-host", class: "ssrf" },
   { id: "ssrf-alias", class: "ssrf" },
   { id: "ssrf-disclosed", class: "ssrf" },
+  { id: "ssrf-outbound", class: "ssrf" },
   { id: "xxe-external-entity", class: "xxe" },
   { id: "xxe-external-subset", class: "xxe" },
   { id: "xxe-parameter-entity", class: "xxe" },

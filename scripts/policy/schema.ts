@@ -113,16 +113,6 @@ const holdMillis = measure(
 
 const work = measure(parseSize, SIZE_PATTERN, [0, MAX_WORK], 'a number of bytes such as "64MiB"', formatSize);
 
-const sample = z
-  .string({ error: 'expected a share such as "10%"' })
-  .regex(SHARE_PATTERN, { error: 'expected a share such as "10%", at most 100%' })
-  .transform(parseShare);
-const observe = z
-  .strictObject({
-    sample: sample.prefault("10%").describe("The share of responses that are inspected at most; 0% for none"),
-  })
-  .describe("What is watched without stopping anything");
-
 const limits = {
   holdBytes: holdBytes.describe("Bytes of a request that are held back until it is judged"),
   holdMillis: holdMillis.describe("How long a request is held, counted from its headers"),
@@ -295,6 +285,34 @@ const path = z
 /** The module keeps a list as text, a comma behind each entry. */
 const fitsList = (entries: readonly string[]): boolean => entries.join(",").length < LIST_BYTES;
 const LIST_FULL = `expected at most ${LIST_BYTES} bytes in all, with a comma behind each entry`;
+
+/** A host whose sidecar is told of values: `orders`, `10.1.1.1:8080`, `*.shop.example`. */
+const hopHost = z
+  .string()
+  .max(255)
+  .regex(/^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*(?::\d{1,5})?$/, {
+    error: 'expected a host in lower case, such as "orders", "orders:8080" or "*.shop.example"',
+  })
+  .refine((host) => !/^\*.*:/.test(host), { error: "a name that begins with * has no port" });
+
+const sample = z
+  .string({ error: 'expected a share such as "10%"' })
+  .regex(SHARE_PATTERN, { error: 'expected a share such as "10%", at most 100%' })
+  .transform(parseShare);
+const observe = z
+  .strictObject({
+    sample: sample.prefault("10%").describe("The share of responses that are inspected at most; 0% for none"),
+    hops: z
+      .array(hopHost)
+      .min(1)
+      .max(MAX_ENTRIES)
+      .refine(fitsList, { error: LIST_FULL })
+      .optional()
+      .describe(
+        "Hosts whose sidecars are told which values came in; without it names without a dot, *.svc and *.cluster.local",
+      ),
+  })
+  .describe("What is watched without stopping anything");
 
 const methods = z
   .array(

@@ -27,6 +27,10 @@ export const findingSchema = z.object({
   }),
   evidence: z.string().describe("What was seen, masked: letters and digits that are no keyword become a{n} and 9{n}"),
   exception: z.string().optional().describe("The exception of the policy by which it does not count"),
+  hops: z
+    .array(z.string())
+    .optional()
+    .describe("Where the value came in and each service up to this one: service, method, route, part and name"),
 });
 export type Finding = z.infer<typeof findingSchema>;
 

@@ -5,9 +5,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { readRuleFile, type ExampleExchange } from "../../scripts/generate/rule-file.ts";
 import { joinRules } from "../../scripts/generate/rule-set.ts";
+import { createEnvoyProcess, VERDICT_KEY } from "../../scripts/host/index.ts";
 import { readModule } from "../../scripts/package.ts";
+import { compilePolicy } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import { createEngine } from "../../scripts/scan/engine.ts";
+import { parseVerdict, verdictSchema } from "../../scripts/scan/verdict.ts";
 import { headerMap } from "../detect/header-map.ts";
 import { buildProbe } from "../probe/build.ts";
 
@@ -86,8 +89,36 @@ async function judgeExchange({ path, status, headers, body }: ExampleExchange): 
   return findings.map(({ rule: id, confidence, stage }) => ({ id, confidence, stage }));
 }
 
+/** What a request leaves behind during which the service makes a call. */
+async function judgeCall({ path, calls }: ExampleExchange): Promise<Found[]> {
+  const process = createEnvoyProcess();
+  const { host, pathname, search } = new URL(calls!);
+  const [inbound, outbound] = await Promise.all(
+    ["inbound", "outbound"].map(async (direction) => {
+      const plugin = await process.addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
+      plugin.configure(JSON.stringify({ ...compilePolicy(policyFrom({}), { holdHeaders: true }), direction }));
+      return plugin;
+    }),
+  );
+  const stream = inbound!.openStream({ request: { path, headers: [["host", "shop.example"]] } });
+  stream.sendHeaders(true);
+  outbound!.exchange({ path: pathname + search, headers: [["host", host]] });
+  stream.respond({ status: 200, headers: [], body: "" });
+  stream.end();
+  const verdict = verdictSchema.parse(parseVerdict(stream.filterState.get(VERDICT_KEY)!.toString()));
+  return verdict.findings.map(({ rule: id, confidence, stage }) => ({ id, confidence, stage }));
+}
+
 await suite("pairs of rules", () => {
   for (const { id, class: attackClass, attack, lookalike } of rules) {
+    if (typeof attack !== "string" && attack.calls !== undefined) {
+      const borne = async (example: typeof attack): Promise<string[]> =>
+        (await judgeCall(example)).filter(({ stage }) => stage !== "attempted").map((found) => found.id);
+      test(`${id} finds its attack in a call`, async () => assert.deepEqual(await borne(attack), [id]));
+      test(`${id} lets its look-alike pass`, async () =>
+        assert.deepEqual(await borne(lookalike as ExampleExchange), []));
+      continue;
+    }
     if (typeof attack !== "string" || typeof lookalike !== "string") {
       // Where a rule of the class has seen the attack in the request, that finding is raised.
       const borne = async (example: typeof attack): Promise<Found[]> => {

@@ -1,0 +1,444 @@
+/** Values from service to service on the TypeScript host: each service a process of its own, two workers, one module for both directions. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import {
+  createEnvoyProcess,
+  type EnvoyProcess,
+  type Header,
+  type LogLine,
+  type Plugin,
+} from "../../scripts/host/index.ts";
+import { modulePath } from "../../scripts/package.ts";
+import type { PolicySource } from "../../scripts/policy/schema.ts";
+import type { Finding } from "../../scripts/scan/verdict.ts";
+import { compile } from "../filter/push.ts";
+import { HEADER, readHeader, writeHeader } from "./header.ts";
+
+const module = await readFile(modulePath("checked"));
+const SECRET = "correct horse battery staple";
+const OTHER = "another secret of good length";
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const ATTACK = "1' OR '1'='1";
+const ATTACK_IN_URL = encodeURIComponent(ATTACK);
+const traceparent = (trace = TRACE): Header => ["traceparent", `00-${trace}-b7ad6b7169203331-01`];
+
+interface Call {
+  url: string;
+  method?: string;
+  headers?: Header[];
+  body?: string;
+}
+
+/** What a service does with a request: its calls, and its answer. */
+type App = (request: { path: string; headers: Header[]; body: string; call: (call: Call) => Header[] }) => {
+  status?: number;
+  body: string;
+};
+
+interface Service {
+  process: EnvoyProcess;
+  inbound: Plugin;
+  logs: LogLine[];
+  /** Sends a request; yields what was found. */
+  request(call: Call, app?: App): { findings: Finding[]; seen: Header[] | null };
+  /** Sends a call of the service's own; yields its headers as the next service's sidecar gets them. */
+  call(call: Call): Header[];
+  /** `meshward_hops_total` and `meshward_overflow_total` by `what`. */
+  counts(): Record<string, number>;
+}
+
+interface Options {
+  secret?: string;
+  previous?: string;
+  policy?: PolicySource;
+  /** Neither listener says its direction. */
+  asks?: boolean;
+}
+
+async function service(name: string, options: Options = {}): Promise<Service> {
+  const logs: LogLine[] = [];
+  const process = createEnvoyProcess({ seed: 1, log: (level, message) => logs.push({ level, message }) });
+  const shared = {
+    name: "meshward",
+    rootId: "meshward",
+    vmId: "meshward",
+    module,
+    workers: 2,
+    node: { id: name, cluster: name },
+    environment: {
+      ...(options.secret === undefined ? {} : { MESHWARD_HOP_KEY: options.secret }),
+      ...(options.previous === undefined ? {} : { MESHWARD_HOP_KEY_PREVIOUS: options.previous }),
+    },
+  };
+  const policy = compile(options.policy ?? { observe: { sample: "100%" } });
+  const plugin = async (direction: "inbound" | "outbound"): Promise<Plugin> => {
+    const made = await process.addPlugin(shared);
+    assert.ok(made.configure(JSON.stringify(options.asks ? policy : { ...policy, direction })).accepted);
+    return made;
+  };
+  const inbound = await plugin("inbound");
+  const outbound = await plugin("outbound");
+  let turn = 0;
+  const call = ({ url, method = "GET", headers = [], body = "" }: Call): Header[] => {
+    const { host, pathname, search } = new URL(url);
+    // Another worker than the inbound stream's.
+    const stream = outbound.openStream({
+      request: { method, path: pathname + search, headers: [["host", host], ...headers] },
+      worker: (turn + 1) % 2,
+      properties: { xds: { listener_direction: 2n } },
+    });
+    stream.sendHeaders(body === "");
+    if (body !== "") stream.sendBody(body, true);
+    assert.equal(stream.local, null);
+    const { headers: sent, body: passed } = stream.request.out;
+    assert.equal(Buffer.from(passed).toString(), body);
+    stream.respond({ status: 200, headers: [], body: "ok" });
+    stream.end();
+    return sent!.toJSON() as Header[];
+  };
+  return {
+    process,
+    inbound,
+    logs,
+    call,
+    request({ url, method = "GET", headers = [], body = "" }, app = () => ({ body: "fine" })) {
+      turn++;
+      const { host, pathname, search } = new URL(url);
+      const stream = inbound.openStream({
+        request: { method, path: pathname + search, headers: [["host", host], ...headers] },
+        worker: turn % 2,
+        properties: { xds: { listener_direction: 1n } },
+      });
+      stream.sendHeaders(body === "");
+      if (body !== "") stream.sendBody(body, true);
+      let seen: Header[] | null = null;
+      if (stream.local === null) {
+        seen = stream.request.out.headers!.toJSON() as Header[];
+        const { status = 200, body: answer } = app({
+          path: pathname + search,
+          headers: seen,
+          body: Buffer.from(stream.request.out.body).toString(),
+          call,
+        });
+        stream.respond({ status, headers: [["content-type", "text/plain"]], body: answer });
+      }
+      stream.end();
+      const text = stream.filterState.get("wasm.meshward.verdict")?.toString() ?? "";
+      const findings = text.startsWith("{") ? ((JSON.parse(text) as { findings?: Finding[] }).findings ?? []) : [];
+      return { findings, seen };
+    },
+    counts() {
+      process.advance(1000);
+      const found: Record<string, number> = {};
+      for (const [metric, value] of process.metrics()) {
+        const what = /what=\.=(\w+);\.;(?:hops|overflow)_total$/.exec(metric)?.[1];
+        if (what !== undefined) found[what] = value as number;
+      }
+      return found;
+    },
+  };
+}
+
+const headerIn = (headers: readonly Header[]): string | undefined =>
+  headers.find(([name]) => name.toLowerCase() === HEADER)?.[1] as string | undefined;
+const withoutPseudo = (headers: readonly Header[]): Header[] => headers.filter(([name]) => !name.startsWith(":"));
+
+const DATABASE_ERROR = { status: 500, body: "You have an error in your SQL syntax near ''1'='1'" };
+
+describe("values from service to service", () => {
+  for (const traced of [true, false]) {
+    it(`are one finding with all hops where the last one fails, ${traced ? "by trace" : "by value"}`, async () => {
+      const edge = await service("edge", { secret: SECRET });
+      const catalogue = await service("catalogue", { secret: SECRET });
+      const orders = await service("orders", { secret: SECRET });
+      const trace = traced ? [traceparent()] : [];
+      let third: Finding[] = [];
+      let headers: Header[] = [];
+      edge.request({ url: `http://edge/search?q=${ATTACK_IN_URL}`, headers: trace }, ({ call }) => {
+        const sent = call({ url: `http://catalogue/items/7?filter=${ATTACK_IN_URL}`, headers: trace });
+        assert.equal(typeof headerIn(sent), "string");
+        const toCatalogue = { url: `http://catalogue/items/7?filter=${ATTACK_IN_URL}`, headers: withoutPseudo(sent) };
+        const { seen } = catalogue.request(toCatalogue, (request) => {
+          assert.equal(headerIn(request.headers), undefined);
+          headers = request.call({ url: `http://orders/orders?sku=${ATTACK_IN_URL}`, headers: trace });
+          const toOrders = { url: `http://orders/orders?sku=${ATTACK_IN_URL}`, headers: withoutPseudo(headers) };
+          third = orders.request(toOrders, () => DATABASE_ERROR).findings;
+          return { body: "[]" };
+        });
+        assert.notEqual(seen, null);
+        return { body: "[]" };
+      });
+      const [finding] = third.filter(({ class: kind }) => kind === "sqli");
+      assert.deepEqual(finding?.hops, [
+        "edge GET /search query q",
+        "catalogue GET /items/{number} query filter",
+        "orders GET /orders query sku",
+      ]);
+      assert.equal(finding.stage, "likely");
+      assert.deepEqual(
+        readHeader(headerIn(headers)!, SECRET, traced ? TRACE : undefined).hops[0],
+        finding.hops.slice(0, 2),
+      );
+      assert.equal(catalogue.counts().taken, 1);
+    });
+  }
+
+  it("are no finding of their own, and leave no trace of the header with the service", async () => {
+    const edge = await service("edge", { secret: SECRET });
+    const orders = await service("orders", { secret: SECRET });
+    const quote = encodeURIComponent("O'Brien (x)");
+    edge.request({ url: `http://edge/search?q=${quote}`, headers: [traceparent()] }, ({ call }) => {
+      const sent = call({ url: `http://orders/names?n=${quote}`, headers: [traceparent()] });
+      assert.notEqual(headerIn(sent), undefined);
+      const { findings, seen } = orders.request({
+        url: `http://orders/names?n=${quote}`,
+        headers: withoutPseudo(sent),
+      });
+      assert.deepEqual(findings, []);
+      assert.equal(headerIn(seen!), undefined);
+      return { body: "" };
+    });
+    assert.equal(orders.counts().travelled, 1);
+  });
+
+  it("travel in bodies, and are known there", async () => {
+    const edge = await service("edge", { secret: SECRET });
+    const orders = await service("orders", { secret: SECRET });
+    const json: Header = ["content-type", "application/json"];
+    let found: Finding[] = [];
+    const sent = { url: "http://edge/orders", method: "POST", headers: [traceparent(), json] };
+    edge.request({ ...sent, body: JSON.stringify({ note: ATTACK }) }, ({ call }) => {
+      const body = JSON.stringify({ lines: [{ text: ATTACK }] });
+      const headers = call({ url: "http://orders/lines", method: "POST", headers: [traceparent(), json], body });
+      const passed = { url: "http://orders/lines", method: "POST", headers: withoutPseudo(headers), body };
+      found = orders.request(passed, () => DATABASE_ERROR).findings;
+      return { body: "" };
+    });
+    assert.deepEqual(found[0]?.hops, ["edge POST /orders json /note", "orders POST /lines json /lines/0/text"]);
+  });
+
+  it("are told to services of the mesh alone", async () => {
+    const to = async (url: string, hops?: string[]): Promise<string | undefined> => {
+      const policy = { observe: { sample: "100%", ...(hops === undefined ? {} : { hops }) } };
+      const edge = await service("edge", { secret: SECRET, policy });
+      let header: string | undefined;
+      edge.request({ url: `http://edge/search?q=${ATTACK_IN_URL}`, headers: [traceparent()] }, ({ call }) => {
+        header = headerIn(call({ url, headers: [traceparent()] }));
+        return { body: "" };
+      });
+      return header;
+    };
+    for (const url of [
+      "http://orders/",
+      "http://orders:8080/",
+      "http://orders.shop.svc/",
+      "http://a.b.svc.cluster.local:80/",
+    ]) {
+      assert.notEqual(await to(url), undefined, url);
+    }
+    for (const url of [
+      "http://api.partner.example/",
+      "http://10.1.1.1/",
+      "http://[::1]/",
+      "http://svc/".replace("svc", "x.svcs"),
+    ]) {
+      assert.equal(await to(url), undefined, url);
+    }
+    const own = ["*.shop.example", "10.1.1.1:8080"];
+    for (const url of ["http://a.shop.example/", "http://10.1.1.1:8080/"])
+      assert.notEqual(await to(url, own), undefined, url);
+    for (const url of ["http://orders/", "http://shop.example/", "http://10.1.1.1/", "http://a.shop.example.org/"]) {
+      assert.equal(await to(url, own), undefined, url);
+    }
+  });
+});
+
+/** A header as the edge writes it for `ATTACK`. */
+async function headerOf(options: Options, trace?: string): Promise<string> {
+  const edge = await service("edge", options);
+  const headers = trace === undefined ? [] : [traceparent(trace)];
+  let header: string | undefined;
+  edge.request({ url: `http://edge/search?q=${ATTACK_IN_URL}`, headers }, ({ call }) => {
+    header = headerIn(call({ url: `http://orders/orders?sku=${ATTACK_IN_URL}`, headers }));
+    return { body: "" };
+  });
+  return header!;
+}
+
+describe("the header between sidecars", () => {
+  const send = (orders: Service, headers: Header[]) =>
+    orders.request({ url: `http://orders/orders?sku=${ATTACK_IN_URL}`, headers }, () => DATABASE_ERROR);
+  const EDGE = ["edge GET /search query q", "orders GET /orders query sku"];
+
+  it("is believed by whoever knows the secret, for its own request and for a minute", async () => {
+    const header = await headerOf({ secret: SECRET }, TRACE);
+    const orders = await service("orders", { secret: SECRET });
+    const cases: [why: string, headers: Header[], counted: string | null, seconds?: number][] = [
+      ["as it was sent", [traceparent(), [HEADER, header]], "taken"],
+      ["in capitals", [traceparent(), ["X-Meshward-Taint", header]], "taken"],
+      ["none", [traceparent()], null],
+      ["of another trace", [traceparent("1" + TRACE.slice(1)), [HEADER, header]], "forged"],
+      ["without a trace", [[HEADER, header]], "forged"],
+      ["with two traces", [traceparent(), traceparent(), [HEADER, header]], "forged"],
+      ["twice", [traceparent(), [HEADER, header], [HEADER, header]], "malformed"],
+      ["beside another", [traceparent(), [HEADER, "x"], [HEADER, header]], "malformed"],
+      ["unsigned", [traceparent(), [HEADER, header.slice(0, -43)]], "forged"],
+      ["empty", [traceparent(), [HEADER, ""]], "malformed"],
+      ["too long", [traceparent(), [HEADER, "A".repeat(5000)]], "malformed"],
+      ["made by who does not know it", [traceparent(), [HEADER, madeBy(OTHER)]], "unknown_key"],
+      ["too old", [traceparent(), [HEADER, header]], "stale", 61],
+    ];
+    for (const [why, headers, counted, wait = 0] of cases) {
+      orders.process.advance(wait * 1000);
+      const before = orders.counts();
+      const { findings, seen } = send(orders, headers);
+      const after = orders.counts();
+      const rose = Object.keys(after).filter((what) => after[what] !== (before[what] ?? 0) && what !== "travelled");
+      assert.deepEqual(rose, counted === null ? [] : [counted], why);
+      assert.deepEqual(findings[0]?.hops, counted === "taken" ? EDGE : undefined, why);
+      assert.deepEqual(
+        seen!.filter(([name]) => name.toLowerCase() === HEADER),
+        [],
+        why,
+      );
+    }
+  });
+
+  function madeBy(secret: string): string {
+    const seconds = Math.floor(Date.UTC(2026, 0, 1) / 1000);
+    return writeHeader({ secret, seconds, trace: TRACE, entries: [{ hash: 1n, hops: ["forged GET / query q"] }] });
+  }
+
+  it("is taken off whatever the mode, without a secret too", async () => {
+    const header = await headerOf({ secret: SECRET }, TRACE);
+    for (const options of [
+      { secret: SECRET, policy: { mode: "off" } },
+      { secret: SECRET, policy: { mode: "block" } },
+      { secret: SECRET, policy: { observe: { sample: "0%" } } },
+      {},
+    ] as Options[]) {
+      const orders = await service("orders", options);
+      const { seen } = orders.request({
+        url: "http://orders/",
+        headers: [traceparent(), [HEADER, header], [HEADER, "x"]],
+      });
+      assert.equal(headerIn(seen!), undefined, JSON.stringify(options));
+    }
+  });
+
+  it("goes on while the secret changes: both are known, the first signs", async () => {
+    const old = await headerOf({ secret: SECRET }, TRACE);
+    const orders = await service("orders", { secret: OTHER, previous: SECRET });
+    assert.deepEqual(send(orders, [traceparent(), [HEADER, old]]).findings[0]?.hops, EDGE);
+    const fresh = await headerOf({ secret: OTHER, previous: SECRET }, TRACE);
+    assert.deepEqual(send(orders, [traceparent(), [HEADER, fresh]]).findings[0]?.hops, EDGE);
+    // The next one gets it under the new secret, whichever it came by.
+    const catalogue = await service("catalogue", { secret: OTHER, previous: SECRET });
+    let next: string | undefined;
+    catalogue.request(
+      { url: `http://catalogue/items?filter=${ATTACK_IN_URL}`, headers: [traceparent(), [HEADER, old]] },
+      ({ call }) => {
+        next = headerIn(call({ url: "http://orders/", headers: [traceparent()] }));
+        return { body: "" };
+      },
+    );
+    assert.deepEqual(readHeader(next!, OTHER, TRACE).hops, [[EDGE[0], "catalogue GET /items query filter"]]);
+  });
+
+  it("is not written without a secret, which is said once", async () => {
+    const told = async (options: Options) => {
+      const edge = await service("edge", options);
+      let header: string | undefined;
+      edge.request({ url: `http://edge/search?q=${ATTACK_IN_URL}`, headers: [traceparent()] }, ({ call }) => {
+        header = headerIn(call({ url: "http://orders/", headers: [traceparent()] }));
+        return { body: "" };
+      });
+      assert.equal(header, undefined);
+      return edge.logs
+        .filter(({ message }) => message.includes("MESHWARD_HOP_KEY"))
+        .map(({ level, message }) => `${level} ${message}`);
+    };
+    const line = "meshward: no MESHWARD_HOP_KEY: values are not followed from service to service";
+    assert.deepEqual(await told({}), [`info ${line}`]);
+    assert.deepEqual(await told({ policy: { observe: { hops: ["orders"] } } }), [`warn ${line}`]);
+    const short = "meshward: MESHWARD_HOP_KEY is shorter than 16 characters, and not used";
+    assert.deepEqual(await told({ secret: "short" }), [`error ${short}`, `info ${line}`]);
+  });
+
+  it("that the service wrote itself goes no further", async () => {
+    const edge = await service("edge", { secret: SECRET });
+    edge.request({ url: `http://edge/search?q=${ATTACK_IN_URL}`, headers: [traceparent()] }, ({ call }) => {
+      const own: Header[] = [traceparent(), [HEADER, "mine"], [HEADER, "mine too"]];
+      const sent = call({ url: "http://orders/", headers: own }).filter(([name]) => name === HEADER);
+      assert.equal(sent.length, 1);
+      assert.doesNotThrow(() => readHeader(sent[0]![1] as string, SECRET, TRACE));
+      assert.equal(headerIn(call({ url: "http://other.example/", headers: own })), undefined);
+      return { body: "" };
+    });
+  });
+});
+
+describe("a call that goes where a value points", () => {
+  const METADATA = "http://169.254.169.254/latest/meta-data/";
+  const fetched = async (
+    value: string,
+    url: string,
+    options: { traced?: boolean; asks?: boolean; wait?: number } = {},
+  ) => {
+    const { traced = true, asks = false, wait = 0 } = options;
+    const edge = await service("edge", { asks });
+    // The first call of all says that there are some.
+    if (asks) edge.call({ url: "http://warm.example/" });
+    edge.process.advance(1000);
+    const headers = traced ? [traceparent()] : [];
+    const { findings } = edge.request(
+      { url: `http://shop.example/preview?from=${encodeURIComponent(value)}`, headers },
+      ({ call }) => {
+        edge.process.advance(wait);
+        call({ url, headers });
+        return { body: "" };
+      },
+    );
+    return findings
+      .filter(({ class: kind }) => kind === "ssrf")
+      .map(({ rule, stage, where }) => `${rule} ${stage} ${where.name}`);
+  };
+
+  it("is confirmed by its trace where a detector has seen the value", async () => {
+    assert.deepEqual(await fetched(METADATA, METADATA), ["ssrf-metadata confirmed from"]);
+    assert.deepEqual(await fetched("http://2852039166/x", "http://169.254.169.254/y"), [
+      "ssrf-metadata confirmed from",
+    ]);
+  });
+
+  it("is likely by the value alone, or where any host may be meant", async () => {
+    assert.deepEqual(await fetched(METADATA, METADATA, { traced: false }), ["ssrf-metadata likely from"]);
+    assert.deepEqual(await fetched("http://images.example/a.png", "http://images.example/a.png"), [
+      "ssrf-outbound likely from",
+    ]);
+    assert.deepEqual(await fetched("//images.example:8080/a", "http://images.example:8080/b"), [
+      "ssrf-outbound likely from",
+    ]);
+  });
+
+  it("is nothing where it goes elsewhere", async () => {
+    assert.deepEqual(await fetched(METADATA, "http://images.example/"), ["ssrf-metadata attempted from"]);
+    assert.deepEqual(await fetched("http://images.example/a.png", "http://images.example:8080/a.png"), []);
+    assert.deepEqual(await fetched("http://images.example/a.png", "http://example/a.png"), []);
+    assert.deepEqual(await fetched("http://shop.example/back", "http://shop.example/"), [], "its own host");
+    assert.deepEqual(await fetched("images.example", "http://images.example/"), [], "a name is no URL");
+  });
+
+  it("is forgotten by the value after ten seconds, by the trace after a minute", async () => {
+    assert.deepEqual(await fetched(METADATA, METADATA, { traced: false, wait: 12_000 }), [
+      "ssrf-metadata attempted from",
+    ]);
+    assert.deepEqual(await fetched(METADATA, METADATA, { wait: 12_000 }), ["ssrf-metadata confirmed from"]);
+    assert.deepEqual(await fetched(METADATA, METADATA, { wait: 62_000 }), ["ssrf-metadata attempted from"]);
+  });
+
+  it("is told from a request by Envoy where the filter serves both", async () => {
+    assert.deepEqual(await fetched(METADATA, METADATA, { asks: true }), ["ssrf-metadata confirmed from"]);
+  });
+});
