@@ -212,6 +212,10 @@ export function makeTable(
   };
 }
 
+/** Good enough: 95% found, nothing confirmed that is not there, at most 2% of the likely ones wrong. */
+export const isGood = ({ recall, all, falseLikelyShare }: Table): boolean =>
+  recall >= 0.95 && all.falseConfirmed.length === 0 && falseLikelyShare <= 0.02;
+
 interface ScanInput {
   id: string;
   service: Service;

@@ -4,7 +4,7 @@ import { readInside } from "../../../scripts/demo/fence/files.ts";
 import { TameShell } from "../../../scripts/demo/fence/shell.ts";
 import { Database } from "./database.ts";
 import { plantFiles, removeFiles, SHELL_FOLDER } from "./files.ts";
-import { fetchNamed, send } from "./network.ts";
+import { callNeighbour, fetchNamed } from "./network.ts";
 import type { Addresses, Answer, Ask } from "./network.ts";
 import { Witnesses } from "./witness.ts";
 
@@ -77,7 +77,7 @@ export const makePlace = (
   name,
   ground,
   async call(neighbour, path, ask = {}) {
-    const answer = await send(addresses()[neighbour], path, ask);
+    const answer = await callNeighbour(addresses(), neighbour, path, ask);
     observe({ from: name, to: neighbour, host: neighbour, path, ask, answer });
     return answer;
   },

@@ -27,7 +27,8 @@ export interface Ask {
   body?: string | Buffer;
 }
 
-const HOSTS: Readonly<Record<string, keyof Addresses>> = {
+/** The shop's names; the first of a neighbour's is the one that the services call it by. */
+export const HOSTS: Readonly<Record<string, keyof Addresses>> = {
   "shop.example": "edge",
   catalogue: "catalogue",
   "catalogue.shop.svc.cluster.local": "catalogue",
@@ -80,4 +81,15 @@ export async function fetchNamed(addresses: Addresses, url: string, ask: Ask = {
   const neighbour = HOSTS[hostname];
   if (protocol !== "http:" || neighbour === undefined) throw new Error(`getaddrinfo ENOTFOUND ${hostname}`);
   return send(addresses[neighbour], pathname + search, ask, host);
+}
+
+/** Calls a neighbour by its name. */
+export function callNeighbour(
+  addresses: Addresses,
+  neighbour: keyof Addresses,
+  path: string,
+  ask: Ask = {},
+): Promise<Answer> {
+  const host = Object.keys(HOSTS).find((name) => HOSTS[name] === neighbour);
+  return send(addresses[neighbour], path, ask, host);
 }

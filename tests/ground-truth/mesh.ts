@@ -1,0 +1,187 @@
+/**
+ * The shop as a mesh runs it: each service behind a sidecar of its own that takes its calls too, and a collector for what they see.
+ *
+ *     client ─► edge's Envoy ─► edge ─► edge's Envoy ─► catalogue's Envoy ─► catalogue …
+ *
+ * Run by itself it sends a minute of ordinary traffic and the tour, then prints the table of what was found; exit 1 where that is not
+ * good enough (table.ts):
+ *
+ *     npm run ground-truth -- [--slices 1,2] [--visits N] [--json]
+ */
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { argv } from "node:process";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { startCollector } from "../../collector/collector.ts";
+import { startMeshward } from "../../testing/index.ts";
+import type { Meshward } from "../../testing/index.ts";
+import { HOSTS } from "./ground/network.ts";
+import type { Addresses } from "./ground/network.ts";
+import { SERVICES, loadManifest } from "./manifest.ts";
+import type { Service } from "./manifest.ts";
+import { startShop } from "./shop.ts";
+import { isGood, makeTable, seenByCollector, showTable } from "./table.ts";
+import type { CollectorFinding } from "./table.ts";
+import { sendOrdinary, sendTour } from "./traffic.ts";
+
+const READ_TOKEN = "ground-truth-reads";
+/** Findings in one answer of the collector (collector/api.ts). */
+const PAGE = 200;
+const QUIET_MS = 5_000;
+const DEADLINE_MS = 60_000;
+
+export interface Mesh {
+  /** Where each service is reached from outside: its sidecar. */
+  readonly urls: Readonly<Record<Service, string>>;
+  readonly collectorUrl: string;
+  readonly sidecars: Readonly<Record<Service, Meshward>>;
+  /** All findings, once no more come. */
+  findings(): Promise<CollectorFinding[]>;
+  stop(): Promise<void>;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once("error", reject);
+          server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Asks the collector. */
+async function ask<Answer>(url: string): Promise<Answer> {
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${READ_TOKEN}` } });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as Answer;
+}
+
+async function findingsOf(collectorUrl: string): Promise<CollectorFinding[]> {
+  const found: CollectorFinding[] = [];
+  let cursor: string | null = null;
+  do {
+    const url: string = `${collectorUrl}/api/v1/findings?limit=${PAGE}${cursor === null ? "" : `&cursor=${cursor}`}`;
+    const page: { findings: CollectorFinding[]; next_cursor: string | null } = await ask(url);
+    found.push(...page.findings);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return found;
+}
+
+/** Waits until the collector's events have not grown for a while. */
+async function settle(collectorUrl: string): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  let last = -1;
+  let since = Date.now();
+  while (Date.now() - since < QUIET_MS) {
+    if (Date.now() > deadline) throw new Error(`events still come after ${DEADLINE_MS} ms`);
+    const { events } = await ask<{ events: { day: number } }>(`${collectorUrl}/api/v1/summary`);
+    if (events.day !== last) since = Date.now();
+    last = events.day;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Starts shop, collector and sidecars; about ten seconds. */
+export async function startMesh(): Promise<Mesh> {
+  const folder = await mkdtemp(join(tmpdir(), "meshward-ground-truth-"));
+  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    const collector = await startCollector({
+      host: "127.0.0.1",
+      port: 0,
+      database: join(folder, "database"),
+      retentionSeconds: 86_400,
+      ingestTokens: [],
+      readTokens: [{ name: "reader", value: READ_TOKEN }],
+      hosts: [],
+      log: (line) => console.error(line),
+    });
+    stops.push(() => collector.stop());
+    const shop = await startShop();
+    stops.push(() => shop.stop());
+    const ports = await freePorts(SERVICES.length);
+    const urls = Object.fromEntries(
+      SERVICES.map((service, at) => [service, `http://127.0.0.1:${ports[at]}`]),
+    ) as Record<Service, string>;
+    const origins: Addresses = { ...shop.addresses, ...urls };
+    const hosts = Object.fromEntries(Object.entries(HOSTS).map(([host, neighbour]) => [host, origins[neighbour]]));
+    const key = createHash("sha256").update("ground truth").digest("hex");
+    const sidecars = {} as Record<Service, Meshward>;
+    for (const [at, service] of SERVICES.entries()) {
+      const sidecar = await startMeshward({
+        policy: { mode: "detect", observe: { sample: "100%" }, events: { otlp: collector.url } },
+        upstream: shop.addresses[service],
+        listen: { host: "127.0.0.1", port: ports[at]! },
+        backend: "process",
+        concurrency: 1,
+        service,
+        outbound: true,
+        hosts,
+        environment: { MESHWARD_HOP_KEY: key },
+      });
+      stops.push(() => sidecar.stop());
+      sidecars[service] = sidecar;
+    }
+    const outbound = (url: string): Addresses => ({
+      edge: url,
+      catalogue: url,
+      orders: url,
+      metadata: url,
+      partner: url,
+    });
+    shop.connect({
+      from: Object.fromEntries(SERVICES.map((service) => [service, outbound(sidecars[service].outboundUrl!)])),
+    });
+    return {
+      urls,
+      collectorUrl: collector.url,
+      sidecars,
+      async findings() {
+        await settle(collector.url);
+        return findingsOf(collector.url);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
+  const { values } = parseArgs({
+    options: {
+      slices: { type: "string", default: "1,2,3" },
+      visits: { type: "string", default: "300" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const manifest = loadManifest();
+  const mesh = await startMesh();
+  try {
+    await sendOrdinary(manifest, mesh.urls, { visits: Number(values.visits) });
+    await sendTour(manifest, mesh.urls);
+    const table = makeTable(manifest, seenByCollector(await mesh.findings()), {
+      slices: values.slices.split(",").map(Number),
+    });
+    process.stdout.write(values.json ? `${JSON.stringify(table)}\n` : showTable(table));
+    process.exitCode = isGood(table) ? 0 : 1;
+  } finally {
+    await mesh.stop();
+  }
+}
