@@ -16,7 +16,16 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../scripts/package.ts";
 
 /** Folders below tests/ that need an Envoy, a registry or more time than the fast loop has. */
-const SLOW: ReadonlySet<string> = new Set(["envoy", "consumer", "bench", "soak", "generate", "evasion", "fuzz"]);
+const SLOW: ReadonlySet<string> = new Set([
+  "envoy",
+  "consumer",
+  "bench",
+  "soak",
+  "generate",
+  "evasion",
+  "fuzz",
+  "ground-truth",
+]);
 /** Tests elsewhere that try inputs by the thousand. */
 const THOROUGH: ReadonlySet<string> = new Set([
   "detect/gates",

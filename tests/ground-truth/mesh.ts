@@ -8,7 +8,10 @@
  *
  *     npm run ground-truth -- [--slices 1,2] [--visits N] [--json]
  */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -17,7 +20,7 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { startCollector } from "../../collector/collector.ts";
+import { packageRoot } from "../../scripts/package.ts";
 import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 import { HOSTS } from "./ground/network.ts";
@@ -30,6 +33,7 @@ import type { CollectorFinding } from "./table.ts";
 import { sendOrdinary, sendTour } from "./traffic.ts";
 
 const READ_TOKEN = "ground-truth-reads";
+const START_MS = 60_000;
 /** Findings in one answer of the collector (collector/api.ts). */
 const PAGE = 200;
 const QUIET_MS = 5_000;
@@ -40,6 +44,8 @@ export interface Mesh {
   readonly urls: Readonly<Record<Service, string>>;
   readonly collectorUrl: string;
   readonly sidecars: Readonly<Record<Service, Meshward>>;
+  /** Ends the collector as a crash of its machine would, and starts it again on what it has left. */
+  crashCollector(): Promise<void>;
   /** All findings, once no more come. */
   findings(): Promise<CollectorFinding[]>;
   stop(): Promise<void>;
@@ -93,6 +99,47 @@ async function settle(collectorUrl: string): Promise<void> {
   }
 }
 
+/** `meshward collector` in a process of its own. */
+class CollectorProcess {
+  readonly url: string;
+  readonly #args: string[];
+  #child: ChildProcess | null = null;
+
+  constructor(port: number, database: string) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#args = ["collector", "--listen", `127.0.0.1:${port}`, "--database", database];
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), ...this.#args], {
+      env: { ...process.env, MESHWARD_READ_TOKEN: READ_TOKEN },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.#child = child;
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));
+    const deadline = Date.now() + START_MS;
+    while (
+      !(await fetch(`${this.url}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the collector did not start:\n${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+}
+
 /** Starts shop, collector and sidecars; about ten seconds. */
 export async function startMesh(): Promise<Mesh> {
   const folder = await mkdtemp(join(tmpdir(), "meshward-ground-truth-"));
@@ -101,20 +148,12 @@ export async function startMesh(): Promise<Mesh> {
     for (const each of stops.splice(0).reverse()) await each();
   };
   try {
-    const collector = await startCollector({
-      host: "127.0.0.1",
-      port: 0,
-      database: join(folder, "database"),
-      retentionSeconds: 86_400,
-      ingestTokens: [],
-      readTokens: [{ name: "reader", value: READ_TOKEN }],
-      hosts: [],
-      log: (line) => console.error(line),
-    });
-    stops.push(() => collector.stop());
+    const [collectorPort = 0, ...ports] = await freePorts(1 + SERVICES.length);
+    const collector = new CollectorProcess(collectorPort, join(folder, "database"));
+    stops.push(() => collector.end("SIGTERM"));
+    await collector.start();
     const shop = await startShop();
     stops.push(() => shop.stop());
-    const ports = await freePorts(SERVICES.length);
     const urls = Object.fromEntries(
       SERVICES.map((service, at) => [service, `http://127.0.0.1:${ports[at]}`]),
     ) as Record<Service, string>;
@@ -151,6 +190,10 @@ export async function startMesh(): Promise<Mesh> {
       urls,
       collectorUrl: collector.url,
       sidecars,
+      async crashCollector() {
+        await collector.end("SIGKILL");
+        await collector.start();
+      },
       async findings() {
         await settle(collector.url);
         return findingsOf(collector.url);
