@@ -3,6 +3,7 @@
 /** What a host call answers. */
 export const enum Status {
   Ok = 0,
+  BadArgument = 2,
   CasMismatch = 8,
 }
 

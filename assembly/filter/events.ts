@@ -255,7 +255,7 @@ function sendBy(root: Root): void {
   actOn(root.contextId);
   const headersEnd = writeHeaders(policy);
   const status = callHttp(policy.eventsCluster, policy.eventsClusterEnd, HEADERS, headersEnd, batch, batchEnd, TIMEOUT);
-  if (status != Status.Ok) return retry(0, 0);
+  if (status != Status.Ok) return retry(status == Status.BadArgument ? NO_CLUSTER : 0, 0);
   call = givenToken;
   callRoot = root.contextId;
 }
@@ -285,6 +285,9 @@ export function onEventsAnswer(rootId: u32, token: u32, size: u32): void {
   if (root !== null && root.closing) finishDone();
   else if (pauseTicks == 0 && failures == 0) send();
 }
+
+/** Told in the place of a status: Envoy does not know the policy's cluster. */
+const NO_CLUSTER: u32 = 1;
 
 /** Bytes of an answer that are read. */
 const ANSWER: u32 = 4096;
@@ -327,7 +330,8 @@ function tell(status: u32, fate: string): void {
   if (quietTicks != 0) return;
   quietTicks = LINE_TICKS;
   let end = putText(LINE, "meshward: the collector does not take events (");
-  end = status == 0 ? putText(end, "no answer") : putDecimal(putText(end, "HTTP "), status);
+  if (status < 100) end = putText(end, status == NO_CLUSTER ? "Envoy has no such cluster" : "no answer");
+  else end = putDecimal(putText(end, "HTTP "), status);
   end = putDecimal(putText(end, "), "), batchCount);
   log(LogLevel.Warn, LINE, putText(putText(end, " of them "), fate));
 }

@@ -30,6 +30,8 @@ export interface Bench {
   lines: string[];
   /** What the next calls are answered with, one after the other; `TAKEN` once it is empty. */
   answers: Answer[];
+  /** Another plugin in the same VMs, with the same bench around it. */
+  another(name: string, policy: PolicySource): Promise<Plugin>;
   push(policy: PolicySource): void;
   attack(request?: Attack): void;
   /** Host calls since the last look, in order. */
@@ -85,14 +87,10 @@ export async function startBench(
       });
     },
   });
-  const plugin = await envoy.addPlugin({
-    name: "meshward",
-    rootId: "meshward",
-    vmId: "meshward",
-    module: await readFile(modulePath("checked")),
-    node: NODE,
-    ...options,
-  });
+  const module = await readFile(modulePath("checked"));
+  const add = (name: string): Promise<Plugin> =>
+    envoy.addPlugin({ name, rootId: "meshward", vmId: "meshward", module, node: NODE, ...options });
+  const plugin = await add("meshward");
   const push = (next: PolicySource): void => {
     if (!plugin.configure(configurationOf(next)).accepted) throw new Error(`refused: ${lines.join("; ")}`);
   };
@@ -105,6 +103,11 @@ export async function startBench(
     lines,
     answers,
     hostCalls,
+    async another(name, its) {
+      const other = await add(name);
+      if (!other.configure(configurationOf(its)).accepted) throw new Error(`refused: ${lines.join("; ")}`);
+      return other;
+    },
     push,
     attack({
       method = "GET",

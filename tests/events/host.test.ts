@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
-import { eventsIn, SQLI, startBench, type Bench } from "./bench.ts";
+import { configurationOf, eventsIn, SQLI, startBench, type Bench } from "./bench.ts";
 import { answerBody } from "./otlp.ts";
 
 const TICK = 1000;
@@ -362,6 +362,55 @@ test("a push in the middle of a call waits for its answer, and sends nothing twi
   assert.equal(bench.count("events_sent_total"), 2);
 });
 
+test("plugins that share a VM share the ring, and one that goes leaves it to the other", async () => {
+  const bench = await startBench({ mode: "block" });
+  const other = await bench.another("other", { mode: "detect" });
+  const attackOther = (): void => void other.exchange({ path: `/other?id=${SQLI}` }, {});
+  bench.attack();
+  attackOther();
+  bench.envoy.advance(2 * TICK);
+  assert.deepEqual(
+    bench.taken.map(({ attributes }) => attributes["http.route"]),
+    ["/items/{number}", "/other"],
+  );
+  // The newest root sends; it goes while its call is open, and then the older one does.
+  bench.answers.push(null);
+  attackOther();
+  bench.envoy.advance(TICK);
+  const open = bench.calls.at(-1)!;
+  other.configure(configurationOf({ events: undefined } as PolicySource));
+  bench.attack();
+  bench.envoy.advance(2 * TICK);
+  assert.equal(bench.calls.at(-1), open);
+  open.respond({ headers: [[":status", "503"]] });
+  bench.envoy.advance(5 * TICK);
+  assert.equal(bench.taken.length, 4);
+  assert.notEqual(bench.calls.at(-1)!.root.id, open.root.id);
+  assert.equal(bench.count("events_dropped_total"), 0);
+});
+
+test("streams that outlive their policy still tell what they find", async () => {
+  const bench = await startBench();
+  const stream = bench.plugin.openStream({
+    request: {
+      method: "POST",
+      path: "/a",
+      headers: [
+        ["host", "shop"],
+        ["content-type", "application/json"],
+      ],
+    },
+  });
+  stream.sendHeaders(false);
+  bench.push({ events: undefined } as PolicySource);
+  stream.sendBody('{"q":"1 UNION SELECT a FROM b"}', true);
+  stream.end();
+  bench.envoy.advance(2 * TICK);
+  assert.equal(bench.taken.length, 1);
+  assert.equal(bench.taken[0]!.attributes["meshward.parameter"], "/q");
+  assert.equal(bench.count("events_sent_total"), 1);
+});
+
 test("a policy that names no collector any more ends it: one last call, and the rest is counted as dropped", async () => {
   const bench = await startBench();
   bench.answers.push(null, null);
@@ -491,7 +540,7 @@ test("a configuration that names a collector in part is bad", async () => {
     { cluster: "c".repeat(513), authority: "a", path: "/" },
     [],
   ]) {
-    const configuration = { ...JSON.parse((await import("./bench.ts")).configurationOf({})), events };
+    const configuration = { ...JSON.parse(configurationOf({})), events };
     assert.equal(bench.plugin.configure(JSON.stringify(configuration)).accepted, false, JSON.stringify(events));
   }
 });
