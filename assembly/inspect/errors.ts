@@ -2,7 +2,7 @@
 // reached the query. *Likely*: the page may be about errors, so the status must say that something went wrong, the value must stand next
 // to the error, or the error must have the form in which a runtime prints it.
 
-import { byteAt, findByte, isDigit, isLetter } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isQuote } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { classify } from "../core/classify";
@@ -76,25 +76,30 @@ function says(taint: Taint, start: usize, end: usize): bool {
   return false;
 }
 
-/** Whether the value's longest word stands near the error, and not in it. */
+/** Whether the value's longest word, or the one behind a quote, stands near the error, and not in it. */
 function standsNear(taint: Taint, start: usize, end: usize): bool {
   let word: usize = 0;
   let size: usize = 3;
+  let near = false;
   const valueEnd = taintValueEnd(taint);
   for (let at = taintValue(taint); at < valueEnd;) {
     const from = at;
     while (at < valueEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)))) at++;
+    if (at - from > 2 && from > taintValue(taint) && isQuote(byteAt(from - 1))) {
+      near = near || holdsAround(start, end, from, at - from);
+    }
     if (at - from > size) {
       word = from;
       size = at - from;
     }
     if (at == from) at++;
   }
-  if (word == 0) return false;
-  return (
-    holds(max(reply, start - min(BEFORE, start - reply)), start, word, size) ||
-    holds(end, min(replyEnd, end + BEHIND), word, size)
-  );
+  return near || (word != 0 && holdsAround(start, end, word, size));
+}
+
+function holdsAround(start: usize, end: usize, word: usize, size: usize): bool {
+  const before = start - min(BEFORE, start - reply);
+  return holds(before, start, word, size) || holds(end, min(replyEnd, end + BEHIND), word, size);
 }
 
 function holds(start: usize, end: usize, word: usize, size: usize): bool {

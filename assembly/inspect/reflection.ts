@@ -8,7 +8,7 @@
 // is. It is *confirmed* if what breaks out is what no page has (a quote with a letter behind it, an element that there is not, a call
 // of what attacks call); *likely* if a page might have it, and no place shows the value encoded.
 
-import { byteAt, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { textIsNoCase, textStartsNoCase } from "../core/text";
@@ -32,7 +32,7 @@ import {
 } from "./html-context";
 import { How, howCame, matchEnd, matchStart, nextMatch, openMatches, whereCame } from "./match";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
-import { Script, scriptQuote, scriptStart, scriptState, walkScript } from "./script-context";
+import { closeScript, Script, scriptQuote, scriptStart, scriptState, walkScript } from "./script-context";
 
 /** Places of one value that are looked at. */
 const MAX_MATCHES: u32 = 16;
@@ -68,6 +68,7 @@ function inspectValue(taint: Taint): void {
   size = taint.length;
   if (size < 3 || !readWords() || !openMatches(value, taintValueEnd(taint))) return;
   openHtml(reply, replyEnd);
+  closeScript();
   let best = Effect.None;
   let encoded = false;
   let start: usize = 0;
@@ -121,7 +122,8 @@ function readWords(): bool {
       byteAt(value + from - 1) == Char.Less &&
       byteAt(value + at) != Char.Dash
     )
-      marked = marked || isLetter(byteAt(value + from));
+      marked =
+        marked || (isLetter(byteAt(value + from)) && findByte(value + at, value + size, Char.Greater) < value + size);
   }
   return own >= OWN_WORD || marked;
 }

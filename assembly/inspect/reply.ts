@@ -70,7 +70,7 @@ export const enum Place {
   Inside,
   /** Where a line begins. */
   Line,
-  /** Where a text of HTML begins, behind a tag. */
+  /** Where a text of HTML or XML begins, behind a tag. */
   Text,
   /** Where the body begins, or a string of JSON. */
   Start,
@@ -86,11 +86,11 @@ export function placeOf(at: usize): Place {
     if (before == at && byte == Char.DoubleQuote && byteAt(before - 2) != Char.Backslash) return Place.Start;
     return before == at && byte == Char.n && byteAt(before - 2) == Char.Backslash ? Place.Line : Place.Inside;
   }
-  if (replyType == BodyType.Html && byte == Char.Greater) return Place.Text;
+  if (byte == Char.Greater) return Place.Text;
   if (byte != Char.LineFeed) return Place.Inside;
   const first = skipSpaces(reply, at);
   if (first == at) return Place.Start;
   // `<pre>` and a line end.
   while (before > reply && isSpace(byteAt(before - 1))) before--;
-  return replyType == BodyType.Html && byteAt(before - 1) == Char.Greater ? Place.Text : Place.Line;
+  return byteAt(before - 1) == Char.Greater ? Place.Text : Place.Line;
 }

@@ -28,6 +28,11 @@ let from: usize = 0;
 let last: u32 = 0;
 let lastAt: usize = 0;
 
+/** Forgets the script that was walked last. */
+export function closeScript(): void {
+  from = 0;
+}
+
 /** Walks the script that begins at `start` up to `to`. */
 export function walkScript(start: usize, to: usize): void {
   if (start != from || to < at) {

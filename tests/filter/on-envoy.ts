@@ -184,7 +184,7 @@ async function speakHttp1(port: number, given: Case, look: () => Arrived | null)
       () => closed || parseAnswer(received, method === "HEAD") !== null,
       () => `case ${given.id}: no answer, only ${JSON.stringify(received.toString("latin1"))}`,
     );
-    return parseAnswer(received, method === "HEAD");
+    return parseAnswer(received, method === "HEAD", given.response?.broken);
   } finally {
     socket.destroy();
   }
@@ -204,8 +204,8 @@ function unchunked(text: string): string | null {
   }
 }
 
-/** An answer that is whole, or null. */
-function parseAnswer(received: Buffer, isHead: boolean): Raw["answer"] {
+/** An answer that is whole, or `broken` off; else null. */
+function parseAnswer(received: Buffer, isHead: boolean, broken = false): Raw["answer"] {
   const text = received.toString("latin1");
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return null;
@@ -217,7 +217,7 @@ function parseAnswer(received: Buffer, isHead: boolean): Raw["answer"] {
   const body = chunked && !isHead ? unchunked(text.slice(end + 4)) : text.slice(end + 4);
   if (body === null) return null;
   const length = Number(headers.find(([name]) => name === "content-length")?.[1] ?? 0);
-  if (!isHead && body.length < length) return null;
+  if (!isHead && body.length < length && !broken) return null;
   return { status: Number(first.split(" ")[1]), headers, body };
 }
 
