@@ -5,13 +5,20 @@
 import type { Random } from "../bench/random.ts";
 import { GuestMemory } from "../host/memory.ts";
 import { HeaderMap } from "../host/headers.ts";
-import { randomBytes, randomConfigurationText, randomPieces, randomRequest } from "./inputs.ts";
+import {
+  randomBytes,
+  randomConfigurationText,
+  randomPieces,
+  randomRequest,
+  randomResponse,
+  randomValue,
+} from "./inputs.ts";
 
 type Call = (...values: number[]) => number;
 
 /** Statuses other than 0 that a host call may return (ABI 0.2.1), and one that it may not. */
 const STATUSES = [1, 2, 3, 4, 6, 7, 8, 10, 11, 12, 99];
-const NODE_PROPERTIES = ["cart", "shop", "10.0.0.1:80", "spiffe://mesh/ns/shop/sa/cart"];
+const NODE_PROPERTIES = ["cart", "shop", "10.0.0.1:80", "spiffe://mesh/ns/shop/sa/cart", "via_upstream"];
 const MOST_STREAMS = 40;
 
 /** The host as the module sees it: what is at hand, and how often it fails, in 100. */
@@ -139,6 +146,16 @@ export function fuzzFaults(module: WebAssembly.Module, random: Random, steps: nu
     const size = random.below(20) === 0 ? random.below(200_000) : host.body.length;
     call("request_body", stream.id, size, Number(stream.pieces.length === 0 && random.below(4) !== 0));
   };
+  const respond = (stream: Open): void => {
+    const { status, headers, body } = randomResponse(random, randomValue(random));
+    host.headers = HeaderMap.from([[":status", String(status)], ...headers]);
+    if (random.below(10) !== 0) call("response_headers", stream.id, host.headers.size, Number(body.length === 0));
+    for (const piece of randomPieces(random, body)) {
+      host.body = piece;
+      call("response_body", stream.id, random.below(20) === 0 ? random.below(200_000) : piece.length, random.below(2));
+    }
+    if (random.below(4) === 0) call("response_trailers", stream.id, 0);
+  };
   const close = (stream: Open): void => {
     streams.splice(streams.indexOf(stream), 1);
     for (const name of ["log", "done", "delete"]) call(name, stream.id);
@@ -164,7 +181,8 @@ export function fuzzFaults(module: WebAssembly.Module, random: Random, steps: nu
       else if (action < 14) call(random.pick(["request_headers", "request_body"]), random.below(lastId + 9), 9, 1);
       else if (action < 40 && streams.length < MOST_STREAMS) openStream();
       else if (streams.length === 0) openStream();
-      else if (action < 80) sendBody(random.pick(streams));
+      else if (action < 70) sendBody(random.pick(streams));
+      else if (action < 80) respond(random.pick(streams));
       else if (action < 84) call("request_trailers", random.pick(streams).id, 0);
       else close(random.pick(streams));
     } catch (cause) {

@@ -69,6 +69,52 @@ function randomBody(random: Random): Buffer {
   return body;
 }
 
+// prettier-ignore
+const VALUES = ["<zq1>", "<script>alert(1)</script>", "\" onx=\"alert(1)", "'zq", "\\\";alert(1)//", "{{1337*1339}}", "zqa{{7*'7'}}zqb", "../../etc/passwd",
+  ";id", "|uname -a", "en\r\nX-Zq: yes", "https://evil.example/a", "//evil.example", "http://169.254.169.254/", "javascript:alert(1)", "`${alert(1)}`", "--><zq1>", "&<zq>", "%3Czq%3E"];
+// prettier-ignore
+const SHOWN = ["<p>", "</p>", "<title>", "</title>", "<script>", "</script>", "<script type=module>", "<!--", "-->", "<a href=\"", "<a onclick='f(\"", "<input value=", "<textarea>", "=\"", "\"", "'",
+  "`", "/*", "*/", "//", "/", "\\", "\n", " ", "<", ">", "{\"name\":\"", "\"}", "root:x:0:0:root:/root:/bin/sh\n", "a:x:1:1:b:/c:/d\n", "root:", "uid=0(root) gid=0", "49", "1790243",
+  "You have an error in your SQL syntax", "ORA-00933", "near \"*\": syntax error", "<b>Warning</b>: mysqli_query() expects parameter", "Linux a 5.1", "total 8\ndrwxr-xr-x ",
+  "-----BEGIN RSA PRIVATE KEY-----\n", "\"AccessKeyId\" : \"AAAAAAAAAAAAAAAAAAAA\" SecretAccessKey", "<meta http-equiv=refresh content=\"0;url=", "&lt;", "&#", "&amp", "%3c", "\\u003c"];
+
+/** A value that checks of responses look for, maybe with something around it. */
+export function randomValue(random: Random): string {
+  const value = random.pick(VALUES);
+  return random.below(3) === 0 ? value + randomBytes(random, 2).toString("latin1").slice(0, 300) : value;
+}
+
+const ENCODINGS: readonly ((value: string) => string)[] = [
+  (value) => value,
+  (value) => value,
+  (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
+  (value) => JSON.stringify(value).slice(1, -1),
+  (value) => encodeURIComponent(value),
+  (value) => value.slice(0, -1),
+];
+
+/** A response that may show `value`. */
+export function randomResponse(random: Random, value: string): { status: number; headers: Header[]; body: Buffer } {
+  const headers: Header[] = [];
+  const type = random.pick(["text/html", "text/html", "application/json", "text/plain", "image/png", ""]);
+  if (type !== "") headers.push(["content-type", type]);
+  if (random.below(6) === 0) headers.push(["location", value], ["x-zq", "yes"], ["refresh", `0;url=${value}`]);
+  let text = "";
+  for (let count = random.below(30); count > 0; count--) {
+    const kind = random.below(20);
+    if (kind === 0) text += random.pick(SHOWN).repeat(random.below(9000));
+    else text += kind < 6 ? random.pick(ENCODINGS)(value) : random.pick(SHOWN);
+  }
+  let body: Buffer = Buffer.from(text, "latin1");
+  const coding = random.below(8);
+  if (coding < 2) {
+    headers.push(["content-encoding", coding === 0 ? "gzip" : "deflate"]);
+    body = coding === 0 ? gzipSync(body) : deflateSync(body);
+    if (random.below(4) === 0 && body.length > 20) body[random.below(body.length)]! ^= 1 << random.below(8);
+  }
+  return { status: random.pick([200, 200, 200, 302, 404, 500, 204]), headers, body };
+}
+
 /** `body` in pieces, empty ones among them. */
 export function randomPieces(random: Random, body: Buffer): Buffer[] {
   const pieces: Buffer[] = [];

@@ -21,6 +21,7 @@ import { packageRoot, readModule } from "../package.ts";
 import { EngineGuest, failureOf, growthOf, type Failure } from "./engine.ts";
 import { fuzzFaults } from "./faults.ts";
 import { fuzzInterleaved } from "./interleaved.ts";
+import { fuzzResponses } from "./responses.ts";
 import { inputsOf, readPieces, unitOf } from "./values.ts";
 
 const BATCH = 256;
@@ -49,12 +50,13 @@ async function fuzzModule(): Promise<void> {
     try {
       fuzzFaults(module, randomFrom(seed), 20_000);
       await fuzzInterleaved(bytes, randomFrom(seed), 200);
+      await fuzzResponses(bytes, randomFrom(seed), 500);
     } catch (error) {
       console.error(`npm run fuzz -- --count 1 --seed ${seed}\n${(error as Error).stack}`);
       process.exit(1);
     }
   }
-  console.log(`${count} rounds from seed ${first}: no trap, every stream as alone`);
+  console.log(`${count} rounds from seed ${first}: no trap, every stream and every response as alone`);
 }
 
 /** A build of assembly/fuzz.ts for `target` of asconfig.json. */

@@ -8,6 +8,7 @@ import { randomFrom } from "../../scripts/bench/random.ts";
 import { EngineGuest, failureOf } from "../../scripts/fuzz/engine.ts";
 import { fuzzFaults } from "../../scripts/fuzz/faults.ts";
 import { fuzzInterleaved } from "../../scripts/fuzz/interleaved.ts";
+import { fuzzResponses } from "../../scripts/fuzz/responses.ts";
 import { inputsOf, readPieces, type Input } from "../../scripts/fuzz/values.ts";
 import { packageRoot, readModule } from "../../scripts/package.ts";
 import { compileProbe } from "../probe/build.ts";
@@ -26,6 +27,12 @@ test("no callback traps, whatever the host does", () => {
 
 test("streams among each other are decided on as alone", async () => {
   for (const seed of [1, 2, 3, 4, 5]) await fuzzInterleaved(bytes, randomFrom(seed), 60);
+});
+
+test("responses show in pieces, and behind others, what they show whole and alone", async () => {
+  let shown = 0;
+  for (const seed of [1, 2, 3]) shown += await fuzzResponses(bytes, randomFrom(seed), 300);
+  assert.ok(shown > 20, `only ${shown} showed something`);
 });
 
 test("inputs of any kind trap nothing, and give the same in pieces, without SIMD, and whatever stands before and behind them", async () => {
