@@ -7,7 +7,7 @@
 // Pages are written about such things. So the sign must stand where a body, a string, a line or a text begins, and is no more than
 // *likely* where the page names the file besides, shows the value, or has only a line or two of it.
 
-import { byteAt, isDigit, isLetter, isSpace } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isQuote, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findPair } from "../core/scan";
@@ -15,7 +15,7 @@ import { findText, holdsTextNoCase, textStarts } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
-import { nextMatch, openMatches } from "./match";
+import { matchEnd, matchStart, nextMatch, openMatches } from "./match";
 import { BodyType, Place, placeOf, reply, replyEnd, replyType } from "./reply";
 
 const READS: u32 =
@@ -70,8 +70,9 @@ function inspectFiles(classes: u32): void {
   if (asks("resolv.conf") && findLiteral("nameserver ")) tell(classes, rule, "resolv.conf");
   if (asks("version") && findLiteral("Linux version ")) tell(classes, rule, "proc/version");
   if (asks("environ") && findEnvironment()) tell(classes, rule, "environ");
-  if (asks("win.ini") && findLiteral("; for 16-bit app support")) tell(classes, rule, "win.ini");
-  if (asks("system.ini") && findLiteral("; for 16-bit app support")) tell(classes, rule, "system.ini");
+  if (asks("win.ini") && findLiteral("; for 16-bit app support") && isLineEnd(signEnd)) tell(classes, rule, "win.ini");
+  if (asks("system.ini") && findLiteral("; for 16-bit app support") && isLineEnd(signEnd))
+    tell(classes, rule, "system.ini");
   if (asks("boot.ini") && findLiteral("[boot loader]")) tell(classes, rule, "boot.ini");
   if (asks("web.xml") && findLiteral("<web-app")) tell(classes, rule, "web.xml");
   if (asks("web.config") && findLiteral("<configuration>")) tell(classes, rule, "web.config");
@@ -86,6 +87,7 @@ function inspectOutput(classes: u32): void {
   const rule = Rule.CmdiOutput;
   if (asks("id") && findIdentity()) tell(classes, rule, "$ id");
   if (asks("uname") && findLiteral("Linux ") && isKernel()) tell(classes, rule, "uname");
+  if (asks("echo ")) inspectEcho(classes);
   if (asks("ls") && findLiteral("total ") && isListing()) tell(classes, rule, "ls -");
   if (asks("dir") && findLiteral(" Volume in drive ")) tell(classes, rule, "dir");
   if (asks("ipconfig") && findLiteral("Windows IP Configuration")) tell(classes, rule, "ipconfig");
@@ -93,16 +95,45 @@ function inspectOutput(classes: u32): void {
   if (asks("env") && findEnvironment()) tell(classes, rule, "printenv");
 }
 
+/** Letters and digits from which a word is nobody else's. */
+const OWN_WORD: usize = 5;
+
+/** A word that the value has echoed stands on a line of its own, and the value does not stand there. */
+function inspectEcho(classes: u32): void {
+  const found = taint;
+  if (found === null) return;
+  let word = findText(value, valueEnd, "echo ") + 5;
+  while (word < valueEnd && (isQuote(byteAt(word)) || isSpace(byteAt(word)))) word++;
+  let end = word;
+  while (end < valueEnd && (isLetter(byteAt(end)) || isDigit(byteAt(end)))) end++;
+  const size = end - word;
+  if (word >= valueEnd || size < OWN_WORD || (openMatches(value, valueEnd) && nextMatch())) return;
+  for (let at = reply; at + size <= replyEnd; at++) {
+    if (byteAt(at) != byteAt(word) || memory.compare(at, word, size) != 0) continue;
+    if (placeOf(at) == Place.Inside || !isLineEnd(at + size)) continue;
+    return bearOut(found, classes, Rule.CmdiOutput, Stage.Likely, at, at + size);
+  }
+}
+
 function inspectMetadata(classes: u32): void {
   if (!asks("169.254.") && !asks("metadata") && !asks("100.100.100.200") && !asks("fd00:ec2") && !asks("latest/"))
     return;
   const found =
-    (has("SecretAccessKey") && findMember("AccessKeyId", 16)) ||
-    (has("token_type") && findMember("access_token", 24)) ||
-    (has("privateIp") && findMember("instanceId", 10)) ||
-    (has("azEnvironment") && findMember("vmId", 32)) ||
+    (asks("credentials") && has("SecretAccessKey") && findMember("AccessKeyId", 16)) ||
+    (asks("token") && has("token_type") && findMember("access_token", 24)) ||
+    (asks("identity") && has("privateIp") && findMember("instanceId", 10)) ||
+    (asks("instance") && has("azEnvironment") && findMember("vmId", 32)) ||
     (has("instance-id") && has("local-ipv4") && findLiteral("ami-id"));
-  if (found) tell(classes, Rule.SsrfDisclosed, "169.254.");
+  if (found) tellMetadata(classes);
+}
+
+/** Reports metadata: no page of its own shows them, so in HTML they may be an example. */
+function tellMetadata(classes: u32): void {
+  const found = taint;
+  if (found === null) return;
+  const shown = openMatches(value, valueEnd) && nextMatch();
+  const sure = replyType != BodyType.Html && !isNamed("169.254.", shown);
+  bearOut(found, classes, Rule.SsrfDisclosed, sure ? Stage.Confirmed : Stage.Likely, sign, min(signEnd, sign + 160));
 }
 
 /** Marks between a name and its value: quotes, maybe escaped, blanks and a colon. */
@@ -154,20 +185,41 @@ function findLiteral(literal: string): bool {
 /** Lines of a file or of an output from which it is no example. */
 const ENOUGH: u32 = 3;
 
-/** Reports the sign. `name`: what a page has that is about it. */
+/**
+ * Reports the sign. `name`: what a page has that is about it. A body that begins with it is it; so is a string of JSON, unless the file
+ * is named besides the value.
+ */
 function tell(classes: u32, rule: u32, name: string): void {
   const found = taint;
   if (found === null) return;
   const place = placeOf(sign);
-  let stage = Stage.Confirmed;
-  if (place != Place.Start) {
-    // A page about it names it; a page that shows what was asked for shows the value.
-    const named = findText(reply, replyEnd, name) < replyEnd || (openMatches(value, valueEnd) && nextMatch());
-    if (named || lines < ENOUGH) stage = Stage.Likely;
-  } else if (replyType == BodyType.Html && lines < 2) {
-    stage = Stage.Likely;
+  const runs = rule == Rule.CmdiOutput;
+  let sure = lines > 0;
+  if (place != Place.Start || replyType == BodyType.Json) {
+    const shown = openMatches(value, valueEnd) && nextMatch();
+    const named = isNamed(name, shown) || (runs && isTyped());
+    // What is asked for stands alone, the output of a command behind that of others.
+    const alone = place != Place.Line || (classes & RUNS) != 0;
+    sure = !named && alone && (place == Place.Start ? lines > 1 : lines >= ENOUGH && !shown);
+  } else if (replyType == BodyType.Html) {
+    sure = lines > 1;
   }
-  bearOut(found, classes | (1 << RuleClass.Traversal), rule, stage, sign, min(signEnd, sign + 160));
+  const stage = sure ? Stage.Confirmed : Stage.Likely;
+  const bits: u32 = runs ? classes : classes | (1 << RuleClass.Traversal);
+  bearOut(found, bits, rule, stage, sign, min(signEnd, sign + 160));
+}
+
+/** Whether the body has `name` elsewhere than in the value, which stands there if `shown`. */
+function isNamed(name: string, shown: bool): bool {
+  for (let at = reply; (at = findText(at, replyEnd, name)) < replyEnd; at++) {
+    if (!shown || at < matchStart || at >= matchEnd) return true;
+  }
+  return false;
+}
+
+/** Whether the command stands in the body as people show what to type. */
+function isTyped(): bool {
+  return has("$ id") || has("# id") || has(">id<") || has("`id`");
 }
 
 /** Behind the end of a line, which in JSON is "\n"; 0 where `at` is none. */
@@ -302,13 +354,31 @@ function findIdentity(): bool {
     while (at < replyEnd && isDigit(byteAt(at))) at++;
     if (at == sign + 4) continue;
     const gid = findText(at, min(replyEnd, at + 48), " gid=");
-    if (gid >= min(replyEnd, at + 48) || !isDigit(byteAt(gid + 5)) || placeOf(sign) == Place.Inside) continue;
-    signEnd = gid + 6;
+    if (gid >= min(replyEnd, at + 48) || !isDigit(byteAt(gid + 5))) continue;
+    signEnd = gid + 5;
+    while (signEnd < replyEnd && isIdentity(byteAt(signEnd))) signEnd++;
+    // More than that on the line, and it is a sentence; one into which a shell has put it, where it gives names.
+    const whole = isLineEnd(signEnd) && placeOf(sign) != Place.Inside;
+    if (!whole && byteAt(at) != Char.ParenOpen) continue;
     // One line is all that there is.
-    lines = ENOUGH;
+    lines = whole ? ENOUGH : 0;
     return true;
   }
   return false;
+}
+
+/** Whether a byte may stand in the list of groups: "33(www-data) groups=33(www-data),4(adm)". */
+function isIdentity(byte: u32): bool {
+  if (isLetter(byte) || isDigit(byte) || isSpace(byte)) return byte != Char.LineFeed;
+  return (
+    byte == Char.ParenOpen ||
+    byte == Char.ParenClose ||
+    byte == Char.Comma ||
+    byte == Char.Equals ||
+    byte == Char.Dash ||
+    byte == Char.Underscore ||
+    byte == Char.Colon
+  );
 }
 
 /** Behind "Linux ": a host's name and the number of a version. */

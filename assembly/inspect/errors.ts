@@ -86,7 +86,7 @@ function standsNear(taint: Taint, start: usize, end: usize): bool {
     const from = at;
     while (at < valueEnd && (isLetter(byteAt(at)) || isDigit(byteAt(at)))) at++;
     if (at - from > 2 && from > taintValue(taint) && isQuote(byteAt(from - 1))) {
-      near = near || holdsAround(start, end, from, at - from);
+      near = near || holds(start, end, from, at - from) || holdsAround(start, end, from, at - from);
     }
     if (at - from > size) {
       word = from;

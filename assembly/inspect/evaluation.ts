@@ -175,9 +175,11 @@ function isPlain(byte: u32): bool {
   return isLetter(byte) || isDigit(byte) || byte == Char.Dash || byte == Char.Underscore || byte == Char.Dot;
 }
 
-/** Whether no page has that number by chance: it is long, and not round. */
+/** Whether no page has that number by chance: it is long, and not round, nor one digit again and again. */
 function isLong(start: usize, end: usize): bool {
-  return end - start >= LONG && (byteAt(end - 1) != Char._0 || byteAt(end - 2) != Char._0);
+  if (end - start < LONG || (byteAt(end - 1) == Char._0 && byteAt(end - 2) == Char._0)) return false;
+  for (let at = start + 1; at < end; at++) if (byteAt(at) != byteAt(start)) return true;
+  return false;
 }
 
 /** Whether it is a whole string of JSON, of a member with the parameter's name. */

@@ -5,6 +5,7 @@ import { byteAt, isSpace, sameBytesNoCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { hasPair } from "../core/scan";
 import { textIsNoCase } from "../core/text";
 import { COMMON_HEADER } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
@@ -49,7 +50,11 @@ function inspectLine(taint: Taint, start: usize, end: usize, headers: usize, hea
   openPairs(headers, headersEnd);
   while (nextPair()) {
     if (!sameBytesNoCase(pairName, pairNameEnd, start, nameEnd)) continue;
-    if (pairValueEnd - pairValue < end - value || memory.compare(pairValue, value, end - value) != 0) continue;
+    const size = end - value;
+    if (pairValueEnd - pairValue < size || memory.compare(pairValue, value, size) != 0) continue;
+    // The service's own cookie has attributes, its own redirect leads to itself.
+    if (pairValueEnd - pairValue > size && byteAt(pairValue + size) == Char.Semicolon) continue;
+    if (textIsNoCase(start, nameEnd, "location") && !hasPair(value, end, Char.Slash, Char.Slash)) continue;
     return bearOut(taint, classBit(RuleClass.Crlf), Rule.CrlfInjected, Stage.Confirmed, pairValue, pairValueEnd);
   }
 }

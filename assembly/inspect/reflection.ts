@@ -11,7 +11,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { MARKUP_WORD, MarkupWord } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
@@ -83,8 +83,8 @@ function inspectValue(taint: Taint): void {
     end = matchEnd;
   }
   if (best < Effect.Code) return;
-  const sure = best == Effect.Strong || (best == Effect.Weak && marked);
-  if (!sure && (encoded || (best == Effect.Weak ? own < OWN_WORDS : !marked))) return;
+  const sure = best >= Effect.Weak && (marked || (best == Effect.Strong && !encoded));
+  if (!sure && (encoded || (best == Effect.Code ? !marked : own < OWN_WORDS))) return;
   bearOut(
     taint,
     classBit(RuleClass.Xss),
@@ -234,10 +234,24 @@ function inValue(): Effect {
     }
     // The page's own quote may stand behind the value as well.
     if (i + 1 == size) return matchEnd < replyEnd && byteAt(matchEnd) == htmlQuote ? Effect.Strong : Effect.None;
-    const next = valueAt(i + 1);
-    return isLetter(next) || isDigit(next) ? Effect.Strong : Effect.Weak;
+    return joinsName(i + 1) ? Effect.Strong : Effect.Weak;
   }
   return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether a word stands right at `index`, behind a quote, as no page has it: small pages leave out the blank before an attribute. */
+function joinsName(index: usize): bool {
+  let at = index;
+  while (at < size && (isLetter(valueAt(at)) || isDigit(valueAt(at)) || valueAt(at) == Char.Dash)) at++;
+  return at > index && (at == size || valueAt(at) != Char.Equals);
+}
+
+/** The same of a script: operators may be words. */
+function joinsWord(index: usize): bool {
+  const from = value + index;
+  const end = value + size;
+  if (textStarts(from, end, "in") || textStarts(from, end, "of")) return false;
+  return isLetter(byteAt(from)) || isDigit(byteAt(from));
 }
 
 /** Whether the value is a URL that runs, as far as it came through. */
@@ -315,8 +329,7 @@ function inString(referenced: bool): Effect {
       encoded = true;
       continue;
     }
-    const next = valueAt(i + 1);
-    return !template && own >= OWN_STRING && (isLetter(next) || isDigit(next)) ? Effect.Strong : Effect.Weak;
+    return !template && own >= OWN_STRING && joinsWord(i + 1) ? Effect.Strong : Effect.Weak;
   }
   return encoded ? Effect.Encoded : Effect.None;
 }
