@@ -74,6 +74,7 @@ export const api = {
   services: (signal: AbortSignal) => ask<Services>("/api/v1/services", {}, signal),
   audit: (said: { fingerprint?: string; cursor?: string; limit: number }, signal?: AbortSignal) =>
     ask<Audit>(withQuery("/api/v1/audit", said), {}, signal),
+  session: () => ask<unknown>("/session"),
   signIn: (token: string) => post<unknown>("/session", { token }),
   signOut: () => ask<unknown>("/session", { method: "DELETE", headers: CHANGE }),
 };

@@ -3,7 +3,7 @@ import { render } from "preact";
 import type { VNode } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { AuditView } from "./audit.tsx";
-import { api } from "./client.ts";
+import { SignedOut, api } from "./client.ts";
 import { Findings } from "./findings.tsx";
 import { Shortcuts, useKeys } from "./keys.tsx";
 import { broken, connection } from "./loaded.ts";
@@ -167,8 +167,8 @@ function Shell({ signOut }: { signOut(): void }): VNode {
   );
 }
 
-function Page({ fault }: { fault: string | null }): VNode {
-  const [isIn, setIn] = useState(fault === null);
+function Page({ isSignedIn, fault }: { isSignedIn: boolean; fault: string | null }): VNode {
+  const [isIn, setIn] = useState(isSignedIn);
   const [why, setWhy] = useState(fault);
   useEffect(() => {
     const listen = (): void => setIn(false);
@@ -187,17 +187,18 @@ function Page({ fault }: { fault: string | null }): VNode {
 /** Signs in with the token of the link, where there is one; then draws. */
 async function start(): Promise<void> {
   const token = takeToken();
+  let isSignedIn = true;
   let fault: string | null = null;
-  if (token !== null) {
-    try {
-      await api.signIn(token);
-    } catch (error) {
-      fault = whyNot(error as Error);
-    }
+  try {
+    await (token === null ? api.session() : api.signIn(token));
+  } catch (error) {
+    // Without an answer the views say what is wrong, and try again.
+    isSignedIn = token === null && !(error instanceof SignedOut);
+    fault = token === null ? null : whyNot(error as Error);
   }
   const root = document.getElementById("page")!;
   root.replaceChildren();
-  render(<Page fault={fault} />, root);
+  render(<Page isSignedIn={isSignedIn} fault={fault} />, root);
 }
 
 void start();

@@ -30,9 +30,10 @@ const GRAVEST = 6;
 
 function Figures({ findings, events }: Summary): VNode {
   const rates = [
-    ["events, last minute", events.minute],
-    ["last hour", events.hour],
-    ["last day", events.day],
+    ["minute", events.minute],
+    ["hour", events.hour],
+    ["day", events.day],
+    ["day, refused", events.outcomes.denied ?? 0],
   ] as const;
   return (
     <div class="figures">
@@ -47,22 +48,21 @@ function Figures({ findings, events }: Summary): VNode {
           <span class="figure-words">{STAGE_WORDS[stage]}</span>
         </a>
       ))}
-      <dl class="rates">
-        {rates.map(([words, count]) => (
-          <div key={words}>
-            <dt>{words}</dt>
-            <dd>
-              <Count of={count} />
-            </dd>
-          </div>
-        ))}
-        <div>
-          <dt>refused of them</dt>
-          <dd>
-            <Count of={events.outcomes.denied ?? 0} />
-          </dd>
-        </div>
-      </dl>
+      <section class="rates" aria-labelledby="rates-title">
+        <p id="rates-title" class="rates-title">
+          Events in the last
+        </p>
+        <dl>
+          {rates.map(([words, count]) => (
+            <div key={words}>
+              <dt>{words}</dt>
+              <dd>
+                <Count of={count} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </section>
     </div>
   );
 }

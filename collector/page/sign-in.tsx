@@ -1,7 +1,7 @@
 /** The way in: the token for reading becomes a session's cookie, which no script can read. */
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Refused, SignedOut, api } from "./client.ts";
+import { SignedOut, api } from "./client.ts";
 import { Foreign } from "./text.tsx";
 
 /** The token of a link `#token=…`, taken out of the address at once: what is behind `#` reaches no server and no log. */
@@ -13,9 +13,7 @@ export function takeToken(): string | null {
 
 /** Why a sign-in did not work, in words. */
 export const whyNot = (error: Error): string =>
-  error instanceof SignedOut || (error instanceof Refused && error.status === 403)
-    ? "That is not the token for reading."
-    : error.message;
+  error instanceof SignedOut ? "That is not the token for reading." : error.message;
 
 export function SignIn({ fault, done }: { fault: string | null; done(): void }): VNode {
   const [token, setToken] = useState("");
