@@ -454,10 +454,12 @@ async function reportRequest(
   if (failOn !== undefined) throw new UsageError("--fail-on looks at all findings: leave out --request");
   const { requestJson, requestText } = await import("./report/request.ts");
   const file = policy === undefined ? null : { name: policy, text: readText("policy", policy) };
-  // As it stands on a block page: a URN of a UUID. A client's own id may have capitals; one that was typed may have them by mistake.
-  const wanted = id.trim().replace(/^urn:uuid:/i, "");
-  const exact = await collector.events(wanted);
-  const events = exact.length > 0 ? exact : await collector.events(wanted.toLowerCase());
+  // As it stands on a block page: a URN. The collector keeps ids in lower case.
+  const wanted = id
+    .trim()
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "");
+  const events = await collector.events(wanted);
   if (events.length === 0) {
     const why = "nothing was found in it, or it is not there yet, or it is older than the collector's retention";
     throw new UsageError(`--request ${JSON.stringify(wanted)}: no event has this id: ${why}`);

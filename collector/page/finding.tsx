@@ -53,7 +53,7 @@ export function Hops({ hops }: { hops: readonly string[] }): VNode {
         const [service = "", method = "", route = "", part = "", ...name] = hop.split(" ");
         return (
           <li key={index}>
-            <span class="hop-role">{index === 0 ? "came in" : index === hops.length - 1 ? "showed" : "passed"}</span>
+            <span class="hop-role">{index === 0 ? "came in" : index === hops.length - 1 ? "showed" : "passed"}</span>{" "}
             <ServiceName namespace={null} service={service} /> <Endpoint method={method} route={route} />{" "}
             {part !== "" && <Field part={part} parameter={name.length === 0 ? null : name.join(" ")} />}
           </li>

@@ -24,11 +24,12 @@ import {
 
 const LIMIT = 50;
 
-/** As it may have been copied: a URN, with spaces around it. */
+/** As it may have been copied: a URN, in capitals, with spaces around it. The collector keeps ids in lower case. */
 const cleanId = (text: string): string =>
   text
     .trim()
-    .replace(/^urn:uuid:/i, "")
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
     .slice(0, 64);
 
 export function RequestSearch({ id, isMain = false }: { id: string; isMain?: boolean }): VNode {
@@ -72,11 +73,11 @@ function Found({ event }: { event: Event }): VNode {
   const { data, error, reload } = useLoaded(fingerprint, (signal) => api.finding(fingerprint, signal));
   return (
     <article class="found">
-      <h3>
+      <h2>
         <a href={hrefOf("findings", fingerprint)}>
           {data?.rule_text ? data.rule_text.summary.replace(/\.$/, "") : <Foreign text={event.rule} />}
         </a>
-      </h3>
+      </h2>
       <p class="verdict">
         <StageWord stage={event.stage} /> <span class="soft">{STAGE_WORDS[event.stage]}</span>
         <span class="verdict-rest">
@@ -163,12 +164,7 @@ function Found({ event }: { event: Event }): VNode {
 }
 
 function Request({ id }: { id: string }): VNode {
-  const { data, error, reload } = useLoaded(id, async (signal) => {
-    const exact = await api.events({ request_id: id, limit: LIMIT }, signal);
-    const lower = id.toLowerCase();
-    // A client's own id may have capitals; one that was typed may have them by mistake.
-    return exact.events.length > 0 || lower === id ? exact : api.events({ request_id: lower, limit: LIMIT }, signal);
-  });
+  const { data, error, reload } = useLoaded(id, (signal) => api.events({ request_id: id, limit: LIMIT }, signal));
   if (data === null) return error === null ? <Loading what="the request" /> : <Failed error={error} retry={reload} />;
   const [first] = data.events;
   if (first === undefined) {

@@ -169,7 +169,7 @@ export function TrendPanel({ isPaused }: { isPaused: boolean }): VNode {
               key={value}
               type="button"
               aria-pressed={window === value}
-              aria-label={words}
+              title={words}
               onClick={() => setWindow(value)}
             >
               {value}
