@@ -415,13 +415,18 @@ interface ReportOptions {
 }
 
 async function reportCommand(options: ReportOptions, io: Io): Promise<number> {
-  const [{ collectorAt, parseCollector }, { failures, reportText }, { countsOf, findingLine }] = await Promise.all([
-    import("./report/client.ts"),
-    import("./report/report.ts"),
-    import("./report/text.ts"),
-  ]);
+  const [{ parseTokens }, { collectorAt, parseCollector }, { failures, reportText }, { countsOf, findingLine }] =
+    await Promise.all([
+      import("../collector/tokens.ts"),
+      import("./report/client.ts"),
+      import("./report/report.ts"),
+      import("./report/text.ts"),
+    ]);
   const address = asUsage(() => parseCollector(options.collector), "--collector");
-  const collector = collectorAt(address, io.env.MESHWARD_READ_TOKEN || undefined);
+  // The collector's own variable may hold several with names; any of them reads.
+  const text = io.env.MESHWARD_READ_TOKEN ?? "";
+  const token = text === "" ? undefined : asUsage(() => parseTokens(text, "read")[0]!.value, "MESHWARD_READ_TOKEN");
+  const collector = collectorAt(address, token);
   if (options.request !== undefined) return reportRequest(collector, options.request, options, io);
   if (options.policy !== undefined)
     throw new UsageError("--policy says where a request was decided: it needs --request");

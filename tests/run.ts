@@ -3,8 +3,8 @@
  *
  *     node --import tsx tests/run.ts [fast | container]
  *
- * `fast` leaves out what starts Envoy, installs the package, makes all tables anew or tries inputs by the thousand; `container` runs
- * the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
+ * `fast` leaves out what starts Envoy or a browser, installs the package, makes all tables anew or tries inputs by the thousand;
+ * `container` runs the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
@@ -15,9 +15,10 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../scripts/package.ts";
 
-/** Folders below tests/ that need an Envoy, a registry or more time than the fast loop has. */
+/** Folders below tests/ that need an Envoy, a browser, a registry or more time than the fast loop has. */
 const SLOW: ReadonlySet<string> = new Set([
   "envoy",
+  "page",
   "consumer",
   "bench",
   "soak",

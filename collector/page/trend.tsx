@@ -37,7 +37,8 @@ function Bars({ points, step_seconds: step }: Trend): VNode {
   const [chosen, choose] = useState<number | null>(null);
   const top = ceilingOf(Math.max(4, ...points.map(({ events }) => events)));
   const y = (count: number): number => (count / top) * HEIGHT;
-  const labels = points.filter((_, index) => index % Math.ceil(points.length / LABELS) === 0);
+  const span = Math.ceil(points.length / LABELS);
+  const labels = points.filter((_, index) => index % span === 0);
   const total = points.reduce((sum, { events }) => sum + events, 0);
   const denied = points.reduce((sum, point) => sum + point.denied, 0);
   const point = chosen === null ? undefined : points[chosen];
@@ -95,8 +96,10 @@ function Bars({ points, step_seconds: step }: Trend): VNode {
           })}
         </svg>
         <div class="ticks" aria-hidden="true">
-          {labels.map(({ time }) => (
-            <span key={time}>{step >= 14_400 ? dayOf(new Date(time)) : minuteOf(new Date(time))}</span>
+          {labels.map(({ time }, index) => (
+            <span key={time} style={{ flexGrow: Math.min(span, points.length - index * span) }}>
+              {step >= 14_400 ? dayOf(new Date(time)) : minuteOf(new Date(time))}
+            </span>
           ))}
         </div>
       </div>

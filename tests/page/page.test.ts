@@ -284,7 +284,8 @@ describe("the collector's page", () => {
     visit(shop, "#/services", async ({ page }) => {
       await page.locator(".services tbody tr").first().waitFor();
       const text = await page.locator(".services").innerText();
-      for (const name of ["shop/catalogue", "payments/ledger", "platform/mail"]) assert.equal(text.includes(name), true, name);
+      for (const name of ["shop/catalogue", "payments/ledger", "platform/mail"])
+        assert.equal(text.includes(name), true, name);
       await page.getByRole("link", { name: "payments/ledger" }).click();
       await rows(page).first().waitFor();
       await page.getByRole("button", { name: "service payments/ledger" }).click();

@@ -181,5 +181,7 @@ export function shopEvents(): Said[] {
       principal: index % 4 === 0 ? "spiffe://cluster.local/ns/shop/sa/edge" : `10.2.${index % 7}.${(index * 31) % 250}`,
     };
   });
-  return [...scans, ...flaws.map((flaw, index) => ({ ...flaw, ago: index * 400_000 + 20_000 }))];
+  const found = flaws.map((flaw, index) => ({ ...flaw, ago: index * 400_000 + 20_000 }));
+  // As they come: the newest last.
+  return [...scans, ...found].sort((left, right) => right.ago! - left.ago!);
 }
