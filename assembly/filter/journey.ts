@@ -49,7 +49,7 @@ import {
   stepOf,
   stepValue,
 } from "../observe/journey";
-import { findNote, Index, noteHost, noteReached, noteValue as noteValueOf, Reached } from "../observe/notes";
+import { findNote, Index, noteOwner, noteReached, noteValue as noteValueOf, Reached } from "../observe/notes";
 import { setWatching, Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import {
   requestHost,
@@ -60,7 +60,7 @@ import {
   requestPathEnd,
 } from "../policy/request";
 import { countJourney, countOverflow, JourneyCount, Overflow } from "../report/counters";
-import { TRACE_ID_SIZE } from "../report/ids";
+import { nextRandom, TRACE_ID_SIZE } from "../report/ids";
 import { putTemplate } from "../report/template";
 import { readBareHost, urlPort } from "../tokenize/url";
 import { hopHeader, HOP_HEADER_SIZE } from "./calls";
@@ -94,6 +94,7 @@ function journeyOf(stream: Stream): Journey | null {
   if (stream.journey == 0) {
     stream.journey = claimJourney();
     if (stream.journey == 0) countOverflow(Overflow.Journeys);
+    else changetype<Journey>(stream.journey).owner = <u32>nextRandom();
   }
   return changetype<Journey | null>(stream.journey);
 }
@@ -203,7 +204,7 @@ export function endJourney(stream: Stream): void {
   beginBearing();
   for (let i: u32 = 0; i < journey.steps; i++) {
     const step = stepAt(journey, i);
-    const reached = following && step.host != 0 ? reachedBy(stream, step) : Reached.Not;
+    const reached = following && step.host != 0 ? reachedBy(stream, journey.owner, step) : Reached.Not;
     if (reached == Reached.Not) continue;
     const value = stepValue(step);
     const name = stepName(step);
@@ -232,17 +233,17 @@ export function endJourney(stream: Stream): void {
 }
 
 /** How a call got to the host that a value names. */
-function reachedBy(stream: Stream, step: Step): Reached {
+function reachedBy(stream: Stream, owner: u32, step: Step): Reached {
   const second = seconds();
   let reached = Reached.Not;
-  if (stream.hasTrace) reached = reachedIn(Index.Trace, traceOf(stream), step, second);
-  return reached != Reached.Not ? reached : reachedIn(Index.Host, step.host, step, second);
+  if (stream.hasTrace) reached = reachedIn(Index.Trace, traceOf(stream), owner, step, second);
+  return reached != Reached.Not ? reached : reachedIn(Index.Host, step.host, owner, step, second);
 }
 
-function reachedIn(index: Index, key: u64, step: Step, second: u32): Reached {
+function reachedIn(index: Index, key: u64, owner: u32, step: Step, second: u32): Reached {
   loadBucket(key, second);
   for (let note = findNote(0, index, key); note != 0; note = findNote(note, index, key)) {
-    if (noteValueOf(note) == step.value && noteHost(note) == step.host && noteReached(note) != Reached.Not) {
+    if (noteOwner(note) == owner && noteValueOf(note) == step.value && noteReached(note) != Reached.Not) {
       return noteReached(note);
     }
   }

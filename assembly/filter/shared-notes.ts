@@ -130,7 +130,7 @@ export function fileSteps(index: Index, key: u64, journey: Journey, which: u32, 
       const step = stepAt(journey, i);
       if (which == ALL_STEPS ? step.filed : i != which) continue;
       const hops = stepHops(step);
-      dropped += fileNote(index, key, step.value, step.host, second, hops, hops + step.size);
+      dropped += fileNote(index, key, step.value, step.host, journey.owner, second, hops, hops + step.size);
     }
     if (!storeBucket(key, version)) continue;
     for (; dropped != 0; dropped--) countOverflow(Overflow.Notes);

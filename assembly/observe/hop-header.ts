@@ -1,10 +1,10 @@
 // `x-meshward-taint`: what a sidecar tells the next one of the values in a request that came in from outside. At most 512 characters
 // of base64url without padding (RFC 4648, section 5):
 //
-//   u8 version 1 │ u32 key's id │ u32 seconds │ entries: u64 hash, u8 size, hops │ 32 bytes HMAC-SHA256
+//   u8 form │ u32 key's id │ u32 seconds │ entries: u64 hash, u8 size, hops │ 32 bytes HMAC-SHA256
 //
-// Signed are the content and the trace id of the request, so that none can be taken for another's. A hash says nothing without the
-// key. Hops are lines of text, the first where the value came in. Nothing is looked at before the signature holds.
+// Signed are the content and the trace id of the request, so that none can be taken for another's; form 2 is that of a request without one,
+// and good for any, since a proxy on the way may begin a trace. A hash says nothing without the key. Hops are lines of text, the first where the value came in. Nothing is looked at before the signature holds.
 
 import { base64Value, byteAt, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
@@ -14,7 +14,8 @@ import { secretId, secretKnownBy, signingKey } from "./hop-keys";
 /** Characters of a header at most, and the bytes that they stand for. */
 export const HEADER_CAPACITY: usize = 512;
 const RAW_CAPACITY: usize = 384;
-const VERSION: u32 = 1;
+const TRACED: u32 = 1;
+const UNTRACED: u32 = 2;
 const HEAD: usize = 9;
 const ENTRY_HEAD: usize = 9;
 /** Seconds that a header is good for, and that clocks may differ by. */
@@ -47,7 +48,6 @@ export let headerTextEnd: usize = TEXT;
 
 /** Begins a header. */
 export function openHeader(seconds: u32): void {
-  putByte(RAW, VERSION);
   store<u32>(RAW + 1, secretId(0));
   store<u32>(RAW + 5, seconds);
   at = RAW + HEAD;
@@ -66,6 +66,7 @@ export function addEntry(hash: u64, hops: usize, hopsEnd: usize): bool {
 /** Ends and signs it for a request whose trace id stands at `trace` (0 for none); false where it has no entry. */
 export function closeHeader(trace: usize): bool {
   if (at == RAW + HEAD) return false;
+  putByte(RAW, trace == 0 ? UNTRACED : TRACED);
   at = sign(0, at, trace, at);
   headerTextEnd = encode(RAW, at, TEXT);
   return true;
@@ -88,12 +89,12 @@ export function readHeader(start: usize, end: usize, trace: usize, seconds: u32)
   entries = entriesEnd = RAW;
   if (end - start > HEADER_CAPACITY) return HeaderFate.Malformed;
   const rawEnd = decode(start, end, RAW);
-  if (rawEnd < RAW + HEAD + SHA256_SIZE || byteAt(RAW) != VERSION) return HeaderFate.Malformed;
+  if (rawEnd < RAW + HEAD + SHA256_SIZE || byteAt(RAW) - TRACED > 1) return HeaderFate.Malformed;
   const key = secretKnownBy(load<u32>(RAW + 1));
   if (key < 0) return HeaderFate.UnknownKey;
   const contentEnd = rawEnd - SHA256_SIZE;
   memory.copy(SIGNATURE, contentEnd, SHA256_SIZE);
-  sign(key, contentEnd, trace, contentEnd);
+  sign(key, contentEnd, byteAt(RAW) == UNTRACED ? 0 : trace, contentEnd);
   if (!sameSecret(contentEnd, SIGNATURE, SHA256_SIZE)) return HeaderFate.Forged;
   const made = load<u32>(RAW + 5);
   if (made + HEADER_SECONDS < seconds || made > seconds + HEADER_SECONDS) return HeaderFate.Stale;

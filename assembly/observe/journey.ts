@@ -21,6 +21,8 @@ const VALUE_CAPACITY: u32 = 64;
 export class Journey {
   entries: u32;
   steps: u32;
+  /** Tells this request's notes from another's. */
+  owner: u32;
   /** By which of the keys the entries' values are hashed. */
   key: u32;
 }

@@ -3,9 +3,10 @@
 // needs its room. This file reads and changes a copy of one bucket; filter/journey.ts fetches it and puts it back by compare-and-swap.
 //
 //   bucket   note, note …          the oldest first
-//   note     u64 key │ u64 value │ u64 host │ u32 seconds │ u8 index │ u8 reached │ u8 size │ hops
+//   note     u64 key │ u64 value │ u64 host │ u32 seconds │ u8 index │ u8 reached │ u8 size │ u32 owner │ hops
 //
-// A note is filed by each way that it may be looked for: by the trace of the request, by the value, by the host that it names.
+// A note is filed by each way that it may be looked for: by the trace of the request, by the value, by the host that it names. Its owner is
+// the request: the same value may have come with another one, for which no call was made.
 
 import { byteAt, putByte, putBytes } from "../core/bytes";
 
@@ -13,7 +14,7 @@ import { byteAt, putByte, putBytes } from "../core/bytes";
 export const BUCKETS: u32 = 256;
 export const BUCKET_CAPACITY: usize = 2048;
 const BUCKET: usize = memory.data(2048, 8);
-const HEAD: usize = 31;
+const HEAD: usize = 35;
 /** Bytes of a note's hops. */
 export const HOPS_CAPACITY: usize = 240;
 
@@ -108,6 +109,13 @@ export function noteHopsEnd(note: usize): usize {
   return note + sizeOf(note);
 }
 
+/** The request that the value came with. */
+// @ts-ignore: decorator
+@inline
+export function noteOwner(note: usize): u32 {
+  return load<u32>(note, 31);
+}
+
 /** Says that a call went where the note's value points; false where that was known. */
 export function markReached(note: usize, how: Reached): bool {
   if (byteAt(note + 29) >= <u32>how) return false;
@@ -115,22 +123,20 @@ export function markReached(note: usize, how: Reached): bool {
   return true;
 }
 
-/**
- * Files a note, in place of one of the same key and value; what that one has reached stays. Returns how many others had to go before
- * their time.
- */
+/** Files a note, in place of one of the same key, value and owner. Returns how many others had to go before their time. */
 export function fileNote(
   index: Index,
   key: u64,
   value: u64,
   host: u64,
+  owner: u32,
   seconds: u32,
   hops: usize,
   hopsEnd: usize,
 ): u32 {
   let reached: u32 = Reached.Not;
   for (let note = findNote(0, index, key); note != 0; note = findNote(note, index, key)) {
-    if (noteValue(note) != value || noteHost(note) != host) continue;
+    if (noteValue(note) != value || noteOwner(note) != owner) continue;
     reached = byteAt(note + 29);
     drop(note);
     break;
@@ -145,6 +151,7 @@ export function fileNote(
   putByte(bucketEnd + 28, index);
   putByte(bucketEnd + 29, reached);
   putByte(bucketEnd + 30, <u32>(hopsEnd - hops));
+  store<u32>(bucketEnd, owner, 31);
   bucketEnd = putBytes(bucketEnd + HEAD, hops, hopsEnd);
   return dropped;
 }

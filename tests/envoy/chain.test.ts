@@ -224,7 +224,12 @@ describe("three services behind three sidecars", () => {
     const stale = writeHeader({ secret: SECRET, seconds: Math.floor(Date.now() / 1000) - 100, trace, entries: [] });
     await ask("/search?q=1", { traceparent: traceparent(trace), [HEADER]: stale });
     assert.equal(await counted("edge", "stale", 1), 1);
-    const forged = writeHeader({ secret: SECRET, seconds: Math.floor(Date.now() / 1000), entries: [] });
+    const forged = writeHeader({
+      secret: SECRET,
+      seconds: Math.floor(Date.now() / 1000),
+      trace: newTrace(),
+      entries: [],
+    });
     await ask("/search?q=1", { traceparent: traceparent(trace), [HEADER]: forged });
     assert.equal(await counted("edge", "forged", 1), 1);
     const unknown = writeHeader({ secret: OTHER, seconds: Math.floor(Date.now() / 1000), trace, entries: [] });

@@ -10,7 +10,8 @@ export interface HeaderParts {
   /** 32 hex digits, or none. */
   trace?: string;
   entries: readonly { hash: bigint; hops: readonly string[] }[];
-  version?: number;
+  /** Default: as it is with that trace, or without one. */
+  form?: number;
 }
 
 const derive = (secret: string, label: string): Buffer => createHmac("sha256", secret).update(label).digest();
@@ -20,9 +21,15 @@ export const secretId = (secret: string): Buffer => derive(secret, "meshward id"
 /** The key of the hash of values. */
 export const hashingKey = (secret: string): Buffer => derive(secret, "meshward hash").subarray(0, 16);
 
-export function writeHeader({ secret, seconds, trace, entries, version = 1 }: HeaderParts): string {
+export function writeHeader({
+  secret,
+  seconds,
+  trace,
+  entries,
+  form = trace === undefined ? 2 : 1,
+}: HeaderParts): string {
   const head = Buffer.alloc(9);
-  head[0] = version;
+  head[0] = form;
   secretId(secret).copy(head, 1);
   head.writeUInt32LE(seconds, 5);
   const parts = entries.flatMap(({ hash, hops }) => {

@@ -23,6 +23,7 @@ const probe = await buildProbe<{
     key: number,
     value: number,
     host: number,
+    owner: number,
     seconds: number,
     hops: number,
     hopsEnd: number,
@@ -109,11 +110,14 @@ describe("the header between sidecars", () => {
     const none = (fate: string) => ({ fate, entries: [] });
     assert.deepEqual(take(text, "1" + TRACE.slice(1)), none("forged"));
     assert.deepEqual(take(text, ""), none("forged"));
+    const untraced = writeHeader({ secret: SECRET, seconds: NOW, entries: ENTRIES });
+    assert.equal(take(untraced).fate, "taken", "a proxy on the way has begun a trace");
+    assert.deepEqual(take(writeHeader({ ...parts, form: 2 })), none("forged"));
     assert.deepEqual(take(writeHeader({ ...parts, secret: OTHER })), none("unknown key"));
     assert.deepEqual(take(text, TRACE, NOW + 61), none("stale"));
     assert.equal(take(text, TRACE, NOW + 60).fate, "taken");
     assert.deepEqual(take(text, TRACE, NOW - 61), none("stale"));
-    assert.deepEqual(take(writeHeader({ ...parts, version: 2 })), none("malformed"));
+    assert.deepEqual(take(writeHeader({ ...parts, form: 3 })), none("malformed"));
     secrets("");
     assert.deepEqual(take(text), none("unknown key"));
   });
@@ -165,10 +169,10 @@ const By = {
 } as const;
 
 /** Files a note and puts the bucket back, as the filter does it. */
-function file(index: number, key: number, value: number, seconds: number, hops = "h"): number {
+function file(index: number, key: number, value: number, seconds: number, hops = "h", owner = 1): number {
   const bucket = probe.bytes(exports.bucket(), exports.bucketEnd());
   exports.openBucket(...probe.write(bucket), seconds);
-  return exports.fileNote(index, key, value, 0, seconds, ...probe.write(hops));
+  return exports.fileNote(index, key, value, 0, owner, seconds, ...probe.write(hops));
 }
 
 /** Values of the notes under a key. */
@@ -206,6 +210,9 @@ describe("notes of values", () => {
     const note = exports.findNote(0, By.Trace, 1);
     assert.equal(exports.noteReached(note), 2);
     assert.equal(probe.text(exports.noteHops(note), exports.noteHopsEnd(note)), "other");
+    file(By.Trace, 1, 10, NOW + 1, "another request's", 2);
+    assert.deepEqual(found(By.Trace, 1), [10, 10]);
+    assert.equal(exports.noteReached(exports.findNote(note, By.Trace, 1)), 0);
   });
 
   it("never take more than 2 KiB; the oldest go first, and are counted", () => {
@@ -226,7 +233,7 @@ describe("notes of values", () => {
       fc.property(fc.uint8Array({ maxLength: 3000 }), fc.nat(), (bytes, seconds) => {
         exports.openBucket(...probe.write(bytes), seconds);
         assert.ok(exports.bucketEnd() - exports.bucket() <= 2048);
-        exports.fileNote(1, 5, 6, 7, seconds, ...probe.write("hop"));
+        exports.fileNote(1, 5, 6, 7, 8, seconds, ...probe.write("hop"));
         assert.ok(found(By.Trace, 5).includes(6));
       }),
       { numRuns: 500 },

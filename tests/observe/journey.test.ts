@@ -438,7 +438,63 @@ describe("a call that goes where a value points", () => {
     assert.deepEqual(await fetched(METADATA, METADATA, { wait: 62_000 }), ["ssrf-metadata attempted from"]);
   });
 
+  it("is no other request's that brought the same value", async () => {
+    for (const traced of [true, false]) {
+      const edge = await service("edge");
+      const ask = (path: string, trace: string, app?: App): (string | undefined)[] => {
+        const url = `http://shop.example${path}?from=${encodeURIComponent(METADATA)}`;
+        return edge
+          .request({ url, headers: traced ? [traceparent(trace)] : [] }, app)
+          .findings.map(({ stage }) => stage);
+      };
+      const fetches: App = ({ call }) => {
+        call({ url: METADATA, headers: traced ? [traceparent()] : [] });
+        return { body: "" };
+      };
+      const other = "1" + TRACE.slice(1);
+      assert.deepEqual(ask("/check", other), ["attempted"]);
+      assert.deepEqual(ask("/fetch", TRACE, fetches), [traced ? "confirmed" : "likely"]);
+      assert.deepEqual(ask("/check", other), ["attempted"]);
+    }
+  });
+
   it("is told from a request by Envoy where the filter serves both", async () => {
     assert.deepEqual(await fetched(METADATA, METADATA, { asks: true }), ["ssrf-metadata confirmed from"]);
+  });
+});
+
+describe("what is kept of values", () => {
+  it("stays within its bounds, whoever sends how many", async () => {
+    const edge = await service("edge", { secret: SECRET });
+    const memory = (): number => edge.process.vms().reduce((sum, vm) => sum + vm.memory.size, 0);
+    const before = memory();
+    for (let i = 0; i < 5_000; i++) {
+      const trace = i.toString(16).padStart(32, "a");
+      const values = Array.from(
+        { length: 12 },
+        (_, j) => `p${j}=${encodeURIComponent(`http://h${i}-${j}.example/'${"<".repeat(i % 300)}`)}`,
+      );
+      edge.request({ url: `http://edge/?${values.join("&")}`, headers: [traceparent(trace)] });
+      if (i % 10 === 0)
+        edge.call({ url: `http://h${i}-1.example/?${values.join("&")}`, headers: [traceparent(trace)] });
+    }
+    const keys = edge.process.sharedData.keys("meshward");
+    assert.ok(keys.length <= 256 + 8, `${keys.length} keys`);
+    for (const key of keys) assert.ok(edge.process.sharedData.get("meshward", key)!.value.length <= 2048, key);
+    assert.equal(memory(), before);
+    assert.equal(edge.process.traps, 0);
+    assert.ok(edge.counts().notes! > 0);
+  });
+
+  it("costs a clean request and a clean call no look into shared data but one", async () => {
+    const edge = await service("edge", { secret: SECRET });
+    let looks = 0;
+    const { sharedData } = edge.process;
+    const get = sharedData.get.bind(sharedData);
+    sharedData.get = (...at) => (looks++, get(...at));
+    edge.request({ url: "http://edge/search?q=garden+chair&page=2", headers: [traceparent()] });
+    assert.equal(looks, 0);
+    edge.call({ url: "http://orders/search?q=garden+chair", headers: [traceparent()] });
+    assert.equal(looks, 1);
   });
 });

@@ -60,8 +60,17 @@ export function bucketEnd(): usize {
   return notes.bucketEnd;
 }
 
-export function fileNote(index: u32, key: u32, value: u32, host: u32, seconds: u32, hops: usize, hopsEnd: usize): u32 {
-  return notes.fileNote(index, key, value, host, seconds, hops, hopsEnd);
+export function fileNote(
+  index: u32,
+  key: u32,
+  value: u32,
+  host: u32,
+  owner: u32,
+  seconds: u32,
+  hops: usize,
+  end: usize,
+): u32 {
+  return notes.fileNote(index, key, value, host, owner, seconds, hops, end);
 }
 
 export function findNote(after: usize, index: u32, key: u32): usize {
