@@ -143,13 +143,13 @@ function Decide({ finding, decided }: { finding: FindingDetail; decided(finding:
   };
   const save = async (): Promise<void> => {
     if (choice === null) return;
-    const change: StateChange = {
-      state: choice,
-      ...(note.trim() === "" ? {} : { note: note.trim() }),
-      ...(choice === "muted" ? { until: new Date(`${until}T23:59:59`).toISOString() } : {}),
-    };
     setBusy(true);
     try {
+      const change: StateChange = {
+        state: choice,
+        ...(note.trim() === "" ? {} : { note: note.trim() }),
+        ...(choice === "muted" ? { until: new Date(`${until}T23:59:59`).toISOString() } : {}),
+      };
       decided(await api.decide(finding.fingerprint, change));
       say(`Saved: ${STATE_WORDS[choice]}.`);
       setFault(null);

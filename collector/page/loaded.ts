@@ -48,11 +48,14 @@ export function useLoaded<Data>(
     if (key === null) return;
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isFirst = true;
     const again = (): void => {
       if (every > 0) timer = setTimeout(run, every);
     };
     const run = (): void => {
-      if (document.hidden || paused.current) return again();
+      // The first question is asked also of a page that was opened behind another.
+      if (!isFirst && (document.hidden || paused.current)) return again();
+      isFirst = false;
       newest.current(controller.signal).then(
         (data) => {
           tell(true);

@@ -172,7 +172,7 @@ export function shopEvents(): Said[] {
   const scans = Array.from({ length: 240 }, (_, index): Said => {
     const [rule, family, evidence] = attempts[index % attempts.length]!;
     const [service, namespace, method, route, part, parameter] = places[(index * 7) % places.length]!;
-    const wave = Math.round(11 * HOUR * (1 + Math.sin(index * 1.7)) + ((index * 7919) % 97) * 60_000);
+    const wave = Math.round(10 * HOUR * (1 + Math.sin(index * 1.7)) + ((index * 7919) % 97) * 60_000);
     return {
       ...{ rule, class: family, evidence, service, namespace, method, route, part, parameter, ago: wave },
       severity: (["high", "critical", "medium"] as const)[index % 3]!,
