@@ -133,22 +133,25 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     repeated(MAINTENANCE_MILLISECONDS, () => database.maintain(false)),
   ];
 
+  let stopped: Promise<void> | undefined;
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${bare}:${port}`,
     madeToken,
     removeOld: clear,
-    async stop() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), 5_000);
-      await closed;
-      clearTimeout(late);
-      await Promise.all(jobs.map((end) => end()));
-      await database.close();
-    },
+    stop: () => (stopped ??= stop()),
   };
+
+  async function stop(): Promise<void> {
+    const closed = once(server, "close");
+    server.close();
+    server.closeIdleConnections();
+    const late = setTimeout(() => server.closeAllConnections(), 5_000);
+    await closed;
+    clearTimeout(late);
+    await Promise.all(jobs.map((end) => end()));
+    await database.close();
+  }
 }
 
 /** The page; a tree in which it was not built serves all but that. */
