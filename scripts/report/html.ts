@@ -86,7 +86,7 @@ function articleOf(finding: Finding, now: Date): string {
   ].join("\n");
 }
 
-function tableOf(findings: readonly Finding[]): string {
+function tableOf(title: string, findings: readonly Finding[]): string {
   const rows = findings.map(
     (finding) =>
       `<tr><td><span class="${finding.stage}">${finding.stage}</span></td><td>${finding.severity}</td>` +
@@ -94,7 +94,7 @@ function tableOf(findings: readonly Finding[]): string {
       `<td>${foreign(endpointOf(finding))}, ${foreign(fieldOf(finding))}</td><td class="number">${finding.count}</td></tr>`,
   );
   return [
-    '<div class="table" tabindex="0" role="region" aria-label="Findings"><table>',
+    `<div class="table" tabindex="0" role="region" aria-label="${title}, as a table"><table>`,
     '<thead><tr><th>Stage</th><th>Severity</th><th>Rule</th><th>Where</th><th class="number">Seen</th></tr></thead>',
     `<tbody>${rows.join("\n")}</tbody></table></div>`,
   ].join("\n");
@@ -113,7 +113,7 @@ export function reportPage({ findings, collector, now, version }: Report): strin
   const section = (id: string, title: string, shown: readonly Finding[]): string =>
     shown.length === 0
       ? ""
-      : `<h2 id="${id}">${title}</h2>\n${tableOf(shown)}\n${shown.map((finding) => articleOf(finding, now)).join("\n")}`;
+      : `<h2 id="${id}">${title}</h2>\n${tableOf(title, shown)}\n${shown.map((finding) => articleOf(finding, now)).join("\n")}`;
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8">',
