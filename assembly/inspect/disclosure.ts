@@ -77,6 +77,7 @@ function inspectFiles(classes: u32): void {
   if (asks("web.xml") && findLiteral("<web-app")) tell(classes, rule, "web.xml");
   if (asks("web.config") && findLiteral("<configuration>")) tell(classes, rule, "web.config");
   if (asks(".git/config") && findLiteral("[core]")) tell(classes, rule, ".git");
+  if (asks(".env") && findSettings()) tell(classes, rule, ".env");
   if (asks(".htpasswd") && findLiteral(":$apr1$")) tell(classes, rule, "htpasswd");
   if (asks(".php") && (findLiteral("<?php") || findLiteral("&lt;?php"))) tell(classes, rule, "php://");
   if (asks("base64-encode") && findLiteral("PD9waHA")) tell(classes, rule, "base64-encode");
@@ -141,7 +142,8 @@ const MARKS: usize = 8;
 
 /** Finds a member of JSON, or of text like it, whose value is one word of `least` bytes and more. */
 function findMember(name: string, least: usize): bool {
-  for (sign = reply; (sign = findText(sign, replyEnd, name)) < replyEnd; sign++) {
+  let places: u32 = 0;
+  for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, name)) < replyEnd; sign++) {
     let at = sign + name.length;
     const limit = min(replyEnd, at + MARKS);
     while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) at++;
@@ -171,9 +173,13 @@ function has(literal: string): bool {
   return findText(reply, replyEnd, literal) < replyEnd;
 }
 
+/** Places that are looked at for one sign. */
+const MAX_PLACES: u32 = 64;
+
 /** Finds the first `literal` that does not stand in the middle of a line. */
 function findLiteral(literal: string): bool {
-  for (sign = reply; (sign = findText(sign, replyEnd, literal)) < replyEnd; sign++) {
+  let places: u32 = 0;
+  for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, literal)) < replyEnd; sign++) {
     if (placeOf(sign) == Place.Inside) continue;
     signEnd = sign + literal.length;
     lines = 1;
@@ -277,7 +283,8 @@ function account(at: usize): usize {
 }
 
 function findAccounts(): bool {
-  for (sign = reply; (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
+  let places: u32 = 0;
+  for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
     signEnd = account(sign);
     if (signEnd == 0 || placeOf(sign) == Place.Inside) continue;
     lines = 1;
@@ -294,7 +301,8 @@ function findAccounts(): bool {
 
 /** "root:$6$…:19000:0:99999:7:::" */
 function findShadow(): bool {
-  for (sign = reply; (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
+  let places: u32 = 0;
+  for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, "root:")) < replyEnd; sign++) {
     let at = nextField(sign + 5, false);
     if (at == 0) continue;
     at = nextField(at, true);
@@ -328,6 +336,21 @@ function findEnvironment(): bool {
   return true;
 }
 
+/** A body of lines such as "DB_PASSWORD=…", at least two. */
+function findSettings(): bool {
+  sign = reply;
+  lines = 0;
+  for (let at = reply; at != 0 && at < replyEnd && lines < ENOUGH; lines++) {
+    const from = at;
+    while (at < replyEnd && (byteAt(at) - Char.A < 26 || byteAt(at) == Char.Underscore || isDigit(byteAt(at)))) at++;
+    if (at - from < 3 || at == replyEnd || byteAt(at) != Char.Equals) break;
+    while (at < replyEnd && !isLineEnd(at)) at++;
+    signEnd = at;
+    at = nextLine(at);
+  }
+  return lines > 1;
+}
+
 /** A private key in PEM. */
 function findKey(): bool {
   if (!findLiteral("-----BEGIN ")) return false;
@@ -349,7 +372,8 @@ function findKey(): bool {
 
 /** "uid=33(www-data) gid=33(www-data)" */
 function findIdentity(): bool {
-  for (sign = reply; (sign = findText(sign, replyEnd, "uid=")) < replyEnd; sign++) {
+  let places: u32 = 0;
+  for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, "uid=")) < replyEnd; sign++) {
     let at = sign + 4;
     while (at < replyEnd && isDigit(byteAt(at))) at++;
     if (at == sign + 4) continue;

@@ -5,6 +5,7 @@
 import { byteAt, findByte, isDigit, isLetter, isQuote } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
+import { findText } from "../core/text";
 import { classify } from "../core/classify";
 import { Kind } from "../generated/kinds";
 import { RuleClass } from "../generated/rules";
@@ -12,7 +13,7 @@ import { findPhrase, phraseEnd, phraseRule, phraseSure } from "../match/phrases"
 import { ruleClass } from "../match/rules";
 import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
-import { reply, replyEnd, replyStatus } from "./reply";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** Kinds that break a query. */
 const BREAKS: u32 = Kind.Quote | Kind.Backslash | Kind.Paren | Kind.Backtick | Kind.Brace;
@@ -48,7 +49,7 @@ function mayBreak(taint: Taint): bool {
 /** The value that has led to the error `start..end`; null where none has. */
 function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   const bit = classBit(ruleClass(phraseRule));
-  const failed = replyStatus >= 400 || phraseSure;
+  const failed = replyStatus >= 400 || phraseSure || isMember(start);
   let best: Taint | null = null;
   let rank = 0;
   for (let i: u32 = 0; i < watch.count; i++) {
@@ -63,6 +64,15 @@ function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   }
   return best;
 }
+
+/** Whether the error stands in a short body of JSON, behind a name such as "error". */
+function isMember(start: usize): bool {
+  if (replyType != BodyType.Json || replyEnd - reply > SHORT) return false;
+  return findText(reply, start, 'rror"') < start;
+}
+
+/** Bytes of a body of JSON that says nothing but an error, at most. */
+const SHORT: usize = 1024;
 
 /** Bytes of an error that no value has by chance. */
 const TELLING: usize = 8;

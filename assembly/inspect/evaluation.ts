@@ -134,9 +134,9 @@ function inspectExpression(taint: Taint, mark: u32): void {
   const start = taintValue(taint);
   const end = taintValueEnd(taint);
   let before = first;
-  while (before > start && first - before < AROUND && isPlain(byteAt(before - 1))) before--;
+  while (before > start && first - before < AROUND && isAround(byteAt(before - 1))) before--;
   let behind = second;
-  while (behind < end && behind - second < AROUND && isPlain(byteAt(behind))) behind++;
+  while (behind < end && behind - second < AROUND && isAround(byteAt(behind))) behind++;
   const lead = putBytes(NEEDLE, before, first);
   let out = putDecimal(lead, result);
   if (inspectResult(taint, lead, putBytes(out, second, behind), out) || !repeats) return;
@@ -175,6 +175,11 @@ function isPlain(byte: u32): bool {
   return isLetter(byte) || isDigit(byte) || byte == Char.Dash || byte == Char.Underscore || byte == Char.Dot;
 }
 
+/** Words around an expression, and the blanks between. */
+function isAround(byte: u32): bool {
+  return isPlain(byte) || byte == Char.Space;
+}
+
 /** Whether no page has that number by chance: it is long, and not round, nor one digit again and again. */
 function isLong(start: usize, end: usize): bool {
   if (end - start < LONG || (byteAt(end - 1) == Char._0 && byteAt(end - 2) == Char._0)) return false;
@@ -200,16 +205,21 @@ function isOwnMember(taint: Taint, start: usize, end: usize): bool {
   return own < ownEnd && sameBytes(name, nameEnd, own, ownEnd);
 }
 
-/** Whether a text of HTML is some words and then the number: "Hello 49!". */
+/** Whether a text of HTML, a string of JSON or a whole body is some words and then the number: "Hello 49!". */
 function isGreeting(start: usize, end: usize): bool {
-  if (replyType != BodyType.Html || byteAt(start - 1) != Char.Space) return false;
+  if (start == reply || byteAt(start - 1) != Char.Space) return false;
   let at = start - 1;
   let letters = false;
   while (at > reply && (isLetter(byteAt(at - 1)) || byteAt(at - 1) == Char.Space || byteAt(at - 1) == Char.Comma)) {
     letters = letters || isLetter(byteAt(at - 1));
     at--;
   }
-  if (!letters || at == reply || byteAt(at - 1) != Char.Greater) return false;
-  if (byteAt(end) == Char.Bang || byteAt(end) == Char.Dot || byteAt(end) == Char.Question) end++;
-  return byteAt(end) == Char.Less;
+  if (!letters) return false;
+  const before: u32 = at == reply ? 0 : byteAt(at - 1);
+  const mark = end < replyEnd ? byteAt(end) : 0;
+  if (mark == Char.Bang || mark == Char.Dot || mark == Char.Question || mark == Char.Comma) end++;
+  const behind: u32 = end < replyEnd ? byteAt(end) : 0;
+  if (replyType == BodyType.Json) return before == Char.DoubleQuote && behind == Char.DoubleQuote;
+  if (replyType == BodyType.Html) return before == Char.Greater && behind == Char.Less;
+  return before == 0 && behind < <u32>Char.Space;
 }

@@ -45,7 +45,7 @@ function inspectLine(taint: Taint, start: usize, end: usize, headers: usize, hea
   while (end > value && isSpace(byteAt(end - 1))) end--;
   if (value == end || keyword(COMMON_HEADER, start, nameEnd) != 0) return;
   // "id=1" is a cookie that anybody may set.
-  const least: usize = textIsNoCase(start, nameEnd, "set-cookie") ? 5 : 2;
+  const least: usize = textIsNoCase(start, nameEnd, "set-cookie") ? 5 : 1;
   if (end - value < least) return;
   openPairs(headers, headersEnd);
   while (nextPair()) {

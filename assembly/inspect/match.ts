@@ -70,7 +70,27 @@ export function openMatches(start: usize, end: usize): bool {
     if (at == from) at++;
   }
   next = reply;
+  budget = BUDGET;
   return wordEnd - word >= SHORTEST_WORD;
+}
+
+/** Bytes that may be compared for one value: four times those of the longest body, so that no page makes it cost more. */
+const BUDGET: i32 = 262144;
+let budget: i32 = 0;
+/** What it costs besides to compare what stands around the word. */
+const HIT: i32 = 64;
+
+/** Whether the word stands at `at`. */
+function isWordAt(at: usize): bool {
+  const from = at;
+  for (let letter = word; letter < wordEnd; letter++, at++) {
+    if (byteAt(at) != byteAt(letter)) {
+      budget -= <i32>(at - from);
+      return false;
+    }
+  }
+  budget -= HIT + <i32>(valueEnd - value);
+  return true;
 }
 
 /** Letters and digits come through every encoding as they are; so do the bytes of other scripts. */
@@ -86,7 +106,8 @@ export function nextMatch(): bool {
     const at = size > 1 ? findPair(next, replyEnd, first, byteAt(word + 1)) : findByte(next, replyEnd, first);
     if (at + size > replyEnd) break;
     next = at + 1;
-    if (memory.compare(at, word, size) != 0) continue;
+    if (budget < 0) break;
+    if (!isWordAt(at)) continue;
     if (!matchBefore(at) || !matchBehind(at + size)) continue;
     for (let i: usize = word - value, place = at; i < wordEnd - value; i++, place++) note(i, How.Raw, place);
     next = max(next, matchEnd);

@@ -11,6 +11,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
+import { findEither } from "../core/scan";
 import { textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { MARKUP_WORD, MarkupWord } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
@@ -65,8 +66,12 @@ export function inspectReflection(watch: Watch): void {
 
 function inspectValue(taint: Taint): void {
   value = taintValue(taint);
-  size = taint.length;
-  if (size < 3 || !readWords() || !openMatches(value, taintValueEnd(taint))) return;
+  // Services take the blanks off both ends.
+  let valueEnd = taintValueEnd(taint);
+  while (value < valueEnd && isSpace(byteAt(value))) value++;
+  while (valueEnd > value && isSpace(byteAt(valueEnd - 1))) valueEnd--;
+  size = valueEnd - value;
+  if (size < 3 || !readWords() || !openMatches(value, valueEnd)) return;
   openHtml(reply, replyEnd);
   closeScript();
   let best = Effect.None;
@@ -84,7 +89,7 @@ function inspectValue(taint: Taint): void {
   }
   if (best < Effect.Code) return;
   const sure = best >= Effect.Weak && (marked || (best == Effect.Strong && !encoded));
-  if (!sure && (encoded || (best == Effect.Code ? !marked : own < OWN_WORDS))) return;
+  if (!sure && (encoded || (best == Effect.Code ? !marked : own < OWN_WORDS && !runsCode(taint)))) return;
   bearOut(
     taint,
     classBit(RuleClass.Xss),
@@ -95,11 +100,17 @@ function inspectValue(taint: Taint): void {
   );
 }
 
+/** Whether a detector took the value for an attack that calls something. */
+function runsCode(taint: Taint): bool {
+  if ((taint.classes & classBit(RuleClass.Xss)) == 0) return false;
+  return findEither(value, value + size, Char.ParenOpen, Char.Backtick) < value + size;
+}
+
 /** Bytes of the page around the value that the evidence shows. */
 const AROUND: usize = 12;
 /** Letters and digits of its own from which a value is not found by chance; and those by which it is more than likely. */
 const OWN_WORD: usize = 3;
-const OWN_WORDS: usize = 8;
+const OWN_WORDS: usize = 6;
 
 /** Reads the words of the value; false where nothing tells it from what any page holds. */
 function readWords(): bool {
@@ -110,6 +121,11 @@ function readWords(): bool {
     while (at < size && (isLetter(byteAt(value + at)) || isDigit(byteAt(value + at)))) at++;
     if (at == from) {
       at++;
+      continue;
+    }
+    // The name of a custom element goes on with a dash: pages have those.
+    if (from > 0 && byteAt(value + from - 1) == Char.Less && byteAt(value + at) == Char.Dash) {
+      while (at < size && !isSpace(byteAt(value + at)) && byteAt(value + at) != Char.Greater) at++;
       continue;
     }
     const kind = keyword(MARKUP_WORD, value + from, value + at);

@@ -190,7 +190,7 @@ const BEFORE: usize = 32;
 
 /** Where the part of a long value begins that says most: a little before its first mark of a language. */
 function worthOf(start: usize, end: usize): usize {
-  for (let at = start; at < end - VALUE_CAPACITY; at++) {
+  for (let at = start; at < end; at++) {
     const byte = byteAt(at);
     if (
       byte != Char.Less &&
@@ -200,7 +200,8 @@ function worthOf(start: usize, end: usize): usize {
       !isQuote(byte)
     )
       continue;
-    return at - start < BEFORE ? start : at - BEFORE;
+    const from = at - start < BEFORE ? start : at - BEFORE;
+    return min(from, end - VALUE_CAPACITY);
   }
   return start;
 }
