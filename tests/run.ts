@@ -7,12 +7,14 @@
  * `container` runs the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { bring, isCurrent } from "../scripts/build/step.ts";
+import type { Step } from "../scripts/build/step.ts";
 import { packageRoot } from "../scripts/package.ts";
 
 /** Folders below tests/ that need an Envoy, a browser, a registry or more time than the fast loop has. */
@@ -36,6 +38,17 @@ const THOROUGH: ReadonlySet<string> = new Set([
   "filter/work",
   "host/strict",
 ]);
+/**
+ * Tests that take long and turn on nothing but these files, and on what is installed: once they have passed, they are not run again
+ * before one of those has changed. A fresh clone runs them all.
+ */
+const MODULE = ["assembly", "rules", "asconfig.json"];
+const PROVEN: Readonly<Record<string, readonly string[]>> = {
+  "evasion/evasion": [...MODULE, "scripts", "tests/evasion"],
+  "fuzz/fuzz": [...MODULE, "scripts", "tests/fuzz", "tests/vectors"],
+  "ground-truth/shop": ["tests/ground-truth"],
+  "page/page": ["collector", "scripts", "rules", "tests/page"],
+};
 /** Test files at once: one more than the two cores that a run is meant for, since many tests wait for a tick or a start. */
 const PROCESSES = 3;
 /** The longest that one test file may take. */
@@ -50,15 +63,31 @@ interface Counts {
   skipped: number;
 }
 
+const stepOf = (name: string): Step => ({
+  name: `tests/${name}`,
+  inputs: PROVEN[name]!.flatMap((path) => {
+    if (!statSync(join(root, path)).isDirectory()) return [path];
+    const entries = readdirSync(join(root, path), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  }),
+});
+
+/** The name by which the tables above know a file of tests. */
+const nameOf = (file: string): string =>
+  relative(join(root, "tests"), file)
+    .replaceAll(sep, "/")
+    .replace(/\.test\.ts$/, "");
+
 /** Test files as node:test takes them, those that start Envoy last. */
-function testFiles(): string[] {
+function testFiles(proven: ReadonlySet<string>): string[] {
   if (only === "container") return [join(root, "tests/envoy/container.test.ts")];
   const folders = new Map<string, string[]>();
   for (const file of readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).sort()) {
-    const [folder = "", name = ""] = file.split(sep);
-    const thorough = THOROUGH.has(`${folder}/${name.replace(/\.test\.ts$/, "")}`);
-    if (file.endsWith(".test.ts") && !(only === "fast" && thorough))
-      folders.set(folder, [...(folders.get(folder) ?? []), join(root, "tests", file)]);
+    if (!file.endsWith(".test.ts")) continue;
+    const path = join(root, "tests", file);
+    const folder = file.split(sep)[0]!;
+    if (proven.has(nameOf(path)) || (only === "fast" && THOROUGH.has(nameOf(path)))) continue;
+    folders.set(folder, [...(folders.get(folder) ?? []), path]);
   }
   const slow = [...folders].filter(([folder]) => SLOW.has(folder)).flatMap(([, files]) => files);
   // What takes long first, so that the processes end together: that goes by the number of files.
@@ -106,22 +135,44 @@ async function runUnits(): Promise<Counts> {
 async function runFiles(): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const skips: string[] = [];
-  const stream = run({ files: testFiles(), concurrency: PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
+  const proven = new Set<string>();
+  if (only === undefined) for (const name of Object.keys(PROVEN)) if (await isCurrent(stepOf(name))) proven.add(name);
+  const files = testFiles(proven);
+  /** Files with a test that failed or was skipped: they have proved nothing. */
+  const open = new Set<string>();
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const proofs = files
+    .map(nameOf)
+    .filter((name) => name in PROVEN)
+    .map((name) =>
+      bring(stepOf(name), async () => {
+        await ended;
+        if (open.has(name)) throw new Error(`${name} has proved nothing`);
+        return new Map();
+      }),
+    );
+  const stream = run({ files, concurrency: PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
   stream.on("test:pass", (test) => {
     if (test.details.type === "suite") return;
     if (test.skip === undefined && test.todo === undefined) counts.passed++;
     else {
       counts.skipped++;
+      open.add(nameOf(test.file ?? ""));
       skips.push(`${relative(root, test.file ?? "")}: ${test.name}: ${String(test.skip ?? test.todo)}`);
     }
   });
   stream.on("test:fail", (test) => {
+    open.add(nameOf(test.file ?? ""));
     // A suite fails with its tests, and by itself where its file cannot be run.
     const cause = test.details.error as Error & { failureType?: string };
     if (test.details.type !== "suite" || cause.failureType !== "subtestsFailed") counts.failed++;
   });
   for await (const text of stream.compose(new spec())) process.stdout.write(text as string);
   for (const skip of skips) console.log(`skipped: ${skip}`);
+  for (const name of proven) console.log(`unchanged since it passed: tests/${name}.test.ts`);
+  end();
+  await Promise.allSettled(proofs);
   return counts;
 }
 
