@@ -986,6 +986,21 @@ ${example(
     )
     .action(async (options: EngineOptions) => exit(await benchEngineCommand(options, io)));
   bench
+    .command("collector")
+    .description("events a second that the collector stores in its embedded database")
+    .option("--events <n>", "events to store", positive(true, 10_000_000), 100_000)
+    .option("--batch <n>", "events of a request", positive(true, 5_000), 200)
+    .option("--json", "print one JSON document")
+    .addHelpText("after", example("meshward bench collector"))
+    .action(async ({ events, batch, json }: { events: number; batch: number; json?: boolean }) => {
+      const { benchCollector } = await import("./bench/collector.ts");
+      const figures = await benchCollector(events, batch);
+      const [rate, cpu] = [figures.eventsPerSecond.toFixed(0), figures.cpuMicroseconds.toFixed(0)];
+      const text = `${figures.events} events in requests of ${batch}: ${rate} a second, ${cpu} µs of CPU each`;
+      io.stdout.write(`${json ? JSON.stringify(figures) : text}\n`);
+      exit(0);
+    });
+  bench
     .command("growth")
     .description("CPU time of Envoy for a request by the entries of the policy, the streams beside it and the workers")
     .option("--rounds <n>", "turns of each comparison; the median of their ratios counts", positive(true), 9)

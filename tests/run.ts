@@ -19,6 +19,7 @@ import { packageRoot } from "../scripts/package.ts";
 
 /** Folders below tests/ that need an Envoy, a browser, a registry or more time than the fast loop has. */
 const SLOW: ReadonlySet<string> = new Set([
+  "collector",
   "envoy",
   "page",
   "consumer",
