@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { STAT_LABELS } from "../../envoy/bootstrap.ts";
+import { eventSchema } from "../../scripts/events/event.ts";
 import { packageRoot } from "../../scripts/package.ts";
+import { parsePolicy } from "../../scripts/policy/load.ts";
 import { fences } from "./blocks.ts";
 
 // The page against the sources; tests/envoy/observability.test.ts holds it against a run.
@@ -37,6 +39,25 @@ describe("docs/observability.md", () => {
       ),
     );
     assert.deepEqual(new Set(column("statistic")), defined);
+  });
+
+  it("shows an event as it is, with all that the schema has but what is seldom there", () => {
+    const events = fences(page).filter(({ text }) => text.includes('"event_name"'));
+    assert.equal(events.length, 1);
+    const event = eventSchema.parse(JSON.parse(events[0]!.text));
+    const { resource, attributes } = eventSchema.shape;
+    const seldom = ["meshward.exception", "meshward.hops"];
+    assert.deepEqual(Object.keys(event.resource), Object.keys(resource.shape));
+    assert.deepEqual(
+      Object.keys(event.attributes),
+      Object.keys(attributes.shape).filter((name) => !seldom.includes(name)),
+    );
+  });
+
+  it("shows policies with events that are valid", () => {
+    const policies = fences(page).filter(({ text }) => text.startsWith("events:"));
+    assert.equal(policies.length, 2);
+    for (const { text } of policies) assert.ok(parsePolicy(text, "page").events);
   });
 
   it("names the labels that the generated configuration extracts", () => {
