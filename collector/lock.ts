@@ -4,9 +4,10 @@
  * from another machine or container by the file's time, which a holder that lives renews.
  */
 import { randomBytes } from "node:crypto";
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const RENEWAL_MILLISECONDS = 5_000;
 /** Since the last renewal: longer than any statement blocks the process. */
@@ -79,10 +80,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const holder = await holderIn(file);
-      if (attempt === 4 || (holder !== null && (await isAlive(holder, file)))) {
+      if (attempt === 40 || (holder !== null && (await isAlive(holder, file)))) {
         throw new LockedError(`${folder} is in use by another collector (process ${holder?.pid ?? "unknown"})`);
       }
-      await removeStale(file, holder, own.id);
+      await removeStale(file);
     }
   } finally {
     await rm(mine, { force: true });
@@ -95,16 +96,25 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Takes the lock of a dead holder away. Two may come to that at once: what was taken is looked at, and put back if it is another's. */
-async function removeStale(file: string, dead: Holder | null, id: string): Promise<void> {
-  const taken = `${file}.stale.${id}`;
+/**
+ * Takes the lock of a dead holder away. One at a time, and each looks again who holds it: another may have taken it over meanwhile. A turn
+ * that was killed is over after `DEAD_MILLISECONDS`.
+ */
+async function removeStale(file: string): Promise<void> {
+  const turn = `${file}.turn`;
   try {
-    await rename(file, taken);
+    await writeFile(turn, "", { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const { mtimeMs } = await stat(turn).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > DEAD_MILLISECONDS) await rm(turn, { force: true });
+    await sleep(50);
+    return;
   }
-  const found = await holderIn(taken);
-  if (found !== null && found.id !== dead?.id) await link(taken, file).catch(() => {});
-  await rm(taken, { force: true });
+  try {
+    const holder = await holderIn(file);
+    if (holder === null || !(await isAlive(holder, file))) await rm(file, { force: true });
+  } finally {
+    await rm(turn, { force: true });
+  }
 }
