@@ -44,11 +44,16 @@ const THOROUGH: ReadonlySet<string> = new Set([
  * before one of those has changed. A fresh clone runs them all.
  */
 const MODULE = ["assembly", "rules", "asconfig.json"];
+const COLLECTOR = ["collector", "scripts", "rules", "tests/collector"];
 const PROVEN: Readonly<Record<string, readonly string[]>> = {
+  "collector/durability": COLLECTOR,
+  "collector/otlp": COLLECTOR,
+  "collector/server": COLLECTOR,
+  "collector/store": COLLECTOR,
   "evasion/evasion": [...MODULE, "scripts", "tests/evasion"],
   "fuzz/fuzz": [...MODULE, "scripts", "tests/fuzz", "tests/vectors"],
   "ground-truth/shop": ["tests/ground-truth"],
-  "page/page": ["collector", "scripts", "rules", "tests/page"],
+  "page/page": [...COLLECTOR, "tests/page"],
 };
 /** Test files at once: one more than the two cores that a run is meant for, since many tests wait for a tick or a start. */
 const PROCESSES = 3;

@@ -118,9 +118,9 @@ async function writeFolder(folder: string, filter: WasmFilter, upstream: string)
 describe("istio/", () => {
   it("both resources carry exactly what the policy compiles to", async () => {
     const { configuration } = (await insertedFilter()).typed_config.config;
-    assert.equal(configuration.value, JSON.stringify(await compiled(true)));
+    assert.equal(configuration.value, JSON.stringify({ ...(await compiled(true)), direction: "inbound" }));
     const { pluginConfig } = (parse(await text("wasmplugin.yaml")) as WasmPlugin).spec;
-    assert.deepEqual(pluginConfig, await compiled(false));
+    assert.deepEqual(pluginConfig, { ...(await compiled(false)), direction: "inbound" });
   });
 
   it("the page's command prints the configuration that is in the EnvoyFilter", async () => {

@@ -67,6 +67,15 @@ describe("docs/observability.md", () => {
   it("names every statistic that there is, and no other", async () => {
     // One request in 128 has its time taken.
     for (let sent = 0; sent < 128; sent++) await (await fetch(envoy.url)).arrayBuffer();
+    await (await fetch(envoy.url, { headers: { "x-meshward-taint": "none" } })).arrayBuffer();
+    // Events have statistics where they are sent; the cluster is one that this Envoy has.
+    const events = { otlp: "http://127.0.0.1:4318", cluster: "upstream" };
+    await writeReload(folder, compilePolicy(policyFrom({ mode: "block", events }), { holdHeaders: true }), ".");
+    await poll(
+      async () => /^meshward_events_sent_total/m.test(await envoy.admin.prometheus()) || null,
+      12_000,
+      () => new Error("no statistics of events"),
+    );
     const bad = { ...compilePolicy(policyFrom({}), { holdHeaders: true }), policy: "000000000000", mode: "bad" };
     await writeReload(folder, bad, ".");
     const named = new Set([...page.matchAll(/^\| `(meshward_\w+)`/gm)].map(([, name]) => name!));

@@ -42,7 +42,8 @@ export function otherVersions(): Map<string, string> {
     void texts.set(name, JSON.stringify(distort(change, POLICY)));
   add("schema 2", (c) => (c.schema = 2));
   add("schema absent", (c) => delete c.schema);
-  add("unknown key", (c) => (c.observe = { sample: 0.1, of: [1, { a: null }, "x"] }));
+  add("unknown key", (c) => (c.gateway = { sample: 0.1, of: [1, { a: null }, "x"] }));
+  add("unknown key in observe", (c) => ((c as Nested).observe!.learn = true));
   add("unknown key in limits", (c) => ((c as Nested).limits!.holdTrailers = true));
   add("unknown limit as a word", (c) => ((c as Nested).limits!.onTime = "deny"));
   add("unknown key in identity", (c) => ((c as Nested).identity!.header = "x-user"));
