@@ -6,7 +6,7 @@ import { classified, classify } from "../core/classify";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { clearReportedClasses, reportedClasses, reports } from "../detect/finding";
 import { judge, judgeMarkup, judgeObject, valueKinds } from "../detect/judge";
-import { reportedPart } from "../core/field";
+import { holdsOperator, reportedPart } from "../core/field";
 import { clearNoRoom, noRoom, keepValue, mayCarrySyntax, setWatching, watching } from "../observe/taint";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
@@ -76,7 +76,7 @@ export function passesPlain(): bool {
 
 /** Keeps a value that detectors have passed, if it carries syntax. */
 function keepClean(start: usize, end: usize, kinds: u32): void {
-  if (mayCarrySyntax(reportedPart, kinds)) keep(start, end, kinds);
+  if (mayCarrySyntax(reportedPart, kinds) || holdsOperator()) keep(start, end, kinds);
 }
 
 /** Keeps a value for the response, with the classes that were reported on it. */

@@ -33,7 +33,7 @@ import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
 import { countResponse, endpointOf, takeInspection } from "../observe/sample";
-import { Watch } from "../observe/taint";
+import { decodeValues, restoreValues, Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
 import { requestMethod, requestMethodEnd, requestPath, requestPathEnd } from "../policy/request";
 import { countOverflow, Outcome, Overflow } from "../report/counters";
@@ -86,6 +86,10 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
   }
   beginBearing();
   inspectHeaders(watch, headers, headersEnd);
+  if (decodeValues(watch)) {
+    inspectHeaders(watch, headers, headersEnd);
+    restoreValues(watch);
+  }
   if (status / 100 == 3) inspectTarget(watch, location, locationEnd);
   if (refresh != 0) inspectTarget(watch, refreshTarget(refresh, refreshEnd), refreshEnd);
   tellBorne(stream, policy);
@@ -203,14 +207,19 @@ export function endResponse(stream: Stream): void {
     openStreamAgain(stream, policy);
     beginBearing();
     setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
-    inspectReflection(watch);
-    inspectMeta(watch);
-    inspectErrors(watch);
-    inspectDisclosure(watch);
-    inspectEvaluation(watch);
+    inspectBody(watch);
+    if (decodeValues(watch)) inspectBody(watch);
     tellBorne(stream, policy);
   }
   closeTaints(stream);
+}
+
+function inspectBody(watch: Watch): void {
+  inspectReflection(watch);
+  inspectMeta(watch);
+  inspectErrors(watch);
+  inspectDisclosure(watch);
+  inspectEvaluation(watch);
 }
 
 /** Says what the response has shown, where the request's end was told already; else that tells it. */

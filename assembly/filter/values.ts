@@ -11,7 +11,7 @@ import { reports } from "../detect/finding";
 import { allKinds, clearKinds } from "../detect/judge";
 import { detectHeader } from "../detect/protocol";
 import { detectProbe, detectScanner } from "../detect/scanner";
-import { mayCarrySyntax, watching } from "../observe/taint";
+import { carriesSyntax, mayCarrySyntax, watching } from "../observe/taint";
 import {
   cookieName,
   cookieNameEnd,
@@ -62,7 +62,11 @@ function skip(part: Part, start: usize, end: usize): bool {
 
 /** Ends what `skip` began. */
 function settle(part: Part, start: usize, end: usize): void {
-  if (reports == before && !clean) remember(part, start, end, mayCarrySyntax(part, allKinds));
+  if (reports == before && !clean) {
+    // Most quotes of headers are double ones, which say nothing.
+    const carries = mayCarrySyntax(part, allKinds) && (part != Part.Header || carriesSyntax(part, start, end, allKinds));
+    remember(part, start, end, carries);
+  }
   clean = false;
 }
 

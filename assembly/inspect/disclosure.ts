@@ -7,13 +7,13 @@
 // Pages are written about such things. So the sign must stand where a body, a string, a line or a text begins, and is no more than
 // *likely* where the page names the file besides, shows the value, or has only a line or two of it.
 
-import { byteAt, isDigit, isLetter, isQuote, isSpace } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isQuote, isSpace, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findPair } from "../core/scan";
 import { findText, holdsTextNoCase, textStarts } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
-import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { separates, Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
 import { matchEnd, matchStart, nextMatch, openMatches } from "./match";
 import { BodyType, Place, placeOf, reply, replyEnd, replyType } from "./reply";
@@ -54,7 +54,8 @@ export function inspectDisclosure(watch: Watch): void {
     valueEnd = taintValueEnd(each);
     const climbs = findPair(value, valueEnd, Char.Dot, Char.Dot) < valueEnd;
     if ((each.classes & READS) != 0 || climbs) inspectFiles(each.classes & READS);
-    if ((each.classes & RUNS) != 0) inspectOutput(each.classes & RUNS);
+    commanded = (each.classes & RUNS) != 0;
+    inspectOutput((each.classes & RUNS) | (1 << RuleClass.Cmdi));
     if ((each.classes & FETCHES) != 0) inspectMetadata(each.classes & FETCHES);
   }
 }
@@ -74,8 +75,9 @@ function inspectFiles(classes: u32): void {
   if (asks("system.ini") && findLiteral("; for 16-bit app support") && isLineEnd(signEnd))
     tell(classes, rule, "system.ini");
   if (asks("boot.ini") && findLiteral("[boot loader]")) tell(classes, rule, "boot.ini");
-  if (asks("web.xml") && findLiteral("<web-app")) tell(classes, rule, "web.xml");
-  if (asks("web.config") && findLiteral("<configuration>")) tell(classes, rule, "web.config");
+  if (asks("web.xml") && (findLiteral("<web-app") || findLiteral("&lt;web-app"))) tell(classes, rule, "web.xml");
+  if (asks("web.config") && (findLiteral("<configuration>") || findLiteral("&lt;configuration&gt;")))
+    tell(classes, rule, "web.config");
   if (asks(".git/config") && findLiteral("[core]")) tell(classes, rule, ".git");
   if (asks(".env") && findSettings()) tell(classes, rule, ".env");
   if (asks(".htpasswd") && findLiteral(":$apr1$")) tell(classes, rule, "htpasswd");
@@ -86,14 +88,31 @@ function inspectFiles(classes: u32): void {
 
 function inspectOutput(classes: u32): void {
   const rule = Rule.CmdiOutput;
-  if (asks("id") && findIdentity()) tell(classes, rule, "$ id");
-  if (asks("uname") && findLiteral("Linux ") && isKernel()) tell(classes, rule, "uname");
-  if (asks("echo ")) inspectEcho(classes);
-  if (asks("ls") && findLiteral("total ") && isListing()) tell(classes, rule, "ls -");
-  if (asks("dir") && findLiteral(" Volume in drive ")) tell(classes, rule, "dir");
-  if (asks("ipconfig") && findLiteral("Windows IP Configuration")) tell(classes, rule, "ipconfig");
-  if (asks("ver") && findLiteral("Microsoft Windows [Version ")) tell(classes, rule, "systeminfo");
-  if (asks("env") && findEnvironment()) tell(classes, rule, "printenv");
+  if (runs("id") && findIdentity()) tell(classes, rule, "$ id");
+  if (runs("uname") && findLiteral("Linux ") && isKernel()) tell(classes, rule, "uname");
+  if (commanded && asks("echo ")) inspectEcho(classes);
+  if (runs("ls") && findLiteral("total ") && isListing()) tell(classes, rule, "ls -");
+  if (runs("dir") && findLiteral(" Volume in drive ")) tell(classes, rule, "dir");
+  if (runs("ipconfig") && findLiteral("Windows IP Configuration")) tell(classes, rule, "ipconfig");
+  if (runs("ver") && findLiteral("Microsoft Windows [Version ")) tell(classes, rule, "systeminfo");
+  if (runs("env") && findEnvironment()) tell(classes, rule, "printenv");
+}
+
+/** A detector took the value for a command, or what may hold one. */
+let commanded: bool = false;
+
+/** Whether the value may run `command`: it holds it, as a word behind a separator if no detector has said anything. */
+function runs(command: string): bool {
+  if (!asks(command)) return false;
+  if (commanded) return true;
+  for (let at = value; at < valueEnd; at++) {
+    if (!separates(byteAt(at))) continue;
+    at = skipSpaces(at + 1, valueEnd);
+    const end = at + command.length;
+    if (textStarts(at, valueEnd, command) && (end == valueEnd || !isWord(byteAt(end)))) return true;
+    at--;
+  }
+  return false;
 }
 
 /** Letters and digits from which a word is nobody else's. */
@@ -133,12 +152,25 @@ function tellMetadata(classes: u32): void {
   const found = taint;
   if (found === null) return;
   const shown = openMatches(value, valueEnd) && nextMatch();
-  const sure = replyType != BodyType.Html && !isNamed("169.254.", shown);
+  const sure = !isNamed("169.254.", shown) && (replyType != BodyType.Html || (!shown && isOwnText()));
   bearOut(found, classes, Rule.SsrfDisclosed, sure ? Stage.Confirmed : Stage.Likely, sign, min(signEnd, sign + 160));
 }
 
+/** Bytes from the beginning of an object to the member that is the sign. */
+const HEADING: usize = 256;
+
+/** Whether the sign stands in an object that is a whole text of the page, and the page is not about such: it has no example. */
+function isOwnText(): bool {
+  if (has("meta-data") || has("etadata") || has("XAMPLE") || has("xample")) return false;
+  const limit = max(reply, sign - min(HEADING, sign));
+  for (let at = sign; at > limit; at--) {
+    if (byteAt(at) == Char.BraceOpen) return placeOf(at) >= Place.Text;
+  }
+  return false;
+}
+
 /** Marks between a name and its value: quotes, maybe escaped, blanks and a colon. */
-const MARKS: usize = 8;
+const MARKS: usize = 24;
 
 /** Finds a member of JSON, or of text like it, whose value is one word of `least` bytes and more. */
 function findMember(name: string, least: usize): bool {
@@ -146,7 +178,11 @@ function findMember(name: string, least: usize): bool {
   for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, name)) < replyEnd; sign++) {
     let at = sign + name.length;
     const limit = min(replyEnd, at + MARKS);
-    while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) at++;
+    while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) {
+      if (textStarts(at, limit, "&quot;")) at += 6;
+      else if (textStarts(at, limit, "&#34;")) at += 5;
+      else at++;
+    }
     const from = at;
     while (
       at < replyEnd &&
@@ -199,11 +235,11 @@ function tell(classes: u32, rule: u32, name: string): void {
   const found = taint;
   if (found === null) return;
   const place = placeOf(sign);
-  const runs = rule == Rule.CmdiOutput;
+  const printed = rule == Rule.CmdiOutput;
   let sure = lines > 0;
   if (place != Place.Start || replyType == BodyType.Json) {
     const shown = openMatches(value, valueEnd) && nextMatch();
-    const named = isNamed(name, shown) || (runs && isTyped());
+    const named = isNamed(name, shown) || (printed && isTyped());
     // What is asked for stands alone, the output of a command behind that of others.
     const alone = place != Place.Line || (classes & RUNS) != 0;
     sure = !named && alone && (place == Place.Start ? lines > 1 : lines >= ENOUGH && !shown);
@@ -211,7 +247,7 @@ function tell(classes: u32, rule: u32, name: string): void {
     sure = lines > 1;
   }
   const stage = sure ? Stage.Confirmed : Stage.Likely;
-  const bits: u32 = runs ? classes : classes | (1 << RuleClass.Traversal);
+  const bits: u32 = printed ? classes : classes | (1 << RuleClass.Traversal);
   bearOut(found, bits, rule, stage, sign, min(signEnd, sign + 160));
 }
 

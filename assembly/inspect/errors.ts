@@ -1,6 +1,6 @@
 // An error of a database, or of another reader of queries, in the response to a request whose value carries syntax: the value has
 // reached the query. *Likely*: the page may be about errors, so the status must say that something went wrong, the value must stand next
-// to the error, or the error must have the form in which a runtime prints it.
+// to the error, the error must have the form in which a runtime prints it, or the page says little else and the value leaves a quote open.
 
 import { byteAt, findByte, isDigit, isLetter, isQuote } from "../core/bytes";
 import { Char } from "../core/char";
@@ -11,7 +11,7 @@ import { Kind } from "../generated/kinds";
 import { RuleClass } from "../generated/rules";
 import { findPhrase, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
 import { ruleClass } from "../match/rules";
-import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -43,7 +43,37 @@ export function inspectErrors(watch: Watch): void {
 }
 
 function mayBreak(taint: Taint): bool {
-  return (taint.classes & QUERIES) != 0 || (classify(taintValue(taint), taintValueEnd(taint)) & BREAKS) != 0;
+  if ((taint.classes & QUERIES) != 0 || (classify(taintValue(taint), taintValueEnd(taint)) & BREAKS) != 0) return true;
+  return findByte(taintName(taint), nameEndOf(taint), Char.Dollar) < nameEndOf(taint);
+}
+
+// @ts-ignore: decorator
+@inline
+function nameEndOf(taint: Taint): usize {
+  return taintName(taint) + taint.nameLength;
+}
+
+/** Whether the error is about an operator ("… operator: $foo"), and the parameter's name has another one, or none. */
+function isOther(taint: Taint, end: usize): bool {
+  if (byteAt(end - 1) != Char.Dollar) return false;
+  let behind = end;
+  while (behind < replyEnd && isLetter(byteAt(behind))) behind++;
+  return (
+    !holds(taintName(taint), nameEndOf(taint), end - 1, behind - end + 1) &&
+    !holds(taintValue(taint), taintValueEnd(taint), end - 1, behind - end + 1)
+  );
+}
+
+/** Whether the value has a quote that nothing closes, and that no word has: "it's" is one. */
+function isUnclosed(taint: Taint): bool {
+  const start = taintValue(taint);
+  const end = taintValueEnd(taint);
+  let open = 0;
+  for (let at = start; at < end; at++) {
+    if (byteAt(at) != Char.Quote) continue;
+    if (at == start || at + 1 == end || !isLetter(byteAt(at - 1)) || !isLetter(byteAt(at + 1))) open++;
+  }
+  return (open & 1) == 1;
 }
 
 /** The value that has led to the error `start..end`; null where none has. */
@@ -54,9 +84,9 @@ function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   let rank = 0;
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
-    if (!mayBreak(taint) || says(taint, start, end)) continue;
+    if (!mayBreak(taint) || says(taint, start, end) || isOther(taint, end)) continue;
     const near = standsNear(taint, start, end);
-    if (!near && !failed) continue;
+    if (!near && !failed && !(replyEnd - reply <= SHORT && isUnclosed(taint))) continue;
     const own = 1 + (near ? 2 : 0) + ((taint.classes & bit) != 0 ? 4 : 0);
     if (own <= rank) continue;
     rank = own;
@@ -71,7 +101,7 @@ function isMember(start: usize): bool {
   return findText(reply, start, 'rror"') < start;
 }
 
-/** Bytes of a body of JSON that says nothing but an error, at most. */
+/** Bytes of a body that says nothing but an error, at most. */
 const SHORT: usize = 1024;
 
 /** Bytes of an error that no value has by chance. */

@@ -2,6 +2,7 @@
 //
 //   value  order-{{7*7}}-x      body  order-49-x            the words around it came back: *confirmed*
 //   value  {{1337*1337}}        body  1787569               nothing else makes that number: *confirmed*, where the expression does not stand there, too
+//   value  {{137*131}}          body  <p>17947</p>          a whole text, of five digits or more: *confirmed*
 //   value  {{7*7}}              body  "name":"49"           of the parameter `name`: *confirmed*
 //   value  {{7*7}}              body  <h1>Hello 49!</h1>    *likely*: 49 may be a price
 //
@@ -26,6 +27,8 @@ const AROUND: usize = 24;
 const OWN: usize = 3;
 /** Digits from which a number is found nowhere by chance. */
 const LONG: usize = 6;
+/** The same of a number that is a whole text; with one digit less there are years and prices. */
+const WHOLE: usize = 5;
 
 export function inspectEvaluation(watch: Watch): void {
   if (reply == replyEnd) return;
@@ -49,6 +52,8 @@ let second: usize = 0;
 let left: u64 = 0;
 let right: u64 = 0;
 let repeats: bool = false;
+/** The result is one of them. */
+let operand: bool = false;
 
 /** Reads the numbers around the operator at `at`. */
 function readOperands(start: usize, at: usize, end: usize): bool {
@@ -130,6 +135,7 @@ function closes(at: usize, end: usize): bool {
 function inspectExpression(taint: Taint, mark: u32): void {
   if (mark == Char.Dash && right > left) return;
   const result = mark == Char.Star ? left * right : mark == Char.Plus ? left + right : left - right;
+  operand = result == left || result == right;
   // The words right before and right behind it.
   const start = taintValue(taint);
   const end = taintValueEnd(taint);
@@ -141,6 +147,7 @@ function inspectExpression(taint: Taint, mark: u32): void {
   let out = putDecimal(lead, result);
   if (inspectResult(taint, lead, putBytes(out, second, behind), out) || !repeats) return;
   out = lead;
+  operand = left < 2;
   for (let i: u64 = 0; i < left; i++) out = putDecimal(out, right);
   inspectResult(taint, lead, putBytes(out, second, behind), out);
 }
@@ -156,11 +163,17 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
   for (let at = reply; at + size <= replyEnd; at++) {
     if (byteAt(at) != byteAt(NEEDLE) || memory.compare(at, NEEDLE, size) != 0) continue;
     if (around < OWN && ((at > reply && isPlain(byteAt(at - 1))) || isPlain(byteAt(at + size)))) continue;
-    if (around >= OWN || isLong(result, resultEnd) || isOwnMember(taint, at, at + size)) {
+    const whole = digits >= WHOLE - 1 && !operand && isWhole(at, at + size);
+    if (
+      around >= OWN ||
+      isLong(result, resultEnd) ||
+      (whole && digits >= WHOLE && !isRound(resultEnd)) ||
+      isOwnMember(taint, at, at + size)
+    ) {
       found = at;
       break;
     }
-    if (weak == 0 && isGreeting(at, at + size)) weak = at;
+    if (weak == 0 && (whole || isGreeting(at, at + size))) weak = at;
   }
   if (found == 0 && weak == 0) return false;
   const at = found != 0 ? found : weak;
@@ -169,6 +182,20 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
   const stage = found != 0 ? Stage.Confirmed : Stage.Likely;
   bearOut(taint, EVALUATES, Rule.SstiEvaluated, stage, max(reply, at - 8), min(replyEnd, at + size + 8));
   return true;
+}
+
+/** Whether it is a whole text of HTML, a whole string of JSON or the whole body. */
+function isWhole(start: usize, end: usize): bool {
+  if (replyType == BodyType.Json) return byteAt(start - 1) == Char.DoubleQuote && byteAt(end) == Char.DoubleQuote;
+  while (start > reply && isSpace(byteAt(start - 1))) start--;
+  while (end < replyEnd && isSpace(byteAt(end))) end++;
+  if (replyType != BodyType.Html) return start == reply && end == replyEnd;
+  return start > reply && byteAt(start - 1) == Char.Greater && byteAt(end) == Char.Less;
+}
+
+/** Whether the number that ends at `end` has two zeros there. */
+function isRound(end: usize): bool {
+  return byteAt(end - 1) == Char._0 && byteAt(end - 2) == Char._0;
 }
 
 function isPlain(byte: u32): bool {
@@ -182,7 +209,7 @@ function isAround(byte: u32): bool {
 
 /** Whether no page has that number by chance: it is long, and not round, nor one digit again and again. */
 function isLong(start: usize, end: usize): bool {
-  if (end - start < LONG || (byteAt(end - 1) == Char._0 && byteAt(end - 2) == Char._0)) return false;
+  if (end - start < LONG || isRound(end)) return false;
   for (let at = start + 1; at < end; at++) if (byteAt(at) != byteAt(start)) return true;
   return false;
 }

@@ -1,12 +1,12 @@
 // A header of the response that stands in a value of the request, behind a line end: the value has ended the header that it was put
-// into, and begun one of its own (HTTP response splitting).
+// into, and begun one of its own (HTTP response splitting). Likewise the attributes of a cookie behind a semicolon.
 
-import { byteAt, isSpace, sameBytesNoCase } from "../core/bytes";
+import { byteAt, findByte, isSpace, sameBytesNoCase, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { hasPair } from "../core/scan";
-import { textIsNoCase } from "../core/text";
+import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { COMMON_HEADER } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
@@ -21,6 +21,7 @@ export function inspectHeaders(watch: Watch, headers: usize, headersEnd: usize):
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     const end = taintValueEnd(taint);
+    inspectCookies(taint, headers, headersEnd);
     let at = lineEnd(taintValue(taint), end);
     for (let line: u32 = 0; line < MAX_LINES && at < end; line++) {
       const next = lineEnd(at + 1, end);
@@ -28,6 +29,38 @@ export function inspectHeaders(watch: Watch, headers: usize, headersEnd: usize):
       at = next;
     }
   }
+}
+
+/** Asks for a cookie that has the whole value, with an attribute that the value brings along: "en; Domain=example". */
+function inspectCookies(taint: Taint, headers: usize, headersEnd: usize): void {
+  const start = taintValue(taint);
+  const end = taintValueEnd(taint);
+  if (!hasAttribute(start, end)) return;
+  const size = end - start;
+  openPairs(headers, headersEnd);
+  while (nextPair()) {
+    if (!textIs(pairName, pairNameEnd, "set-cookie")) continue;
+    const from = findByte(pairValue, pairValueEnd, Char.Equals) + 1;
+    if (from + size > pairValueEnd || memory.compare(from, start, size) != 0) continue;
+    const rule = Rule.CrlfCookieAttribute;
+    return bearOut(taint, classBit(RuleClass.Crlf), rule, Stage.Confirmed, pairValue, pairValueEnd);
+  }
+}
+
+/** Whether an attribute of a cookie stands behind a semicolon. */
+function hasAttribute(start: usize, end: usize): bool {
+  for (let at = findByte(start, end, Char.Semicolon); at < end; at = findByte(at + 1, end, Char.Semicolon)) {
+    const name = skipSpaces(at + 1, end);
+    if (
+      textStartsNoCase(name, end, "domain=") ||
+      textStartsNoCase(name, end, "path=/") ||
+      textStartsNoCase(name, end, "max-age=") ||
+      textStartsNoCase(name, end, "expires=") ||
+      textStartsNoCase(name, end, "samesite=")
+    )
+      return true;
+  }
+  return false;
 }
 
 function lineEnd(at: usize, end: usize): usize {

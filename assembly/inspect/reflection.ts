@@ -8,7 +8,7 @@
 // is. It is *confirmed* if what breaks out is what no page has (a quote with a letter behind it, an element that there is not, a call
 // of what attacks call); *likely* if a page might have it, and no place shows the value encoded.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findEither } from "../core/scan";
@@ -60,18 +60,37 @@ let marked: bool = false;
 
 /** Asks of each value whether it breaks out. */
 export function inspectReflection(watch: Watch): void {
-  if (replyType != BodyType.Html || reply == replyEnd || replyStatus / 100 == 3) return;
-  for (let i: u32 = 0; i < watch.count; i++) inspectValue(taintAt(changetype<usize>(watch), i));
+  if (reply == replyEnd || replyStatus / 100 == 3) return;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    if (replyType == BodyType.Html) inspectValue(taintAt(changetype<usize>(watch), i));
+    else if (replyType == BodyType.Script) inspectCallback(taintAt(changetype<usize>(watch), i));
+  }
 }
 
-function inspectValue(taint: Taint): void {
+/** Makes the value of `taint` the one at work, without the blanks at both ends: services take them off. */
+function setValue(taint: Taint): void {
   value = taintValue(taint);
-  // Services take the blanks off both ends.
   let valueEnd = taintValueEnd(taint);
   while (value < valueEnd && isSpace(byteAt(value))) value++;
   while (valueEnd > value && isSpace(byteAt(valueEnd - 1))) valueEnd--;
   size = valueEnd - value;
-  if (size < 3 || !readWords() || !openMatches(value, valueEnd)) return;
+}
+
+/** A script that begins with the value, which calls something: the name of a callback was not checked. Other sites may load it. */
+function inspectCallback(taint: Taint): void {
+  setValue(taint);
+  if (size < 3 || findEither(value, value + size, Char.ParenOpen, Char.Backtick) == value + size) return;
+  if (!readWords() || (!marked && (taint.classes & classBit(RuleClass.Xss)) == 0)) return;
+  let at = skipSpaces(reply, replyEnd);
+  // Put before a callback against files of another format.
+  if (textStarts(at, replyEnd, "/**/")) at = skipSpaces(at + 4, replyEnd);
+  if (replyEnd - at < size || memory.compare(at, value, size) != 0) return;
+  bearOut(taint, classBit(RuleClass.Xss), Rule.XssReflected, Stage.Likely, at, min(replyEnd, at + size + AROUND));
+}
+
+function inspectValue(taint: Taint): void {
+  setValue(taint);
+  if (size < 3 || !readWords() || !openMatches(value, value + size)) return;
   openHtml(reply, replyEnd);
   closeScript();
   let best = Effect.None;
@@ -134,6 +153,7 @@ function readWords(): bool {
     // The name of a custom element goes on with a dash: pages have those.
     if (
       kind != MarkupWord.Element &&
+      kind != MarkupWord.Format &&
       from > 0 &&
       byteAt(value + from - 1) == Char.Less &&
       byteAt(value + at) != Char.Dash
@@ -180,11 +200,20 @@ function effectHere(): Effect {
 function inText(referenced: bool): Effect {
   let encoded = false;
   for (let i: usize = 0; i + 1 < size; i++) {
-    if (valueAt(i) != Char.Less || !isLetter(valueAt(i + 1))) continue;
+    if (valueAt(i) != Char.Less || !isLetter(valueAt(i + 1)) || isFormat(i + 1)) continue;
     if (isRaw(i) || (referenced && howCame(i) == How.Reference)) return Effect.Weak;
     encoded = true;
   }
   return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether the tag with the name at `index` only formats: services let such tags through on purpose. */
+function isFormat(index: usize): bool {
+  let at = index;
+  while (at < size && (isLetter(valueAt(at)) || isDigit(valueAt(at)))) at++;
+  if (keyword(MARKUP_WORD, value + index, value + at) != MarkupWord.Format) return false;
+  while (at < size && (isSpace(valueAt(at)) || valueAt(at) == Char.Slash)) at++;
+  return at < size && valueAt(at) == Char.Greater;
 }
 
 function inComment(): Effect {

@@ -16,6 +16,8 @@ export const enum BodyType {
   Text = 3,
   /** No type, and nothing that forbids to guess: told from its first bytes. */
   Unsaid = 4,
+  /** Pages run it where they load it. */
+  Script = 5,
 }
 
 export let replyStatus: u32 = 0;
@@ -44,6 +46,8 @@ export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
     return BodyType.Html;
   if (textIsNoCase(type, end, "application/json") || textIsNoCase(max(type, end - 5), end, "+json"))
     return BodyType.Json;
+  if (textIsNoCase(type, end, "application/javascript") || textIsNoCase(type, end, "text/javascript"))
+    return BodyType.Script;
   if (
     textStartsNoCase(type, end, "image/") ||
     textStartsNoCase(type, end, "video/") ||

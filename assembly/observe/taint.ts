@@ -5,21 +5,24 @@
 //
 // A plain value never comes here: the kinds of its bytes, which the judge has found anyway, say so.
 
-import { byteAt, findByte, isQuote, putBytes, sameBytes } from "../core/bytes";
+import { byteAt, findByte, hexValue, isLetter, isQuote, putBytes, sameBytes, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
-import { fieldName, fieldNameEnd, ownHost, ownHostEnd, Part, reportedPart } from "../core/field";
+import { fieldName, fieldNameEnd, holdsOperator, ownHost, ownHostEnd, Part, reportedPart } from "../core/field";
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { findPair } from "../core/scan";
+import { decodePercent } from "../decode/percent";
 import { textIs, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 
+/** Kinds of which it depends on what stands behind them. */
+const MAYBE: u32 = Kind.Slash | Kind.Semicolon | Kind.Pipe | Kind.Ampersand | Kind.Dollar;
 /** Kinds of byte that a value with syntax has one of. A slash alone says little: see `carriesSyntax`. */
 const SYNTAX: u32 =
-  Kind.Quote | Kind.Angle | Kind.Brace | Kind.Backtick | Kind.Paren | Kind.Backslash | Kind.Control | Kind.Slash;
+  Kind.Quote | Kind.Angle | Kind.Brace | Kind.Backtick | Kind.Paren | Kind.Backslash | Kind.Control | MAYBE;
 /** The same of headers and cookies, which are full of quotes and brackets that nobody chose. */
-const RARE_SYNTAX: u32 = Kind.Angle | Kind.Control;
+const RARE_SYNTAX: u32 = Kind.Angle | Kind.Control | Kind.Quote;
 /** The same of paths. */
-const PATH_SYNTAX: u32 = SYNTAX & ~Kind.Slash;
+const PATH_SYNTAX: u32 = SYNTAX & ~MAYBE;
 
 /** Values kept of one stream. */
 const MAX_TAINTS: u32 = 8;
@@ -107,11 +110,39 @@ function syntaxOf(part: Part): u32 {
   return part == Part.Header || part == Part.Cookie ? RARE_SYNTAX : part == Part.Path ? PATH_SYNTAX : SYNTAX;
 }
 
-/** Whether it does: a slash counts where it climbs, or where an address begins. */
+/**
+ * Whether it does: a slash counts where it climbs, or where an address begins, a separator where a command may stand behind it, a quote
+ * of a header where it is a single one, and a dollar where it begins the value, or the name may be an operator.
+ */
 export function carriesSyntax(part: Part, start: usize, end: usize, kinds: u32): bool {
+  if (holdsOperator()) return true;
   const found = kinds & syntaxOf(part);
-  if (found != Kind.Slash) return found != 0;
-  return findPair(start, end, Char.Slash, Char.Slash) < end || findPair(start, end, Char.Dot, Char.Dot) < end;
+  if (part == Part.Header || part == Part.Cookie) {
+    return found == Kind.Quote ? findByte(start, end, Char.Quote) < end : found != 0;
+  }
+  if ((found & ~MAYBE) != 0) return true;
+  if (found == 0) return false;
+  if ((found & Kind.Slash) != 0) {
+    if (findPair(start, end, Char.Slash, Char.Slash) < end || findPair(start, end, Char.Dot, Char.Dot) < end)
+      return true;
+  }
+  if ((found & Kind.Dollar) != 0 && byteAt(start) == Char.Dollar) return true;
+  for (let at = start; at < end; at++) {
+    if (separates(byteAt(at)) && isLetter(byteAt(skipSpaces(at + 1, end)))) return true;
+  }
+  return false;
+}
+
+/** Whether a shell ends a command at that byte, or begins one there. */
+export function separates(byte: u32): bool {
+  return (
+    byte == Char.Semicolon ||
+    byte == Char.Pipe ||
+    byte == Char.Ampersand ||
+    byte == Char.Backtick ||
+    byte == Char.ParenOpen ||
+    byte == Char.LineFeed
+  );
 }
 
 /**
@@ -228,6 +259,45 @@ function isVouched(): bool {
     )
       return true;
     at = end;
+  }
+  return false;
+}
+
+/** The values as they came, while `decodeValues` has changed them. */
+const ASIDE: usize = memory.data(3312, 8);
+
+/**
+ * Decodes the values once more that have an escape left, and empties the others; false where none has one. `restoreValues` undoes it.
+ * A service may decode what its framework has decoded already.
+ */
+export function decodeValues(watch: Watch): bool {
+  if (isDefined(CHECKED)) assert(TAINT_SIZE * MAX_TAINTS <= 3312);
+  const values = changetype<usize>(watch) + VALUES;
+  let any = false;
+  memory.copy(ASIDE, values, TAINT_SIZE * watch.count);
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    const start = ASIDE + (taintValue(taint) - values);
+    const end = start + taint.length;
+    if (hasEscape(start, end)) {
+      any = true;
+      taint.length = <u16>(decodePercent(start, end, taintValue(taint), false) - taintValue(taint));
+    } else {
+      taint.length = 0;
+      taint.classes = 0;
+    }
+  }
+  if (!any) restoreValues(watch);
+  return any;
+}
+
+export function restoreValues(watch: Watch): void {
+  memory.copy(changetype<usize>(watch) + VALUES, ASIDE, TAINT_SIZE * watch.count);
+}
+
+function hasEscape(start: usize, end: usize): bool {
+  for (let at = findByte(start, end, Char.Percent); at + 2 < end; at = findByte(at + 1, end, Char.Percent)) {
+    if ((hexValue(byteAt(at + 1)) | hexValue(byteAt(at + 2))) < 16) return true;
   }
   return false;
 }

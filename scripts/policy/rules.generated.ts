@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 191 rules of 23 classes.
+// 192 rules of 23 classes.
 
 export const CLASSES = [
   "sqli",
@@ -174,6 +174,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "crlf-look-alike", class: "crlf" },
   { id: "crlf-request", class: "crlf" },
   { id: "crlf-injected", class: "crlf" },
+  { id: "crlf-cookie-attribute", class: "crlf" },
   { id: "protocol-length", class: "protocol" },
   { id: "protocol-transfer-encoding", class: "protocol" },
   { id: "protocol-length-and-chunked", class: "protocol" },
