@@ -39,12 +39,12 @@ const THOROUGH: ReadonlySet<string> = new Set([
   "filter/work",
   "host/strict",
 ]);
+const MODULE = ["assembly", "rules", "asconfig.json"];
+const COLLECTOR = ["collector", "scripts", "rules", "tests/collector"];
 /**
  * Tests that take long and turn on nothing but these files, and on what is installed: once they have passed, they are not run again
  * before one of those has changed. A fresh clone runs them all.
  */
-const MODULE = ["assembly", "rules", "asconfig.json"];
-const COLLECTOR = ["collector", "scripts", "rules", "tests/collector"];
 const PROVEN: Readonly<Record<string, readonly string[]>> = {
   "collector/durability": COLLECTOR,
   "collector/otlp": COLLECTOR,
