@@ -64,7 +64,8 @@ function skip(part: Part, start: usize, end: usize): bool {
 function settle(part: Part, start: usize, end: usize): void {
   if (reports == before && !clean) {
     // Most quotes of headers are double ones, which say nothing.
-    const carries = mayCarrySyntax(part, allKinds) && (part != Part.Header || carriesSyntax(part, start, end, allKinds));
+    const carries =
+      mayCarrySyntax(part, allKinds) && (part != Part.Header || carriesSyntax(part, start, end, allKinds));
     remember(part, start, end, carries);
   }
   clean = false;
