@@ -40,20 +40,25 @@ const THOROUGH: ReadonlySet<string> = new Set([
   "host/strict",
 ]);
 const MODULE = ["assembly", "rules", "asconfig.json"];
+const MEASURED = [...MODULE, "scripts", "envoy", "testing", "package.json"];
 const COLLECTOR = ["collector", "scripts", "rules", "tests/collector"];
 /**
  * Tests that take long and turn on nothing but these files, and on what is installed: once they have passed, they are not run again
  * before one of those has changed. A fresh clone runs them all.
  */
 const PROVEN: Readonly<Record<string, readonly string[]>> = {
+  "bench/envoy": [...MEASURED, "tests/bench"],
+  "bench/growth": [...MEASURED, "tests/bench"],
   "collector/durability": COLLECTOR,
   "collector/otlp": COLLECTOR,
   "collector/server": COLLECTOR,
   "collector/store": COLLECTOR,
   "evasion/evasion": [...MODULE, "scripts", "tests/evasion"],
   "fuzz/fuzz": [...MODULE, "scripts", "tests/fuzz", "tests/vectors"],
+  "ground-truth/record": ["tests/ground-truth"],
   "ground-truth/shop": ["tests/ground-truth"],
   "page/page": [...COLLECTOR, "tests/page"],
+  "soak/soak": [...MEASURED, "tests/soak"],
 };
 /** Test files at once: one more than the two cores that a run is meant for, since many tests wait for a tick or a start. */
 const PROCESSES = 3;
@@ -71,6 +76,7 @@ interface Counts {
 
 const stepOf = (name: string): Step => ({
   name: `tests/${name}`,
+  options: process.env.ENVOY_BIN,
   inputs: PROVEN[name]!.flatMap((path) => {
     if (!statSync(join(root, path)).isDirectory()) return [path];
     const entries = readdirSync(join(root, path), { recursive: true, withFileTypes: true });
