@@ -17,6 +17,23 @@ export interface Database extends Sql {
   close(): Promise<void>;
 }
 
+/** Conditions with their parameters, as they are put together. */
+export class Where {
+  readonly parameters: Parameter[] = [];
+  readonly #conditions: string[] = [];
+
+  /** `condition` has `?` where the parameter stands. */
+  add(condition: string, ...values: Parameter[]): void {
+    let next = this.parameters.length;
+    this.#conditions.push(condition.replace(/\?/g, () => `$${++next}`));
+    this.parameters.push(...values);
+  }
+
+  toString(): string {
+    return this.#conditions.length === 0 ? "" : `WHERE ${this.#conditions.join(" AND ")}`;
+  }
+}
+
 /** The database cannot do anything now: no room, no connection, starting again. The same request may pass later. */
 export class UnavailableError extends Error {}
 

@@ -13,38 +13,31 @@ import { ruleText } from "../scripts/policy/rule-texts.ts";
 import { addAudit } from "./audit.ts";
 import { clean } from "./clean.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { Database, Parameter, Row, Sql } from "./database.ts";
+import { Where, type Database, type Row, type Sql } from "./database.ts";
 import { exceptionFor } from "./exception.ts";
-import { OUTCOMES, type Outcome } from "./event.ts";
+import { OUTCOMES, type NewEvent, type Outcome } from "./event.ts";
 import { OTHER } from "./ingest.ts";
 
 /** The state as it is now: a muted finding whose time has come is open. */
 export const STATE_NOW = "CASE WHEN f.state = 'muted' AND f.until <= now() THEN 'open' ELSE f.state END";
 
-interface FindingRow extends Row, Record<Outcome, number> {
+/** What a finding and its events have in common in their tables. */
+export interface CommonRow
+  extends
+    Row,
+    Pick<NewEvent, "rule" | "class" | "cwe" | "severity" | "stage" | "confidence" | "namespace" | "method" | "route">,
+    Pick<NewEvent, "part" | "parameter" | "evidence" | "request_id" | "trace_id" | "hops"> {
   fingerprint: string;
-  rule: string;
-  class: string;
-  cwe: number[];
-  severity: number;
-  stage: number;
-  confidence: number;
   service_name: string;
-  namespace: string;
-  method: string;
-  route: string;
-  part: string;
-  parameter: string;
-  evidence: string;
+}
+
+interface FindingRow extends CommonRow, Record<Outcome, number> {
   count: number;
   first_seen: Date;
   last_seen: Date;
   state_now: State;
   until: Date | null;
   note: string;
-  request_id: string;
-  trace_id: string;
-  hops: string[];
 }
 
 const SELECT = `SELECT f.*, s.name AS service_name, s.namespace, ${STATE_NOW} AS state_now
@@ -53,50 +46,38 @@ const SELECT = `SELECT f.*, s.name AS service_name, s.namespace, ${STATE_NOW} AS
 /** "" stands in the tables for what was not told. */
 export const told = (text: string): string | null => (text === "" ? null : text);
 
+/** What a finding and its events tell alike. */
+export const commonOf = (row: CommonRow) => ({
+  fingerprint: row.fingerprint,
+  rule: row.rule,
+  class: row.class,
+  cwe: row.cwe,
+  severity: SEVERITIES[row.severity]!,
+  stage: STAGES[row.stage]!,
+  confidence: row.confidence,
+  service: row.service_name,
+  namespace: told(row.namespace),
+  method: row.method,
+  route: row.route,
+  part: row.part,
+  parameter: told(row.parameter),
+  evidence: row.evidence,
+  request_id: told(row.request_id),
+  trace_id: told(row.trace_id),
+  hops: row.hops,
+});
+
 function findingOf(row: FindingRow): Finding {
   return {
-    fingerprint: row.fingerprint,
-    rule: row.rule,
-    class: row.class,
-    cwe: row.cwe,
-    severity: SEVERITIES[row.severity]!,
-    stage: STAGES[row.stage]!,
-    confidence: row.confidence,
-    service: row.service_name,
-    namespace: told(row.namespace),
-    method: row.method,
-    route: row.route,
-    part: row.part,
-    parameter: told(row.parameter),
-    evidence: row.evidence,
+    ...commonOf(row),
     count: row.count,
     first_seen: row.first_seen.toISOString(),
     last_seen: row.last_seen.toISOString(),
     state: row.state_now,
     until: row.state_now === "muted" ? (row.until?.toISOString() ?? null) : null,
     note: told(row.note),
-    request_id: told(row.request_id),
-    trace_id: told(row.trace_id),
-    hops: row.hops,
     outcomes: Object.fromEntries(OUTCOMES.filter((name) => row[name] > 0).map((name) => [name, row[name]])),
   };
-}
-
-/** Conditions with their parameters, as they are put together. */
-class Where {
-  readonly parameters: Parameter[] = [];
-  readonly #conditions: string[] = [];
-
-  /** `condition` has `?` where the parameter stands. */
-  add(condition: string, ...values: Parameter[]): void {
-    let next = this.parameters.length;
-    this.#conditions.push(condition.replace(/\?/g, () => `$${++next}`));
-    this.parameters.push(...values);
-  }
-
-  toString(): string {
-    return this.#conditions.length === 0 ? "" : `WHERE ${this.#conditions.join(" AND ")}`;
-  }
 }
 
 /** Values of a fixed set, as they stand in the statement itself. */

@@ -21,6 +21,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../scripts/package.ts";
+import { collectorAt } from "../../scripts/report/client.ts";
 import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 import { HOSTS } from "./ground/network.ts";
@@ -34,8 +35,6 @@ import { sendOrdinary, sendTour } from "./traffic.ts";
 
 const READ_TOKEN = "ground-truth-reads";
 const START_MS = 60_000;
-/** Findings in one answer of the collector (collector/api.ts). */
-const PAGE = 200;
 const QUIET_MS = 5_000;
 const DEADLINE_MS = 60_000;
 
@@ -71,18 +70,6 @@ async function ask<Answer>(url: string): Promise<Answer> {
   const answer = await fetch(url, { headers: { authorization: `Bearer ${READ_TOKEN}` } });
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as Answer;
-}
-
-async function findingsOf(collectorUrl: string): Promise<CollectorFinding[]> {
-  const found: CollectorFinding[] = [];
-  let cursor: string | null = null;
-  do {
-    const url: string = `${collectorUrl}/api/v1/findings?limit=${PAGE}${cursor === null ? "" : `&cursor=${cursor}`}`;
-    const page: { findings: CollectorFinding[]; next_cursor: string | null } = await ask(url);
-    found.push(...page.findings);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return found;
 }
 
 /** Waits until the collector's events have not grown for a while. */
@@ -196,7 +183,7 @@ export async function startMesh(): Promise<Mesh> {
       },
       async findings() {
         await settle(collector.url);
-        return findingsOf(collector.url);
+        return collectorAt(new URL(collector.url), READ_TOKEN).findings();
       },
       stop,
     };
