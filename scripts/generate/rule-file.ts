@@ -42,6 +42,13 @@ export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const
 /** Codes of a class: its hundred, 100–199 for the first. */
 export const CODES_PER_CLASS = 100;
 
+/** Codes of passive rules, of whatever class: what an exchange shows without an attack. */
+export const PASSIVE_CODES = [3000, 3399] as const;
+
+export function isPassive(code: number): boolean {
+  return code >= PASSIVE_CODES[0] && code <= PASSIVE_CODES[1];
+}
+
 const text = z.string().trim().min(1, "must not be empty");
 const whole = (min: number, max: number) =>
   z
@@ -63,11 +70,28 @@ const phrase = z
   .regex(/^(?:! )?[^#*!]{4}[\x20-\x7e]*[^*]$/, "must be ASCII and begin with four characters that stand for themselves")
   .max(200);
 
-/** A GET and its response, for rules that look at responses. */
+/** Header lines; a name with a list stands that often. */
+const headers = z
+  .record(
+    z.string().regex(/^[a-z0-9-]+$/, "must be in lower case"),
+    z.union([z.string().transform((value) => [value]), z.array(z.string()).min(1)]),
+  )
+  .transform((lines) => Object.entries(lines).flatMap(([name, values]) => values.map((value) => ({ name, value }))))
+  .default([]);
+
+/** A request and its response, for rules that look at responses. */
 const exchange = z.strictObject({
+  method: z
+    .string()
+    .regex(/^[A-Z]+$/, "must be in capitals")
+    .default("GET"),
   path: z.string().startsWith("/"),
+  /** Header lines of the request; its host is shop.example where none is given. */
+  sends: headers,
+  /** The request's body. */
+  posts: z.string().default(""),
   status: whole(200, 599).default(200),
-  headers: z.record(z.string().regex(/^[a-z0-9-]+$/, "must be in lower case"), z.string()).default({}),
+  headers,
   body: z.string().default(""),
   /** The URL of a call that the service makes meanwhile. */
   calls: z.url().optional(),
@@ -102,6 +126,7 @@ const rule = z
       context.addIssue({ code: "custom", path: ["id"], message: `must begin with "${value.class}-"` });
     }
     const first = (CLASSES.indexOf(value.class) + 1) * CODES_PER_CLASS;
+    if (isPassive(value.code)) return;
     if (value.code < first || value.code >= first + CODES_PER_CLASS) {
       const last = first + CODES_PER_CLASS - 1;
       context.addIssue({ code: "custom", path: ["code"], message: `must be ${first} to ${last} for ${value.class}` });

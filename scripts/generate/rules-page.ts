@@ -41,10 +41,15 @@ export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): s
 /** An exchange as its messages begin. */
 function exampleText(example: Example): string {
   if (typeof example === "string") return example;
-  const { path, status, headers, body, calls } = example;
-  if (calls !== undefined) return `GET ${path}\n\nthe service calls ${calls}`;
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return [`GET ${path}`, "", String(status), ...lines, ...(body === "" ? [] : ["", body.trimEnd()])].join("\n");
+  const { method, path, sends, posts, status, headers, body, calls } = example;
+  const message = (first: string, lines: typeof headers, content: string): string[] => [
+    first,
+    ...lines.map(({ name, value }) => `${name}: ${value}`),
+    ...(content === "" ? [] : ["", content.trimEnd()]),
+  ];
+  const request = message(`${method} ${path}`, sends, posts);
+  const answer = calls === undefined ? message(String(status), headers, body) : [`the service calls ${calls}`];
+  return [...request, "", ...answer].join("\n");
 }
 
 function summaryRow(rule: Rule): string {
