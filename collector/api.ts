@@ -152,7 +152,9 @@ export const summarySchema = z
     retention_seconds: count,
     /** Why something may be missing. */
     limits: z.object({
-      other: z.object({ services: count, endpoints: count, fingerprints: count }).describe("events put to `other`"),
+      other: z
+        .object({ services: count, endpoints: count, fingerprints: count, operations: count })
+        .describe("events, and observations of endpoints, put to `other`"),
       dropped: z.record(z.string(), count).describe("log records that were not stored since the start, by reason"),
     }),
   })

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { SEVERITIES, STAGES } from "./api.ts";
 import { clean } from "./clean.ts";
-import type { LogRecord, Value } from "./otlp.ts";
+import type { Attributes, LogRecord, Value } from "./otlp.ts";
 
-/** The name of the only records that are stored. */
+/** The name of the records that are events. */
 export const EVENT_NAME = "meshward.finding";
 export const OUTCOMES = ["allowed", "denied", "would_deny", "partial", "error"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -54,7 +54,7 @@ export interface NewEvent {
 export type Place = Pick<NewEvent, "rule" | "service" | "namespace" | "method" | "route" | "part" | "parameter">;
 
 /** The first 16 bytes of SHA-256 over `parts` with NUL between, in hex. Cleaned text has no NUL. */
-function digestOf(parts: readonly string[]): string {
+export function digestOf(parts: readonly string[]): string {
   return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32);
 }
 
@@ -63,11 +63,26 @@ export function fingerprintOf({ rule, service, namespace, method, route, part, p
   return digestOf([rule, `${namespace}/${service}`, method, route, part, parameter]);
 }
 
+/** Who sent a record. */
+export type Sender = Pick<NewEvent, "service" | "namespace" | "instance" | "version" | "policy">;
+
+export const senderOf = (resource: Attributes): Sender => ({
+  service: textIn(resource.get("service.name"), 256) || "unknown",
+  namespace: textIn(resource.get("service.namespace"), 256),
+  instance: textIn(resource.get("service.instance.id"), 256),
+  version: textIn(resource.get("meshward.version"), 64),
+  policy: textIn(resource.get("meshward.policy"), 64),
+});
+
+/** A record's time; that of receipt where it is not to be believed. */
+export const timeOf = (record: LogRecord, now: number): number =>
+  record.time > now || record.time < now - OLDEST_MILLISECONDS ? now : record.time;
+
 /** Reads an event; null where the record is no finding of Meshward, "invalid" where it lacks what every finding has. */
 export function eventOf(record: LogRecord, now: number): NewEvent | "unknown" | "invalid" {
   const { attributes, resource } = record;
   if (record.eventName !== EVENT_NAME) return "unknown";
-  const text = (name: string, most: number, from = attributes): string => textIn(from.get(name), most);
+  const text = (name: string, most: number): string => textIn(attributes.get(name), most);
   const place = <Name extends string>(names: readonly Name[], name: string): number =>
     names.indexOf(text(name, 64) as Name);
   const rule = text("security_rule.name", 128);
@@ -76,15 +91,10 @@ export function eventOf(record: LogRecord, now: number): NewEvent | "unknown" | 
   const severity = place(SEVERITIES, "meshward.severity");
   if (rule === "" || kind === "" || stage < 0 || severity < 0) return "invalid";
   const outcome = OUTCOMES.find((one) => one === text("meshward.outcome", 32)) ?? "allowed";
-  const time = record.time > now || record.time < now - OLDEST_MILLISECONDS ? now : record.time;
   const event: NewEvent = {
     key: "",
-    time,
-    service: text("service.name", 256, resource) || "unknown",
-    namespace: text("service.namespace", 256, resource),
-    instance: text("service.instance.id", 256, resource),
-    version: text("meshward.version", 64, resource),
-    policy: text("meshward.policy", 64, resource),
+    time: timeOf(record, now),
+    ...senderOf(resource),
     rule,
     class: kind,
     cwe: listIn(attributes.get("meshward.cwe")).filter(
@@ -121,12 +131,12 @@ export function eventOf(record: LogRecord, now: number): NewEvent | "unknown" | 
 
 const isCount = (value: number, most: number): boolean => Number.isInteger(value) && value >= 0 && value <= most;
 
-function textIn(value: Value | undefined, most: number): string {
+export function textIn(value: Value | undefined, most: number): string {
   return typeof value === "string" ? clean(value, most) : "";
 }
 
-function countIn(value: Value | undefined, most: number): number {
+export function countIn(value: Value | undefined, most: number): number {
   return typeof value === "number" && isCount(value, most) ? value : 0;
 }
 
-const listIn = (value: Value | undefined): readonly (string | number)[] => (Array.isArray(value) ? value : []);
+export const listIn = (value: Value | undefined): readonly (string | number)[] => (Array.isArray(value) ? value : []);

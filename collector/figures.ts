@@ -53,7 +53,7 @@ export async function summarize(
   const [services] = await sql.query<{ services: number; last: Date | null }>(
     "SELECT count(*) AS services, max(last_seen) AS last FROM meshward.service",
   );
-  const other = zeros(["services", "endpoints", "fingerprints"]);
+  const other = zeros(["services", "endpoints", "fingerprints", "operations"]);
   for (const row of await sql.query<{ what: keyof typeof other; events: number }>("SELECT * FROM meshward.other")) {
     other[row.what] = row.events;
   }

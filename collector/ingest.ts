@@ -1,13 +1,14 @@
 /**
- * Stores the events of a request in one transaction: events that are there already are passed over, the others are added up into
- * findings, services, endpoints and the trend.
- *
- * Statements work on sorted rows, so that two collectors on one database cannot wait for each other in a circle.
+ * Stores the events and observations of a request in one transaction: those that are there already are passed over, the other events
+ * are added up into findings, services, endpoints and the trend, the other observations into the inventory (observe.ts).
  */
 import { STAGES, WINDOWS } from "./api.ts";
 import { isStatementFault, type Database, type Sql } from "./database.ts";
-import { fingerprintOf, OUTCOMES, type NewEvent, type Outcome } from "./event.ts";
+import { fingerprintOf, OUTCOMES, type NewEvent, type Outcome, type Sender } from "./event.ts";
 import { ENDPOINTS, FINGERPRINTS, SERVICES } from "./limits.ts";
+import type { Observation } from "./observation.ts";
+import { createObserver, type Observed, type OperationCaps } from "./observe.ts";
+import { at, grouped, rowKey, times } from "./rows.ts";
 
 export const OTHER = "other";
 /** Steps of the trend that are stored; the windows' steps are multiples of these. */
@@ -21,7 +22,8 @@ export interface Caps {
 }
 export const CAPS: Caps = { services: SERVICES, endpoints: ENDPOINTS, fingerprints: FINGERPRINTS };
 
-export type OtherCounts = Record<keyof Caps, number>;
+export type OtherCounts = Record<keyof Caps | "operations", number>;
+const noOther = (): OtherCounts => ({ services: 0, endpoints: 0, fingerprints: 0, operations: 0 });
 
 /** What became of a request's events. */
 export interface Stored {
@@ -29,10 +31,11 @@ export interface Stored {
   events: readonly NewEvent[];
   duplicates: number;
   other: OtherCounts;
+  observed: Observed;
 }
 
 export interface Ingest {
-  store(events: readonly NewEvent[], now: number): Promise<Stored>;
+  store(events: readonly NewEvent[], now: number, observations?: readonly Observation[]): Promise<Stored>;
   /** Forgets which names are in the database: it may have lost some, or got others from another collector. */
   forget(): void;
 }
@@ -43,14 +46,19 @@ interface Placed extends NewEvent {
   service_id: number;
 }
 
-const serviceKey = (namespace: string, service: string): string => `${namespace}/${service}`;
+type Named = Pick<Sender, "namespace" | "service">;
+const serviceKey = ({ namespace, service }: Named): string => `${namespace}/${service}`;
 const endpointKey = (event: NewEvent): string =>
   [event.namespace, event.service, event.method, event.route].join("\u0001");
 
 /** Ingest into `database`. One at a time: `store` must not be called before the last call has ended. */
-export function createIngest(database: Database, caps: Caps = CAPS): Ingest {
+export function createIngest(database: Database, caps: Caps = CAPS, operationCaps?: OperationCaps): Ingest {
   const known = new Map<keyof Caps, Set<string>>();
-  const forget = (): void => known.clear();
+  const observer = createObserver(operationCaps);
+  const forget = (): void => {
+    known.clear();
+    observer.forget();
+  };
 
   /**
    * Of `names`, those that may be used: stored already, or as many new ones as there is room for. What is taken for stored here is
@@ -70,20 +78,20 @@ export function createIngest(database: Database, caps: Caps = CAPS): Ingest {
     return (name) => stored.has(name);
   };
 
-  const place = async (sql: Sql, given: readonly NewEvent[]): Promise<{ events: NewEvent[]; other: OtherCounts }> => {
-    const other: OtherCounts = { services: 0, endpoints: 0, fingerprints: 0 };
-    let events = [...given];
-    const namesOf = (name: (event: NewEvent) => string): Set<string> => new Set(events.map(name));
-    const isService = await admitted(
-      sql,
-      "services",
-      namesOf((event) => serviceKey(event.namespace, event.service)),
-    );
-    events = events.map((event) => {
-      if (isService(serviceKey(event.namespace, event.service))) return event;
+  const place = async (
+    sql: Sql,
+    given: readonly NewEvent[],
+    observed: readonly Observation[],
+  ): Promise<{ events: NewEvent[]; observations: Observation[]; other: OtherCounts }> => {
+    const other = noOther();
+    const isService = await admitted(sql, "services", new Set([...given, ...observed].map(serviceKey)));
+    const inService = <One extends Named>(one: One): One => {
+      if (isService(serviceKey(one))) return one;
       other.services++;
-      return { ...event, namespace: "", service: OTHER };
-    });
+      return { ...one, namespace: "", service: OTHER };
+    };
+    let events = given.map(inService);
+    const namesOf = (name: (event: NewEvent) => string): Set<string> => new Set(events.map(name));
     const isEndpoint = await admitted(sql, "endpoints", namesOf(endpointKey));
     events = events.map((event) => {
       if (isEndpoint(endpointKey(event))) return event;
@@ -96,40 +104,47 @@ export function createIngest(database: Database, caps: Caps = CAPS): Ingest {
       other.fingerprints++;
       return { ...event, rule: OTHER, class: OTHER, part: OTHER, parameter: OTHER, method: OTHER, route: OTHER };
     });
-    return { events, other };
+    return { events, observations: observed.map(inService), other };
   };
 
-  const attempt = (given: readonly NewEvent[], now: number): Promise<Stored> =>
+  const attempt = (given: readonly NewEvent[], now: number, seen: readonly Observation[]): Promise<Stored> =>
     database.transaction(async (sql) => {
-      const { events, other } = await place(sql, given);
-      const services = await storeServices(sql, events);
-      const placed = events.map((event) => ({
-        ...event,
-        fingerprint: fingerprintOf(event),
-        service_id: services.get(serviceKey(event.namespace, event.service))!,
-      }));
-      const fresh = await storeEvents(sql, placed, now);
+      const { events, observations, other } = await place(sql, given, seen);
+      const services = await storeServices(sql, [...events, ...observations]);
+      const inService = <One extends Named>(one: One): One & { service_id: number } => ({
+        ...one,
+        service_id: services.get(serviceKey(one))!,
+      });
+      const placed = events.map((event) => ({ ...inService(event), fingerprint: fingerprintOf(event) }));
+      const fresh = placed.length === 0 ? [] : await storeEvents(sql, placed, now);
+      const sighted = observations.map((observation) => ({ ...inService(observation), events: 0 }));
+      const observed = sighted.length === 0 ? NOTHING_OBSERVED : await observer.store(sql, sighted, now);
+      other.operations = observed.other;
+      if (fresh.length + observed.stored > 0) {
+        await countServices(sql, [...fresh.map((event) => ({ ...event, events: 1 })), ...sighted]);
+        await storeOther(sql, other);
+      }
       if (fresh.length > 0) {
-        await countServices(sql, fresh);
         await storeEndpoints(sql, fresh);
         await storeFindings(sql, fresh, now);
         await storeTrend(sql, fresh);
-        await storeOther(sql, other);
       }
-      return { events: fresh, duplicates: given.length - fresh.length, other };
+      return { events: fresh, duplicates: given.length - fresh.length, other, observed };
     });
 
   return {
     forget,
-    async store(events, now) {
-      if (events.length === 0) return { events, duplicates: 0, other: { services: 0, endpoints: 0, fingerprints: 0 } };
+    async store(events, now, observations = []) {
+      if (events.length + observations.length === 0) {
+        return { events, duplicates: 0, other: noOther(), observed: NOTHING_OBSERVED };
+      }
       try {
-        return await attempt(events, now);
+        return await attempt(events, now, observations);
       } catch (error) {
         forget();
         // Another collector may have deleted what was known here; anything else fails again.
         if (!isStatementFault(error)) throw error;
-        return await attempt(events, now).catch((again: unknown) => {
+        return await attempt(events, now, observations).catch((again: unknown) => {
           forget();
           throw again;
         });
@@ -137,6 +152,8 @@ export function createIngest(database: Database, caps: Caps = CAPS): Ingest {
     },
   };
 }
+
+const NOTHING_OBSERVED: Observed = { stored: 0, duplicates: 0, unanswered: 0, other: 0, services: new Set() };
 
 /** All names of a kind, as the keys above. */
 const NAMES: Record<keyof Caps, string> = {
@@ -146,29 +163,9 @@ const NAMES: Record<keyof Caps, string> = {
   fingerprints: "SELECT fingerprint AS name FROM meshward.finding",
 };
 
-/** Groups by a key, in the order of the keys. */
-function grouped<Entry>(entries: readonly Entry[], keyOf: (entry: Entry) => string): [Entry, ...Entry[]][] {
-  const groups = new Map<string, [Entry, ...Entry[]]>();
-  for (const entry of entries) {
-    const key = keyOf(entry);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [entry]);
-    else group.push(entry);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
-}
-
-const times = (events: readonly NewEvent[]): { first: number; last: number } => ({
-  first: Math.min(...events.map(({ time }) => time)),
-  last: Math.max(...events.map(({ time }) => time)),
-});
-
-/** Milliseconds in a column of the rows → a time. */
-const at = (column: string): string => `to_timestamp(${column} / 1000.0)`;
-
-/** The ids of all services of the events, those that were not there among them. */
-async function storeServices(sql: Sql, events: readonly NewEvent[]): Promise<Map<string, number>> {
-  const rows = grouped(events, ({ namespace, service }) => serviceKey(namespace, service)).map((group) => {
+/** The ids of all services that sent these, those that were not there among them. */
+async function storeServices(sql: Sql, sent: readonly (Sender & { time: number })[]): Promise<Map<string, number>> {
+  const rows = grouped(sent, serviceKey).map((group) => {
     const { namespace, service: name, version, policy } = group[0];
     return { namespace, name, version, policy, ...times(group) };
   });
@@ -187,15 +184,18 @@ async function storeServices(sql: Sql, events: readonly NewEvent[]): Promise<Map
     );
     found = await sql.query<Service>(find, [values]);
   }
-  return new Map(found.map(({ id, namespace, name }) => [serviceKey(namespace, name), id]));
+  return new Map(found.map(({ id, namespace, name }) => [serviceKey({ namespace, service: name }), id]));
 }
 
-async function countServices(sql: Sql, events: readonly Placed[]): Promise<void> {
-  const rows = grouped(events, ({ service_id: id }) => String(id).padStart(10, "0")).map((group) => {
+/** Something of a service that is so many events. */
+type Counted = Pick<Placed, "service_id" | "version" | "policy" | "time"> & { events: number };
+
+async function countServices(sql: Sql, sent: readonly Counted[]): Promise<void> {
+  const rows = grouped(sent, ({ service_id: id }) => rowKey(id)).map((group) => {
     const newest = group.at(-1)!;
     return {
       id: newest.service_id,
-      events: group.length,
+      events: group.reduce((sum, { events }) => sum + events, 0),
       version: newest.version,
       policy: newest.policy,
       ...times(group),
@@ -249,8 +249,7 @@ const EVENT_COLUMNS = [
   );
 
 async function storeEndpoints(sql: Sql, events: readonly Placed[]): Promise<void> {
-  const keyOf = ({ service_id: id, method, route }: Placed): string =>
-    [String(id).padStart(10, "0"), method, route].join("\0");
+  const keyOf = ({ service_id: id, method, route }: Placed): string => rowKey(id, method, route);
   const rows = grouped(events, keyOf).map((group) => {
     const { service_id: service, method, route } = group[0];
     return { service, method, route, events: group.length, ...times(group) };

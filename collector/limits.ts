@@ -26,6 +26,16 @@ export const LIST = 32;
 export const SERVICES = 1_000;
 export const ENDPOINTS = 10_000;
 export const FINGERPRINTS = 50_000;
+/** Operations that are told apart, in all and of a service in a direction; what comes after is put to the service's `other`. */
+export const OPERATIONS = 10_000;
+export const OPERATIONS_OF_SERVICE = 500;
+/** What is kept of an operation; what comes after is passed over. */
+export const PARAMETERS = 64;
+export const CONTENT_TYPES = 8;
+export const CALLERS = 16;
+export const HOSTS = 8;
+/** Components of a service, those of the hosts that it calls among them. */
+export const COMPONENTS = 200;
 /** Events that are kept, whatever their age; the oldest go first. */
 export const EVENTS = 2_000_000;
 /** Entries of the audit log that are kept. */

@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import { SEVERITIES, STAGES } from "./api.ts";
 import type { NewEvent } from "./event.ts";
-import { OTHER, type OtherCounts } from "./ingest.ts";
+import { OTHER, type Stored } from "./ingest.ts";
 import { LABELS } from "./limits.ts";
 
 /** Why something was not stored. */
@@ -53,7 +53,7 @@ export interface Metrics {
   dropped(reason: DropReason, records: number): void;
   /** Records dropped since the start, by reason. */
   drops(): Record<string, number>;
-  stored(events: readonly NewEvent[], duplicates: number, other: OtherCounts): void;
+  stored(stored: Stored): void;
   ingest(result: IngestResult): void;
   database(what: string, seconds: number, isFailed: boolean): void;
   login(isRight: boolean): void;
@@ -76,7 +76,10 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
   const drops = counter("records_dropped_total", "Log records that were not stored, by reason", ["reason"]);
   const events = counter("events_total", "Events stored", ["stage", "severity", "class", "service"]);
   const duplicates = counter("events_duplicate_total", "Events that were there already, sent again");
-  const other = counter("events_other_total", "Events put to other, since too many names were there", ["what"]);
+  const other = counter("events_other_total", "Events and observations put to other, since too many names were there", [
+    "what",
+  ]);
+  const observations = counter("observations_total", "Observations of endpoints by what became of them", ["result"]);
   const logins = counter("logins_total", "Attempts to sign in", ["result"]);
   const removed = counter("removed_total", "What retention has removed", ["what"]);
   const failures = counter("database_failures_total", "Work on the database that failed", ["what"]);
@@ -135,10 +138,14 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
       drops.inc({ reason }, count);
     },
     drops: () => Object.fromEntries(dropCounts),
-    stored(stored, repeated, others) {
-      for (const event of stored) events.inc({ ...labelsOf(event) });
-      duplicates.inc(repeated);
-      for (const [what, count] of Object.entries(others)) other.inc({ what }, count);
+    stored(stored) {
+      for (const event of stored.events) events.inc({ ...labelsOf(event) });
+      duplicates.inc(stored.duplicates);
+      for (const [what, count] of Object.entries(stored.other)) other.inc({ what }, count);
+      const { stored: kept, duplicates: repeated, unanswered } = stored.observed;
+      for (const [result, count] of Object.entries({ stored: kept, duplicate: repeated, unanswered })) {
+        observations.inc({ result }, count);
+      }
     },
     ingest: (result) => requests.inc({ result }),
     database(what, seconds, isFailed) {

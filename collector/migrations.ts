@@ -126,6 +126,57 @@ export const MIGRATIONS: readonly string[] = [
     events bigint NOT NULL
   );
   `,
+  `
+  CREATE TABLE meshward.operation (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    service integer NOT NULL REFERENCES meshward.service ON DELETE CASCADE,
+    direction text NOT NULL,
+    host text NOT NULL,
+    method text NOT NULL,
+    route text NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    changed timestamptz NOT NULL,
+    count bigint NOT NULL,
+    status_1xx bigint NOT NULL,
+    status_2xx bigint NOT NULL,
+    status_3xx bigint NOT NULL,
+    status_4xx bigint NOT NULL,
+    status_5xx bigint NOT NULL,
+    anonymous bigint NOT NULL,
+    basic bigint NOT NULL,
+    bearer bigint NOT NULL,
+    cookie bigint NOT NULL,
+    api_key bigint NOT NULL,
+    mtls bigint NOT NULL,
+    refused bigint NOT NULL,
+    UNIQUE (service, direction, host, method, route)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.trait (
+    operation integer NOT NULL REFERENCES meshward.operation ON DELETE CASCADE,
+    kind text NOT NULL,
+    part text NOT NULL,
+    name text NOT NULL,
+    types integer NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    PRIMARY KEY (operation, kind, part, name)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.component (
+    service integer NOT NULL REFERENCES meshward.service ON DELETE CASCADE,
+    host text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    version text NOT NULL,
+    first_seen timestamptz NOT NULL,
+    last_seen timestamptz NOT NULL,
+    PRIMARY KEY (service, host, kind, name, version)
+  ) WITH (fillfactor = 70);
+  CREATE TABLE meshward.observation (
+    key uuid PRIMARY KEY,
+    received timestamptz NOT NULL
+  );
+  `,
 ];
 
 /** Any number that no other program takes its locks by. */

@@ -1,6 +1,6 @@
 /**
- * What is old goes, in pieces that do not hold up ingest for long: events by age and number, then findings, endpoints and services that
- * nothing was seen of since. A finding that somebody decided on stays, so that the decision holds when it comes again.
+ * What is old goes, in pieces that do not hold up ingest for long: events by age and number, then findings, endpoints, what was seen of
+ * them, and services that nothing was seen of since. A finding that somebody decided on stays, so that the decision holds when it comes again.
  */
 import type { Database } from "./database.ts";
 import { OLDEST_MILLISECONDS } from "./event.ts";
@@ -10,6 +10,9 @@ import { TREND_STEPS } from "./ingest.ts";
 const CHUNK = 5_000;
 /** Minutes of the trend are kept as long as a window of them looks back, and an hour. */
 const MINUTES_SECONDS = 25 * 3_600;
+
+/** Within that time an observation that is sent again is known again: senders come again within seconds. */
+const AGAIN_SECONDS = 3_600;
 
 const UNITS: Record<string, number> = { d: 86_400, h: 3_600, m: 60 };
 
@@ -57,6 +60,12 @@ export async function removeOld(database: Database, seconds: number, now: Date, 
      OR (step = ${TREND_STEPS.minute} AND start < to_timestamp($2::float8))`,
     [before, now.getTime() / 1000 - MINUTES_SECONDS],
   );
+  await database.query("DELETE FROM meshward.observation WHERE received < to_timestamp($1::float8)", [
+    now.getTime() / 1000 - AGAIN_SECONDS,
+  ]);
+  for (const table of ["trait", "component", "operation"]) {
+    await database.query(`DELETE FROM meshward.${table} WHERE last_seen < to_timestamp($1::float8)`, [before]);
+  }
   await database.query("DELETE FROM meshward.endpoint WHERE last_seen < to_timestamp($1::float8)", [before]);
   await database.query(
     `DELETE FROM meshward.service s WHERE last_seen < to_timestamp($1::float8)

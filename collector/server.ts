@@ -16,6 +16,7 @@ import { HEADERS, hostName, isFromElsewhere, isFromPage } from "./guard.ts";
 import type { Ingest } from "./ingest.ts";
 import { BODY_BYTES, RATIO, RATIO_FREE_BYTES, UNPACKED_BYTES } from "./limits.ts";
 import type { IngestResult, Metrics } from "./metrics.ts";
+import { observationOf, type Observation } from "./observation.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerLogs, answerStatus, MalformedError, readLogs } from "./otlp.ts";
 import type { PageFile } from "./page-files.ts";
@@ -380,20 +381,23 @@ async function takeLogs(
     const logs = readLogs(coding === "gzip" ? await unpackGzip(body) : body, type);
     const received = now();
     const events: NewEvent[] = [];
+    const observations: Observation[] = [];
     const drops = { unknown: 0, invalid: 0, limit: logs.rejected };
     for (const record of logs.records) {
       const event = eventOf(record, received);
-      if (typeof event === "string") drops[event]++;
-      else events.push(event);
+      const read = event === "unknown" ? observationOf(record, received) : event;
+      if (typeof read === "string") drops[read]++;
+      else if ("rule" in read) events.push(read);
+      else observations.push(read);
     }
-    const stored = await queue.run(() => timed("store", () => ingest.store(events, received)));
+    const stored = await queue.run(() => timed("store", () => ingest.store(events, received, observations)));
     // From here on it is committed.
     result = "stored";
     metrics.received(logs.records.length + logs.rejected);
     for (const [reason, count] of Object.entries(drops)) metrics.dropped(reason as keyof typeof drops, count);
-    metrics.stored(stored.events, stored.duplicates, stored.other);
+    metrics.stored(stored);
     const rejected = drops.unknown + drops.invalid + drops.limit;
-    const message = `${drops.unknown} records are no findings of Meshward, ${drops.invalid} are not whole, ${drops.limit} are beyond a limit`;
+    const message = `${drops.unknown} records are none of Meshward, ${drops.invalid} are not whole, ${drops.limit} are beyond a limit`;
     response.setHeader("content-type", type === "json" ? "application/json" : "application/x-protobuf");
     response.end(answerLogs(type, rejected, message));
   } catch (error) {

@@ -52,6 +52,36 @@ export const resourceAttributes = (changes: Attributes = {}): Attributes => ({
   ...changes,
 });
 
+/** Attributes of an observation; `changes` stand above. */
+export const observationAttributes = (changes: Attributes = {}): Attributes => ({
+  "http.request.method": "GET",
+  "http.route": "/orders/{number}",
+  "server.address": "cart.example",
+  "url.scheme": "https",
+  "meshward.direction": "inbound",
+  "meshward.count": 1,
+  "meshward.status_classes": ["2xx 1"],
+  "meshward.authentication": ["bearer 1"],
+  "meshward.response.content_types": ["application/json"],
+  ...changes,
+});
+
+/** A request with one observation for each of `changes`. */
+export const observationRequest = (
+  time: number,
+  changes: readonly Attributes[],
+  resource: Attributes = {},
+): TestResource[] => [
+  {
+    attributes: resourceAttributes(resource),
+    records: changes.map((one) => ({
+      time,
+      eventName: "meshward.endpoint",
+      attributes: observationAttributes(one),
+    })),
+  },
+];
+
 /** A request with one finding. */
 export const findingRequest = (time: number, changes: Attributes = {}, resource: Attributes = {}): TestResource[] => [
   { attributes: resourceAttributes(resource), records: [{ time, attributes: findingAttributes(changes) }] },
