@@ -31,6 +31,16 @@ export const enum Stage {
   Confirmed = 2,
 }
 
+/** What a finding was made of: nothing is decided on what the response shows. */
+export const enum Basis {
+  /** The request. */
+  Request = 0,
+  /** It shows what a value of the request has done. */
+  Effect = 1,
+  /** It shows what the service does anyway, so the request does not score by it. */
+  Trait = 2,
+}
+
 /** One finding; the texts follow the fields. */
 // @ts-ignore: decorator
 @unmanaged
@@ -53,8 +63,8 @@ export class Finding {
   counted: bool;
   /** A `Stage`: the response may raise it. */
   stage: u8;
-  /** It was made of the response, so it decides nothing. */
-  observed: bool;
+  /** A `Basis`. */
+  basis: u8;
   /** The statistics have it. */
   told: bool;
   /** Bytes of its hops: where its value came in, and each service up to here, a line each; 0 where it came in here. */
@@ -178,7 +188,7 @@ export function addFinding(rule: u32, confidence: u32, part: Part, name: usize, 
   finding.fresh = true;
   finding.counted = false;
   finding.stage = <u8>Stage.Attempted;
-  finding.observed = false;
+  finding.basis = <u8>Basis.Request;
   finding.told = false;
   finding.hopsSize = 0;
   finding.nameLength = <u8>nameLength;

@@ -7,7 +7,8 @@ import { findings, takeFindingsOverflow } from "../core/findings";
 import { clearReportedClasses, reportedClasses, reports } from "../detect/finding";
 import { judge, judgeMarkup, judgeObject, valueKinds } from "../detect/judge";
 import { holdsOperator, reportedPart } from "../core/field";
-import { clearNoRoom, noRoom, keepValue, mayCarrySyntax, setWatching, watching } from "../observe/taint";
+import { learning, learnValue, setLearning } from "../observe/observed";
+import { clearNoRoom, noRoom, keepValue, mayCarrySyntax, setWatching, Watch, watching } from "../observe/taint";
 import { tracing } from "../match/trace";
 import { detectFile, detectFileName, detectSkipped } from "../detect/upload";
 import { setJudged } from "../policy/request";
@@ -28,6 +29,7 @@ export function beginJudging(ofStream: Stream, ofPolicy: Policy): void {
   policy = changetype<usize>(ofPolicy);
   forgetActiveRules();
   setWatching(ofStream.watched);
+  setLearning(ofStream.taints == 0 ? 0 : changetype<Watch>(ofStream.taints).observed);
   met = NOTHING;
 }
 
@@ -69,9 +71,9 @@ export function hasOwnRules(): bool {
   return changetype<Policy>(policy).rules != 0;
 }
 
-/** Whether a value that no detector takes for anything needs no look: nobody else asks for it. */
+/** Whether a value that no detector takes for anything needs no look: nobody else asks for it, and nobody learns what it is. */
 export function passesPlain(): bool {
-  return !hasOwnRules() && !(isDefined(CHECKED) && tracing);
+  return !hasOwnRules() && learning == 0 && !(isDefined(CHECKED) && tracing);
 }
 
 /** Keeps a value that detectors have passed, if it carries syntax. */
@@ -93,6 +95,7 @@ function keep(start: usize, end: usize, kinds: u32): void {
 
 /** Judges a value that detectors have judged clean before by the policy's own rules alone. */
 export function judgeAgain(start: usize, end: usize): void {
+  if (learning != 0) learnValue(start, end);
   if (watching) keepClean(start, end, classify(start, end));
   if (!hasOwnRules()) return;
   setJudged(start, end);
@@ -104,6 +107,7 @@ export function judgeAgain(start: usize, end: usize): void {
 /** Judges a value of the current field, at most 16 KiB with 32 readable bytes behind it. */
 export function judgeValue(start: usize, end: usize): void {
   if (met != NOTHING) return;
+  if (learning != 0) learnValue(start, end);
   const before = reports;
   const read = classified;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);

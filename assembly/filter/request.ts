@@ -49,6 +49,7 @@ import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 
 import { dropHeader, noteValues, takeHeader } from "./journey";
 import { recordInspection } from "./metrics";
+import { observe } from "./observing";
 import { answer, answerNobody, tellVerdict } from "./respond";
 import { isCall } from "./rpc";
 import { firstRoot, policyOf, Root } from "./root";
@@ -192,12 +193,12 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
     if (textIs(pairName, pairNameEnd, "cookie")) judgeCookies(pairValue, pairValueEnd);
     else judgeHeader(pairName, pairNameEnd, pairValue, pairValueEnd);
   }
+  const blocking = mode == Mode.Block && !policy.dryRun;
+  const refusing = decideNow() && blocking;
+  if (!refusing) observe(stream, policy, headers, headersEnd);
   // Its response is judged in later callbacks.
   if (stream.taints != 0) keepTarget(stream);
-  const blocking = mode == Mode.Block && !policy.dryRun;
-  if (decideNow() && blocking) {
-    return deny(stream, policy, 403);
-  }
+  if (refusing) return deny(stream, policy, 403);
   noteValues(stream);
 
   if (!endOfStream) stream.bodyKind = <u8>bodyKind();

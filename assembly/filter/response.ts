@@ -8,7 +8,7 @@
 // `response.code_details` of "via_upstream" is judged. Where a chunk ends makes no difference, since all is judged at once.
 
 import { Buffer, HeaderMap, Status } from "../abi/enums";
-import { given, givenEnd, readBuffer, readHeaders } from "../abi/host";
+import { given, givenEnd, now, readBuffer, readHeaders } from "../abi/host";
 import { isDigit, byteAt, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { closeFindings, findings } from "../core/findings";
@@ -29,9 +29,13 @@ import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
 import { inspectEvaluation } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
+import { setRequest, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
+import { setTime } from "../inspect/note";
+import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
+import { keepType, Observed, observedHeaders, observedHeadersEnd, observedType } from "../observe/observed";
 import { countResponse, endpointOf, takeInspection } from "../observe/sample";
 import { decodeValues, restoreValues, Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
@@ -78,13 +82,21 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
   if (status < 200) return false;
   openStreamAgain(stream, policy);
   const watch = changetype<Watch>(stream.taints);
-  const endpoint = endpointOf(requestMethod, requestMethodEnd, requestPath, requestPathEnd);
-  const answer = <u32>hashBytes(type, typeEnd, HASH_SEED ^ (status / 100));
-  if (!takeInspection(policy.sample, endpoint, answer, watch.suspicious)) {
-    stream.findings = closeFindings();
-    return false;
+  if (watch.observed == 0) {
+    const endpoint = endpointOf(requestMethod, requestMethodEnd, requestPath, requestPathEnd);
+    const answer = <u32>hashBytes(type, typeEnd, HASH_SEED ^ (status / 100));
+    if (watch.count == 0 || !takeInspection(policy.sample, endpoint, answer, watch.suspicious)) {
+      stream.findings = closeFindings();
+      return false;
+    }
   }
   beginBearing();
+  if (watch.observed != 0) {
+    openExchange(policy, watch.observed);
+    setResponse(status, type, typeEnd, headers, headersEnd);
+    keepType(watch.observed, type, mediaTypeEnd);
+    inspectPassiveHeaders();
+  }
   inspectHeaders(watch, headers, headersEnd);
   if (decodeValues(watch)) {
     inspectHeaders(watch, headers, headersEnd);
@@ -209,9 +221,22 @@ export function endResponse(stream: Stream): void {
     setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
     inspectBody(watch);
     if (decodeValues(watch)) inspectBody(watch);
+    if (watch.observed != 0) {
+      openExchange(policy, watch.observed);
+      const kept = observedType(watch.observed);
+      setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
+      inspectPassiveBody();
+    }
     tellBorne(stream, policy);
   }
   closeTaints(stream);
+}
+
+/** Makes the request that is kept in a block part of the exchange at work. */
+function openExchange(policy: Policy, observed: usize): void {
+  // A dry run judges each exchange by itself.
+  setTime(policy.dryRun ? 0 : now());
+  setRequest(observedHeaders(observed), observedHeadersEnd(observed), changetype<Observed>(observed).endpoint);
 }
 
 function inspectBody(watch: Watch): void {

@@ -8,6 +8,7 @@ import { addressOf, forgetAddress, rememberAddress } from "../core/idmap";
 import { freeFindings } from "../core/findings";
 import { INFLATE_SIZE, INFLATE_WINDOW } from "../decode/inflate";
 import { freeJourney } from "../observe/journey";
+import { freeObserved } from "../observe/observed";
 import { freeTaints, Watch } from "../observe/taint";
 import { closeProtobuf } from "../parse/protobuf";
 import { EFFECTIVE_SIZE } from "../policy/resolve";
@@ -298,6 +299,7 @@ export function closeTaints(stream: Stream): void {
   const watch = changetype<Watch>(stream.taints);
   if (watch.buffer != 0) releaseBlock(REPLY_POOL, watch.buffer);
   if (watch.inflater != 0) releaseBlock(INFLATER_POOL, watch.inflater);
+  freeObserved(watch.observed);
   freeTaints(stream.taints);
   stream.taints = 0;
 }

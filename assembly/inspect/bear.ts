@@ -10,6 +10,7 @@ import {
   findingEvidence,
   findingName,
   findings,
+  Basis,
   Stage,
 } from "../core/findings";
 import { Part } from "../core/field";
@@ -68,7 +69,7 @@ export function bearOutIn(
   if (raised) return;
   const finding = addFinding(rule, ruleConfidence(rule), <Part>part, name, name + length);
   if (finding === null) return;
-  finding.observed = true;
+  finding.basis = <u8>Basis.Effect;
   raise(finding, stage, start, end);
 }
 

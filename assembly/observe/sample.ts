@@ -1,10 +1,12 @@
-// Which responses are inspected: never more than the policy's share of them, and of those the ones that may say something new. Only
-// streams that hold a value which a response may show (observe/taint.ts) ask at all.
+// Which exchanges are inspected: never more than the policy's share of them, and of those the ones that may say something new.
 //
 //   bucket: each response adds the share (10,000 = 1), each inspection takes 1; at most BURST of them are saved up
 //   a stream takes one     with a finding              while there is one
 //                          of an endpoint that is new, or answers otherwise than before       while there are 3
 //                          of any other endpoint       while there are 6, and the more rarely the oftener it was inspected
+//
+// A stream asks when its headers have been judged: then the exchange is observed as a whole (observe/observed.ts). One that got none, but
+// holds a value which a response may show (observe/taint.ts), asks again when that comes, and is judged for its values.
 //
 // Endpoints lie in a table of fixed size by the hash of method and template of the path; the newer one takes the place of the older,
 // so hostile paths make an endpoint new again and no more.
@@ -55,7 +57,10 @@ export function mayInspect(share: u32): bool {
   return share != 0 && (share >= ALL || <u64>tokens + <u64>earned * <u64>share >= <u64>ALL);
 }
 
-/** Takes an inspection for a response of `endpoint`; false where it is to be passed over. `answer`: hash of status and type. */
+/** What is asked with before there is an answer. */
+export const REQUEST: u32 = 0;
+
+/** Takes an inspection for an exchange of `endpoint`; false where it is to be passed over. `answer`: hash of status and type. */
 export function takeInspection(share: u32, endpoint: u32, answer: u32, suspicious: bool): bool {
   tokens = <u32>min<u64>(BURST, <u64>tokens + <u64>earned * <u64>share);
   earned = 0;

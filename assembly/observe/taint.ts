@@ -35,13 +35,9 @@ const HOST_CAPACITY: u32 = 128;
 @unmanaged
 export class Watch {
   count: u32;
-  /** Names the endpoint: method and template of the path. */
-  endpoint: u32;
   hostSize: u32;
   /** The request may lead elsewhere because somebody checked where: it says who asks, or is signed. */
   vouched: bool;
-  /** Its method is GET or HEAD. */
-  safe: bool;
   /** A detector reported on one of the values. */
   suspicious: bool;
   /** How the response's body is read (inspect/reply.ts), 0 for not. */
@@ -54,6 +50,8 @@ export class Watch {
   /** Bytes that came. */
   received: u32;
   inflater: usize;
+  /** What is kept of the request as a whole (observe/observed.ts), 0 where only its values are. */
+  observed: usize;
 }
 
 /** One value; name and value follow at the offsets below. */
@@ -152,17 +150,8 @@ export function separates(byte: u32): bool {
 export function keepValue(block: usize, start: usize, end: usize, kinds: u32, classes: u32): usize {
   if (start == end || (classes == 0 && !carriesSyntax(reportedPart, start, end, kinds))) return block;
   if (block == 0) {
-    if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE == 3547152); // the pool fits its buffer
-    block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
-    if (block == 0) {
-      noRoom = true;
-      return 0;
-    }
-    memory.fill(block, 0, offsetof<Watch>());
-    const opened = changetype<Watch>(block);
-    opened.hostSize = min<u32>(<u32>(ownHostEnd - ownHost), HOST_CAPACITY);
-    putBytes(block + HOST, ownHost, ownHost + opened.hostSize);
-    opened.vouched = isVouched();
+    block = openWatch();
+    if (block == 0) return 0;
   }
   const watch = changetype<Watch>(block);
   if (end - start > VALUE_CAPACITY) {
@@ -214,6 +203,22 @@ export let excerptEnd: usize = 0;
 export function takeExcerpt(start: usize, end: usize): void {
   excerpt = end - start > VALUE_CAPACITY ? worthOf(start, end) : start;
   excerptEnd = min(end, excerpt + VALUE_CAPACITY);
+}
+
+/** A block without a value for the request at work; 0 where there is no room for one. */
+export function openWatch(): usize {
+  if (isDefined(CHECKED)) assert(POOL_HEAD + BLOCKS * BLOCK_SIZE == 3547152); // the pool fits its buffer
+  const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
+  if (block == 0) {
+    noRoom = true;
+    return 0;
+  }
+  memory.fill(block, 0, offsetof<Watch>());
+  const opened = changetype<Watch>(block);
+  opened.hostSize = min<u32>(<u32>(ownHostEnd - ownHost), HOST_CAPACITY);
+  putBytes(block + HOST, ownHost, ownHost + opened.hostSize);
+  opened.vouched = isVouched();
+  return block;
 }
 
 /** Bytes before the first mark that are kept of a long value. */

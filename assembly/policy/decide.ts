@@ -1,7 +1,7 @@
 // From findings to one decision; the only place that says what happens. A finding decides when it is sure enough for the
 // sensitivity that holds for its class, when its class may block, and when no exception covers it.
 
-import { Finding, findingAt, findingCount, findingName } from "../core/findings";
+import { Basis, Finding, findingAt, findingCount, findingName } from "../core/findings";
 import { CUSTOM, customMode } from "../match/custom-rules";
 import { patternFinds } from "../match/pattern";
 import { ruleClass, ruleId, ruleIdEnd } from "../match/rules";
@@ -40,15 +40,15 @@ export function decide(policy: Policy, effective: usize, list: usize, seconds: u
       if (cap != Mode.Off) coverWithException(policy, finding, seconds);
       if (finding.exception == 0) finding.counted = true;
     }
-    if (cap == Mode.Off || finding.exception != 0) continue;
+    if (cap == Mode.Off || finding.exception != 0 || finding.basis == <u8>Basis.Trait) continue;
     const decides = cap == Mode.Block && finding.confidence >= finding.threshold;
     const best = deciding;
     // What the response shows stands behind what the request was judged by.
     if (
       best === null ||
       (decides && !refused) ||
-      (best.observed && !finding.observed) ||
-      (decides == refused && best.observed == finding.observed && finding.confidence > best.confidence)
+      (best.basis != 0 && finding.basis == 0) ||
+      (decides == refused && best.basis == finding.basis && finding.confidence > best.confidence)
     ) {
       deciding = finding;
     }
@@ -93,7 +93,7 @@ export function isListed(effective: usize, finding: Finding): bool {
  */
 function capOf(effective: usize, finding: Finding): u32 {
   const cap: u32 = effectiveCap(effective, ruleClass(finding.rule));
-  if (finding.observed) return min<u32>(cap, Mode.Detect);
+  if (finding.basis != 0) return min<u32>(cap, Mode.Detect);
   return finding.rule < CUSTOM ? cap : min(cap, customMode(finding.rule));
 }
 

@@ -53,9 +53,11 @@ export const enum Overflow {
   Hops = 15,
   /** No room for the way of a request's values. */
   Journeys = 16,
+  /** No room for a request that is to be observed as a whole. */
+  Observed = 17,
 }
 
-export const OVERFLOWS: u32 = 17;
+export const OVERFLOWS: u32 = 18;
 
 const REQUESTS: usize = memory.data(OUTCOMES * 4, 8);
 const FINDINGS: usize = memory.data(CLASSES * 2 * 4, 8);
@@ -226,7 +228,9 @@ export function overflowName(what: u32): string {
       return "notes";
     case Overflow.Hops:
       return "hops";
-    default:
+    case Overflow.Journeys:
       return "journeys";
+    default:
+      return "observed";
   }
 }

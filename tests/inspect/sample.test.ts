@@ -94,6 +94,8 @@ test("without room for values or bodies responses pass uninspected, are counted,
   const streams = Array.from({ length: 1024 }, open);
   assert.ok(!isInspected(target, "/a"));
   assert.equal(overflow(target, "responses"), 1);
+  // The request that found no room for its values, and those that were watched for their values alone.
+  assert.equal(overflow(target, "observed"), 1024 - 256 + 1);
   for (const stream of streams) stream.respondHeaders({ headers: HTML }, false);
   for (const stream of streams.slice(0, 129)) stream.respondBody("<p><zq1>", false);
   assert.equal(overflow(target, "responses"), 2);

@@ -1,0 +1,33 @@
+// What a response shows of its service without an attack. Such a flaw is there in each response, so it is told once in a while for an
+// endpoint (observe/once.ts). It decides nothing.
+
+import { Part } from "../core/field";
+import { addFinding, EVIDENCE_CAPACITY, findingEvidence, Basis, Stage } from "../core/findings";
+import { HASH_SEED, hashBytes } from "../core/hash";
+import { mask } from "../detect/finding";
+import { ruleConfidence } from "../match/rules";
+import { isTold, markTold } from "../observe/once";
+import { tellAgain } from "./bear";
+import { endpoint } from "./exchange";
+
+/** Nanoseconds since the epoch, of the callback at work; 0 where everything is told that is there. */
+let time: u64 = 0;
+
+export function setTime(nanoseconds: u64): void {
+  time = nanoseconds;
+}
+
+/** Notes `rule` at a part of the exchange, by its name (of a header, a cookie, a parameter; empty for none): `start..end` shows it. */
+export function note(rule: u32, stage: Stage, part: Part, name: usize, nameEnd: usize, start: usize, end: usize): void {
+  const place = hashBytes(name, nameEnd, (HASH_SEED ^ endpoint) * 0x100000001b3) ^ ((<u64>rule) << 8) ^ part;
+  // The last steps of FNV-1a leave the upper bits poor.
+  if (time != 0 && isTold((place ^ (place >> 29)) * 0x9e3779b97f4a7c15, time)) return;
+  const finding = addFinding(rule, ruleConfidence(rule), part, name, nameEnd);
+  if (finding === null) return;
+  if (time != 0) markTold();
+  finding.basis = <u8>Basis.Trait;
+  finding.stage = <u8>stage;
+  const evidence = findingEvidence(finding);
+  finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
+  tellAgain();
+}

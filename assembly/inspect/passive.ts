@@ -1,0 +1,7 @@
+// The checks of a response that ask for nothing of its request. Each is a file; here they are only listed.
+
+/** Once the headers have come. */
+export function inspectPassiveHeaders(): void {}
+
+/** Once there is a body: the beginning of it, see reply.ts. */
+export function inspectPassiveBody(): void {}

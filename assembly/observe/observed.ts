@@ -1,0 +1,93 @@
+// What is kept of a request whose response is to be observed, whatever its values: its headers, since the host has them no more when
+// the response comes, and the parameters of its body, which pass only once.
+//
+//   block: Observed │ the response's type 64 │ header map 12 KiB │ parameters 1 KiB
+
+import { fieldName, fieldNameEnd, Part, reportedPart } from "../core/field";
+import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
+import { addParameter, PARAMETERS_CAPACITY, typeOf } from "./parameters";
+
+// @ts-ignore: decorator
+@unmanaged
+export class Observed {
+  /** Names the endpoint: method and template of the path. */
+  endpoint: u32;
+  /** Bytes of the header map. */
+  headersSize: u32;
+  /** Bytes of the type of the response's body, without parameters. */
+  typeSize: u32;
+}
+
+/** Bytes of a header map that is kept; a request with a larger one is not observed. */
+const HEADERS_CAPACITY: u32 = 12288;
+const TYPE_CAPACITY: u32 = 64;
+const TYPE: u32 = (offsetof<Observed>() + 15) & ~15;
+const HEADERS: u32 = TYPE + TYPE_CAPACITY;
+const PARAMETERS: u32 = HEADERS + HEADERS_CAPACITY + 16;
+const BLOCK_SIZE: u32 = PARAMETERS + PARAMETERS_CAPACITY;
+/** Requests that are observed at once. */
+const BLOCKS: u32 = 256;
+const POOL: usize = memory.data(POOL_HEAD + 13408 * 256, 16);
+
+/** A block with the header map `start..end`; 0 where that is too large, or all blocks are in use. */
+export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
+  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 13408); // the pool fits its buffer
+  if (end - start > HEADERS_CAPACITY) return 0;
+  const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
+  if (block == 0) return 0;
+  const observed = changetype<Observed>(block);
+  observed.endpoint = endpoint;
+  observed.headersSize = <u32>(end - start);
+  observed.typeSize = 0;
+  memory.copy(block + HEADERS, start, end - start);
+  store<u32>(block + PARAMETERS, 0);
+  return block;
+}
+
+export function freeObserved(block: usize): void {
+  if (block != 0) releaseBlock(POOL, block);
+}
+
+/** Keeps the type of the response's body, as much of it as there is room for. */
+export function keepType(block: usize, start: usize, end: usize): void {
+  const size = min<usize>(end - start, TYPE_CAPACITY);
+  memory.copy(block + TYPE, start, size);
+  changetype<Observed>(block).typeSize = <u32>size;
+}
+
+// @ts-ignore: decorator
+@inline
+export function observedType(block: usize): usize {
+  return block + TYPE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function observedHeaders(block: usize): usize {
+  return block + HEADERS;
+}
+
+// @ts-ignore: decorator
+@inline
+export function observedHeadersEnd(block: usize): usize {
+  return block + HEADERS + changetype<Observed>(block).headersSize;
+}
+
+// @ts-ignore: decorator
+@inline
+export function observedParameters(block: usize): usize {
+  return block + PARAMETERS;
+}
+
+/** The block of the stream at work, whose values are learned; 0 for none. */
+export let learning: usize = 0;
+
+export function setLearning(block: usize): void {
+  learning = block;
+}
+
+/** Learns the value `start..end` of the current field, once it is one of a body. */
+export function learnValue(start: usize, end: usize): void {
+  if (reportedPart < Part.Form || fieldName == fieldNameEnd) return;
+  addParameter(observedParameters(learning), reportedPart, fieldName, fieldNameEnd, typeOf(start, end));
+}
