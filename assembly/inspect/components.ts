@@ -1,0 +1,534 @@
+// What products and client libraries a response shows, as texts "KIND NAME VERSION" for the inventory; what is known of them, the
+// collector knows. Read are headers (Server, X-Powered-By …), scripts and styles of a page by their URLs, import maps, what made it
+// (<meta name=generator>), and the comments at the head of scripts:
+//
+//   Server: Apache/2.4.49 (Unix) OpenSSL/1.1.1k            server apache 2.4.49+unix      server openssl 1.1.1k+unix
+//   <script src="//cdn.example/ajax/libs/jquery/3.4.1/jquery.min.js">    script-host cdn.example -      library jquery 3.4.1
+//   /*! jQuery JavaScript Library v3.4.1 | (c) …           library jquery-javascript-library 3.4.1
+//
+// A URL has the version where those who publish libraries put it: `name@1.2.3`, `name-1.2.3.min.js`, `/libs/name/1.2.3/`,
+// `/name/1.2.3/name.js`. A number that may be that of a site's own release (`/static/1.4.2/jquery.js`) is none: such a URL is told as
+// it is, "script HOST/PATH -". Each byte is looked at a few times at most, nothing is kept but the texts, and a text that is too long,
+// or one more than there is room for, is left out. Each reader begins anew: what it found is taken before the next is called.
+
+import {
+  byteAt,
+  findByte,
+  isDigit,
+  isLetter,
+  isQuote,
+  isSpace,
+  lowerCase,
+  putByte,
+  sameBytesNoCase,
+  skipSpaces,
+  withoutPort,
+} from "../core/bytes";
+import { Char } from "../core/char";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { findPair } from "../core/scan";
+import { findText, putText, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+
+/** Texts of one response. */
+const CAPACITY: u32 = 32;
+/** Bytes of a text at most. */
+const LONGEST: usize = 104;
+/** u8 size, then the text. */
+const SLOT: usize = 112;
+const SLOTS: usize = memory.data(112 * 32, 16);
+let count: u32 = 0;
+
+/** How a version is read. */
+const enum Version {
+  /** Numbers with a dot, and what marks a version before its release. */
+  Strict,
+  /** The same, or one number. */
+  Short,
+  /** One number or more, and all letters, digits and marks behind it. */
+  Whole,
+}
+
+/** Bytes of a comment that are read. */
+const COMMENT: usize = 512;
+/** Lines of a comment, of those with letters, in which a name with its version may stand; a version alone may stand further down. */
+const NAME_LINES: u32 = 3;
+const LINES: u32 = 12;
+
+/** How many texts the reader that was called last has found. */
+export function componentCount(): u32 {
+  return count;
+}
+
+export function componentAt(index: u32): usize {
+  return SLOTS + <usize>index * SLOT + 1;
+}
+
+export function componentEnd(index: u32): usize {
+  return componentAt(index) + load<u8>(SLOTS + <usize>index * SLOT);
+}
+
+/** Reads the header map `start..end` of a response. */
+export function readHeaderComponents(start: usize, end: usize): void {
+  count = 0;
+  openPairs(start, end);
+  while (nextPair()) {
+    if (textIs(pairName, pairNameEnd, "server")) products("server", pairValue, pairValueEnd);
+    else if (textIs(pairName, pairNameEnd, "x-powered-by")) products("framework", pairValue, pairValueEnd);
+    else if (textIs(pairName, pairNameEnd, "x-generator")) generator(pairValue, pairValueEnd);
+    else version();
+  }
+}
+
+/** Reads the page `start..end` of the host `own..ownEnd`. */
+export function readPageComponents(start: usize, end: usize, own: usize, ownEnd: usize): void {
+  count = 0;
+  ownEnd = withoutPort(own, ownEnd);
+  let at = start;
+  while (true) {
+    at = findByte(at, end, Char.Less) + 1;
+    if (at >= end) break;
+    if (textStartsNoCase(at, end, "!--")) {
+      at = findText(at + 3, end, "-->");
+    } else if (isTag(at, end, "script")) {
+      const tag = at + 6;
+      at = attribute(tag, end, "src");
+      const isLoaded = value < valueEnd;
+      if (isLoaded) readUrl(value, valueEnd, true, own, ownEnd);
+      attribute(tag, end, "type");
+      const close = scriptEnd(at, end);
+      if (textIsNoCase(value, valueEnd, "importmap")) importMap(at, close, own, ownEnd);
+      else if (!isLoaded) comments(at, close);
+      at = close;
+    } else if (isTag(at, end, "link")) {
+      at = attribute(at + 4, end, "href");
+      if (isCode(value, valueEnd)) readUrl(value, valueEnd, false, own, ownEnd);
+    } else if (isTag(at, end, "meta")) {
+      const tag = at + 4;
+      at = attribute(tag, end, "name");
+      if (textIsNoCase(value, valueEnd, "generator")) {
+        attribute(tag, end, "content");
+        generator(value, valueEnd);
+      }
+    }
+  }
+  const angular = findText(start, end, ' ng-version="') + 13;
+  if (angular < end)
+    put("library", LITERAL, putText(LITERAL, "angular"), angular, versionEnd(angular, end, Version.Strict));
+}
+
+/** Reads the script `start..end` that came for `path..pathEnd`. */
+export function readScriptComponents(start: usize, end: usize, path: usize, pathEnd: usize): void {
+  count = 0;
+  readPath(path, pathEnd, false);
+  // `//` lines stand for a comment at the beginning only.
+  const at = skipSpaces(start, end);
+  let to = at;
+  while (to + 1 < end && byteAt(to) == Char.Slash && byteAt(to + 1) == Char.Slash) {
+    to = min(findByte(to, end, Char.LineFeed) + 1, end);
+  }
+  if (to > at) comment(at, min(to, at + COMMENT));
+  comments(to, end);
+}
+
+/** Where a name that the module itself knows is written. */
+const LITERAL: usize = memory.data(16);
+
+/** Puts the text; one that is there already, is too long or has no name that can be told is left out. */
+function put(kind: string, from: usize, to: usize, at: usize, atEnd: usize): void {
+  putMarked(kind, from, to, at, atEnd, 0, 0);
+}
+
+/** The same, with what a comment behind the product says of its build. */
+function putMarked(kind: string, from: usize, to: usize, at: usize, atEnd: usize, mark: usize, markEnd: usize): void {
+  const size = <usize>kind.length + (to - from) + (atEnd - at) + (markEnd - mark) + 4;
+  if (count == CAPACITY || size > LONGEST || from >= to) return;
+  const text = componentAt(count);
+  let out = putByte(putText(text, kind), Char.Space);
+  for (; from < to; from++) {
+    const byte = lowerCase(byteAt(from));
+    if (byte == Char.Space) {
+      if (byteAt(out - 1) != Char.Dash) out = putByte(out, Char.Dash);
+    } else if (byte - 0x21 < 0x5e) out = putByte(out, byte);
+    else return;
+  }
+  out = putByte(out, Char.Space);
+  if (at == atEnd) out = putByte(out, Char.Dash);
+  for (; at < atEnd; at++) out = putByte(out, byteAt(at));
+  if (mark < markEnd) out = putByte(out, Char.Plus);
+  for (; mark < markEnd; mark++) out = putByte(out, lowerCase(byteAt(mark)));
+  for (let i: u32 = 0; i < count; i++) {
+    if (sameBytesNoCase(componentAt(i), componentEnd(i), text, out)) return;
+  }
+  store<u8>(text - 1, <u8>(out - text));
+  count++;
+}
+
+// Headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A header of a product's version: `x-aspnet-version: 4.0.30319`, and Jenkins' own. */
+function version(): void {
+  const from = textStarts(pairName, pairNameEnd, "x-") ? pairName + 2 : pairName;
+  let to = pairNameEnd - 8;
+  if (textIs(from, pairNameEnd, "jenkins")) to = pairNameEnd;
+  else if (to <= from || !textIs(to, pairNameEnd, "-version") || to - from < 3) return;
+  // "docker-distribution-api-version": not a product's.
+  if (textIs(to - 3, to, "api")) return;
+  const end = versionEnd(pairValue, pairValueEnd, Version.Whole);
+  if (findByte(pairValue, end, Char.Dot) < end) put("framework", from, to, pairValue, end);
+}
+
+/**
+ * Products as in RFC 9110, 10.2.4: `name/version`, comments between them; also `name version` and `name(version)`. The first word of
+ * a comment behind a product stands for its build, and for those of the products behind it: vendors mend without a new version.
+ */
+function products(kind: string, start: usize, end: usize): void {
+  let mark: usize = 0;
+  let markEnd: usize = 0;
+  for (let found = 0; found < 6; found++) {
+    while (start < end && !isLetter(byteAt(start))) start++;
+    const from = start;
+    while (start < end && (isNameByte(byteAt(start)) || byteAt(start) == Char.Underscore)) start++;
+    const to = start;
+    if (to - from < 2) return;
+    let at = start < end ? start + 1 : end;
+    let atEnd = at;
+    const behind: u32 = start < end ? byteAt(start) : 0;
+    if (behind == Char.Slash || behind == Char.Space || behind == Char.ParenOpen) {
+      if (at < end && lowerCase(byteAt(at)) == Char.v) at++;
+      atEnd = versionEnd(at, end, Version.Whole);
+      if (atEnd > at) start = atEnd;
+      else if (behind == Char.Slash) start = wordEnd(start, end, Char.ParenOpen);
+    }
+    start = skipSpaces(start, end);
+    if (start < end && byteAt(start) == Char.ParenOpen && behind != Char.ParenOpen) {
+      mark = ++start;
+      while (start < end && isLetter(byteAt(start))) start++;
+      markEnd = start;
+      start = findByte(start, end, Char.ParenClose);
+    }
+    if (at == atEnd) put(kind, from, to, at, atEnd);
+    else putMarked(kind, from, to, at, atEnd, mark, markEnd);
+  }
+}
+
+/** What made a page: "WordPress 5.8.1", "Drupal 9 (https://…)", "Joomla! - …". */
+function generator(start: usize, end: usize): void {
+  start = skipSpaces(start, end);
+  if (readTitle(start, end, Version.Short)) put("framework", title, titleEnd, number, numberEnd);
+  else if (titleEnd == end || byteAt(titleEnd) < 0x80) put("framework", title, titleEnd, end, end);
+}
+
+// Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The value that `attribute` has found; a pair of the same addresses for none. */
+let value: usize = 0;
+let valueEnd: usize = 0;
+
+/** Whether the tag at `at` is that element. */
+function isTag(at: usize, end: usize, element: string): bool {
+  if (!textStartsNoCase(at, end, element)) return false;
+  at += <usize>element.length;
+  return at < end && (isSpace(byteAt(at)) || byteAt(at) == Char.Greater || byteAt(at) == Char.Slash);
+}
+
+/** Looks for an attribute from `at`, behind a tag's name, and returns the address behind the tag's ">". */
+function attribute(at: usize, end: usize, wanted: string): usize {
+  value = valueEnd = 0;
+  while (true) {
+    at = skipSpaces(at, end);
+    if (at >= end) return end;
+    if (byteAt(at) == Char.Greater) return at + 1;
+    const from = at;
+    at = wordEnd(at + 1, end, Char.Equals);
+    const isWanted = textIsNoCase(from, at, wanted);
+    at = skipSpaces(at, end);
+    if (at >= end || byteAt(at) != Char.Equals) continue;
+    at = skipSpaces(at + 1, end);
+    const quote: u32 = at < end ? byteAt(at) : 0;
+    const start = isQuote(quote) ? at + 1 : at;
+    at = isQuote(quote) ? findByte(start, end, quote) : wordEnd(at, end, Char.Greater);
+    if (isWanted) {
+      value = start;
+      valueEnd = at;
+    }
+    if (isQuote(quote)) at++;
+  }
+}
+
+/** The first blank, ">" or `stop` from `at`. */
+function wordEnd(at: usize, end: usize, stop: u32): usize {
+  while (at < end && !isSpace(byteAt(at)) && byteAt(at) != stop && byteAt(at) != Char.Greater) at++;
+  return at;
+}
+
+/** Where the text of a script ends that begins at `at`. */
+function scriptEnd(at: usize, end: usize): usize {
+  at = findPair(at, end, Char.Less, Char.Slash);
+  while (at < end && !textStartsNoCase(at + 2, end, "script")) at = findPair(at + 2, end, Char.Less, Char.Slash);
+  return min(at, end);
+}
+
+/** Reads the addresses of an import map: all its strings with a slash. */
+function importMap(at: usize, end: usize, own: usize, ownEnd: usize): void {
+  while (true) {
+    const start = findByte(at, end, Char.DoubleQuote) + 1;
+    if (start >= end) return;
+    const stop = findByte(start, end, Char.DoubleQuote);
+    if (findByte(start, stop, Char.Slash) < stop) readUrl(start, stop, true, own, ownEnd);
+    at = stop + 1;
+    if (at >= end) return;
+  }
+}
+
+/** Whether a link leads to a script or a style. */
+function isCode(start: usize, end: usize): bool {
+  end = pathEndOf(start, end);
+  return end - start > 4 && (textIsNoCase(end - 4, end, ".css") || textIsNoCase(end - 3, end, ".js"));
+}
+
+/** Where the path of a URL ends: at its query or fragment. */
+function pathEndOf(start: usize, end: usize): usize {
+  return findByte(start, findByte(start, end, Char.Question), Char.Hash);
+}
+
+// URLs ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Reads the URL of a script or of something else that a page loads. */
+function readUrl(start: usize, end: usize, isScript: bool, own: usize, ownEnd: usize): void {
+  start = skipSpaces(start, end);
+  end = pathEndOf(start, end);
+  let at = start;
+  if (textStartsNoCase(at, end, "https:")) at += 6;
+  else if (textStartsNoCase(at, end, "http:")) at += 5;
+  let isForeign = false;
+  if (at + 1 < end && byteAt(at) == Char.Slash && byteAt(at + 1) == Char.Slash) {
+    const from = at + 2;
+    at = findByte(from, end, Char.Slash);
+    const to = withoutPort(from, at);
+    isForeign = !sameBytesNoCase(from, to, own, ownEnd);
+    if (isForeign && isScript && isHost(from, to)) put("script-host", from, to, to, to);
+    start = from;
+  } else if (at > start || findByte(start, end, Char.Colon) < findByte(start, end, Char.Slash)) {
+    // `data:` and the like.
+    return;
+  }
+  if (readPath(at, end, isForeign)) return;
+  if (isScript && hasNumber(start, end)) put("script", start, end, end, end);
+}
+
+function isHost(start: usize, end: usize): bool {
+  for (let at = start; at < end; at++) if (!isNameByte(byteAt(at))) return false;
+  return end - start > 3 && findByte(start, end, Char.Dot) < end;
+}
+
+/** Whether a digit, a dot and a digit stand together. */
+function hasNumber(start: usize, end: usize): bool {
+  for (let at = start; at + 2 < end; at++) {
+    if (byteAt(at + 1) == Char.Dot && isDigit(byteAt(at)) && isDigit(byteAt(at + 2))) return true;
+  }
+  return false;
+}
+
+/** Puts the library that the path names with its version; false where it names none. */
+function readPath(path: usize, end: usize, isForeign: bool): bool {
+  let file = end;
+  while (file > path && byteAt(file - 1) != Char.Slash) file--;
+  const base = findByte(file, end, Char.Dot);
+  let last: usize = 0;
+  let lastEnd: usize = 0;
+  let isLibs = false;
+  for (let at = path; at < end;) {
+    const stop = findByte(at, end, Char.Slash);
+    const sign = findByte(at, stop, Char.At);
+    if (sign < stop && sign > at) {
+      const from = last < lastEnd && byteAt(last) == Char.At ? last : at;
+      return putLibrary(from, sign, sign + 1, versionEnd(sign + 1, stop, Version.Short));
+    }
+    const digits = at < stop && lowerCase(byteAt(at)) == Char.v ? at + 1 : at;
+    const to = versionEnd(digits, stop, Version.Strict);
+    if (to == stop && to > digits && stop < end) {
+      if (isLibs) return putLibrary(last, lastEnd, digits, to);
+      // "/ui/1.12.1/jquery-ui.js", or "/1.5.8/angular.min.js" of another host.
+      const size = lastEnd - last;
+      const isWhole = size != 0 ? base - file >= size && sameBytesNoCase(base - size, base, last, lastEnd) : isForeign;
+      if (isWhole) return putLibrary(file, base, digits, to);
+      if (isAkin(last, lastEnd, file, end)) return putLibrary(last, lastEnd, digits, to);
+    } else if (splitName(at, stop) && (stop == end || isAkin(at, nameStop, file, end))) {
+      return putLibrary(at, nameStop, number, numberEnd);
+    }
+    isLibs = textIs(last, lastEnd, "libs");
+    last = at;
+    lastEnd = stop;
+    at = stop + 1;
+  }
+  return false;
+}
+
+function putLibrary(from: usize, to: usize, at: usize, atEnd: usize): bool {
+  if (!isLetter(byteAt(from)) && byteAt(from) != Char.At) return false;
+  for (let i = from; i < to; i++) {
+    const byte = byteAt(i);
+    if (!isNameByte(byte) && byte != Char.Slash && byte != Char.At && byte != Char.Underscore) return false;
+  }
+  put("library", from, to, at, atEnd);
+  return true;
+}
+
+/** Whether a folder and a file begin with the same three letters. */
+function isAkin(start: usize, end: usize, file: usize, fileEnd: usize): bool {
+  return end - start >= 3 && fileEnd - file >= 3 && sameBytesNoCase(start, start + 3, file, file + 3);
+}
+
+let nameStop: usize = 0;
+
+/** Parts `name-1.2.3.min.js` into a name, which ends at `nameStop`, and a version. */
+function splitName(start: usize, end: usize): bool {
+  for (let at = start + 1; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte != Char.Dash && byte != Char.Dot && byte != Char.Underscore) continue;
+    number = at + 1;
+    if (number < end && lowerCase(byteAt(number)) == Char.v) number++;
+    numberEnd = versionEnd(number, end, Version.Strict);
+    if (numberEnd > number && (numberEnd == end || !isLetter(byteAt(numberEnd)))) {
+      nameStop = at;
+      return true;
+    }
+    // The rest of a date is no version either.
+    while (at + 1 < end && (isDigit(byteAt(at + 1)) || byteAt(at + 1) == Char.Dot)) at++;
+  }
+  return false;
+}
+
+// Comments ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Reads the comments of a script that begin with `/*`. */
+function comments(at: usize, end: usize): void {
+  while (true) {
+    const start = findPair(at, end, Char.Slash, Char.Star) + 2;
+    if (start >= end) return;
+    at = findPair(start, end, Char.Star, Char.Slash);
+    comment(start, min(at, start + COMMENT));
+  }
+}
+
+/** What `readTitle` has read: a name, and its version. */
+let title: usize = 0;
+let titleEnd: usize = 0;
+let number: usize = 0;
+let numberEnd: usize = 0;
+
+/** Reads a comment: a line "name version" of its first ones, or a name there and a line "version: 1.2.3". */
+function comment(next: usize, end: usize): void {
+  let first: usize = 0;
+  let firstEnd: usize = 0;
+  let named: u32 = 0;
+  for (let lines: u32 = 0; lines < LINES && next < end; lines++) {
+    let at = next;
+    const stop = findByte(at, end, Char.LineFeed);
+    next = stop + 1;
+    while (at < stop && !isLetter(byteAt(at))) at++;
+    if (at == stop) continue;
+    if (textStartsNoCase(at, stop, "version")) {
+      at += 7;
+      while (at < stop && !isDigit(byteAt(at))) at++;
+      const to = versionEnd(at, stop, Version.Strict);
+      if (to > at) return put("library", first, firstEnd, at, to);
+      continue;
+    }
+    // A mark of documentation, such as @license.
+    if (byteAt(at - 1) == Char.At) at = skipSpaces(wordEnd(at, stop, Char.Greater), stop);
+    if (textStartsNoCase(at, stop, "https://")) at += 8;
+    if (named < NAME_LINES && readTitle(at, stop, Version.Strict) && isNamed(numberEnd, stop)) {
+      return put("library", title, titleEnd, number, numberEnd);
+    }
+    if (title == titleEnd || named++ > 0) continue;
+    first = title;
+    firstEnd = titleEnd;
+  }
+}
+
+/** Whether no word goes on behind a version, as in "jQuery 1.4.2 or newer is needed". */
+function isNamed(at: usize, end: usize): bool {
+  at = skipSpaces(at, end);
+  return at == end || (byteAt(at) - Char.a > 25 && byteAt(at) != Char.Plus);
+}
+
+/**
+ * Reads "Name of some words v1.2.3", also with "-", "|" or ":" between the two: `title` is the name, of five words at most, `number` the
+ * version; false where there is no version.
+ */
+function readTitle(start: usize, end: usize, how: Version): bool {
+  title = titleEnd = start;
+  number = numberEnd = end;
+  let words = 0;
+  let isOver = false;
+  for (let at = start; at < end && words < 6;) {
+    const from = at;
+    while (at < end && (isNameByte(byteAt(at)) || byteAt(at) == Char.Underscore)) at++;
+    let digits = from;
+    if (at > from) {
+      if (lowerCase(byteAt(from)) == Char.v && at - from > 1) digits++;
+      const to = words > 0 ? versionEnd(digits, end, how) : digits;
+      if (to > digits) {
+        number = digits;
+        numberEnd = to;
+        return true;
+      }
+      const isVersion = textIsNoCase(from, at, "version") || textIsNoCase(from, at, "v") || textIs(from, at, "-");
+      if (isOver && !isVersion) return false;
+      if (isVersion) isOver = words > 0;
+      else {
+        if (words++ == 0 && !isLetter(byteAt(from))) return false;
+        titleEnd = at;
+      }
+    }
+    if (at == end) break;
+    const byte = byteAt(at);
+    if (byte == Char.Colon || byte == Char.Pipe || byte == Char.Comma) isOver = true;
+    else if (!isSpace(byte)) return false;
+    at++;
+  }
+  return false;
+}
+
+/** Letters, digits, dots and dashes. */
+function isNameByte(byte: u32): bool {
+  return isLetter(byte) || isDigit(byte) || isSign(byte);
+}
+
+function isSign(byte: u32): bool {
+  return byte == Char.Dot || byte == Char.Dash;
+}
+
+// Versions ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where the version ends that begins at `start`, or `start` for none: "3.4.1", "1.9.0b1", "4.0.0-beta.2". A date is none. */
+function versionEnd(start: usize, end: usize, how: Version): usize {
+  let at = start;
+  let parts = 0;
+  while (at < end && parts < 6) {
+    const from = at;
+    while (at < end && isDigit(byteAt(at))) at++;
+    if (at == from || at - from > 8) return start;
+    if (parts++ == 0 && at - from > 3 && how != Version.Whole) return start;
+    if (at + 1 >= end || byteAt(at) != Char.Dot || !isDigit(byteAt(at + 1))) break;
+    at++;
+  }
+  if (parts < (how == Version.Strict ? 2 : 1)) return start;
+  if (how == Version.Whole) {
+    const limit = min(end, start + 32);
+    while (at < limit && (isNameByte(byteAt(at)) || byteAt(at) == Char.Underscore)) at++;
+    return at;
+  }
+  // "-beta.2", "rc1", "b1"; no hash, and none of "-slim.min".
+  let behind = at;
+  if (behind < end && isSign(byteAt(behind))) behind++;
+  const letters = behind;
+  while (behind < end && isLetter(byteAt(behind))) behind++;
+  if (behind == letters || behind - letters > 5) return at;
+  if (behind < end && isSign(byteAt(behind))) behind++;
+  const digits = behind;
+  while (behind < end && isDigit(byteAt(behind))) behind++;
+  const isMarked = behind - digits - 1 < 2 && (behind == end || !isLetter(byteAt(behind)));
+  return isMarked ? behind : at;
+}

@@ -1,0 +1,10 @@
+// assembly/inspect/components.ts for tests.
+
+export {
+  componentAt,
+  componentCount,
+  componentEnd,
+  readHeaderComponents,
+  readPageComponents,
+  readScriptComponents,
+} from "../../assembly/inspect/components";
