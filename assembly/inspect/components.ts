@@ -28,6 +28,8 @@ import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
 import { findText, putText, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { host, hostEnd, path, pathEnd, responseHeaders, responseHeadersEnd, status } from "./exchange";
+import { BodyType, reply, replyEnd, replyType } from "./reply";
 
 /** Texts of one response. */
 const CAPACITY: u32 = 32;
@@ -65,6 +67,18 @@ export function componentAt(index: u32): usize {
 
 export function componentEnd(index: u32): usize {
   return componentAt(index) + load<u8>(SLOTS + <usize>index * SLOT);
+}
+
+/** Reads the headers of the response at work. */
+export function findHeaderComponents(): void {
+  readHeaderComponents(responseHeaders, responseHeadersEnd);
+}
+
+/** Reads the body of the response at work. */
+export function findBodyComponents(): void {
+  count = 0;
+  if (replyType == BodyType.Html) readPageComponents(reply, replyEnd, host, hostEnd);
+  else if (replyType == BodyType.Script && status == 200) readScriptComponents(reply, replyEnd, path, pathEnd);
 }
 
 /** Reads the header map `start..end` of a response. */

@@ -1,7 +1,13 @@
 // The checks of a response that ask for nothing of its request. Each is a file; here they are only listed.
 
+import { findBodyComponents, findHeaderComponents } from "./components";
+
 /** Once the headers have come. */
-export function inspectPassiveHeaders(): void {}
+export function inspectPassiveHeaders(): void {
+  findHeaderComponents();
+}
 
 /** Once there is a body: the beginning of it, see reply.ts. */
-export function inspectPassiveBody(): void {}
+export function inspectPassiveBody(): void {
+  findBodyComponents();
+}
