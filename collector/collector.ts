@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { isIPv6, type AddressInfo } from "node:net";
 import { packageVersion } from "../scripts/package.ts";
+import { accessFlaws } from "./access.ts";
 import { clean } from "./clean.ts";
 import type { Database } from "./database.ts";
 import { countFindings } from "./figures.ts";
 import { hostName, isLoopback, LOOPBACK_NAMES } from "./guard.ts";
 import { CAPS, createIngest, type Caps } from "./ingest.ts";
 import { createMetrics } from "./metrics.ts";
+import type { Check } from "./judge.ts";
 import { migrate } from "./migrations.ts";
 import { pageFiles, type PageFile } from "./page-files.ts";
 import { openPglite } from "./pglite.ts";
@@ -21,6 +23,7 @@ import type { Token } from "./tokens.ts";
 
 const RETENTION_MILLISECONDS = 3_600_000;
 const MAINTENANCE_MILLISECONDS = 300_000;
+const JUDGE_MILLISECONDS = 10_000;
 /** A line about the database at most so often. */
 const LOG_MILLISECONDS = 5_000;
 const CONNECTIONS = 1_024;
@@ -50,6 +53,8 @@ export interface Collector {
   madeToken: string | null;
   /** Removes what is old, now. */
   removeOld(): Promise<void>;
+  /** Looks for flaws in what was observed, now. */
+  judge(): Promise<void>;
   /** Ends: no new requests, those under way are answered. */
   stop(): Promise<void>;
 }
@@ -82,7 +87,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error;
   }
   const queue = options.queue ?? createQueue();
-  const ingest = createIngest(database, options.caps ?? CAPS);
+  const ingest = createIngest(database, options.caps ?? CAPS, undefined, CHECKS);
   const metrics = createMetrics(
     () => queue.state(),
     () => countFindings(database),
@@ -128,7 +133,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     metrics.removed(removed.events, removed.findings);
     await database.maintain(true);
   };
+  const judge = async (): Promise<void> => {
+    metrics.stored(await queue.run(() => ingest.judge(now())));
+  };
   const jobs = [
+    repeated(JUDGE_MILLISECONDS, judge),
     repeated(RETENTION_MILLISECONDS, clear),
     repeated(MAINTENANCE_MILLISECONDS, () => database.maintain(false)),
   ];
@@ -139,6 +148,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     url: `http://${bare}:${port}`,
     madeToken,
     removeOld: clear,
+    judge,
     stop: () => (stopped ??= stop()),
   };
 
@@ -153,6 +163,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await database.close();
   }
 }
+
+/** What looks for flaws in the inventory. */
+const CHECKS: readonly Check[] = [accessFlaws];
 
 /** The page; a tree in which it was not built serves all but that. */
 function pageOr(log: (line: string) => void): Map<string, PageFile> {

@@ -1,10 +1,13 @@
 /**
  * Stores the events and observations of a request in one transaction: those that are there already are passed over, the other events
- * are added up into findings, services, endpoints and the trend, the other observations into the inventory (observe.ts).
+ * are added up into findings, services, endpoints and the trend, the other observations into the inventory (observe.ts). What the
+ * inventory shows (judge.ts) is stored in the same way.
  */
 import { STAGES, WINDOWS } from "./api.ts";
 import { isStatementFault, type Database, type Sql } from "./database.ts";
 import { fingerprintOf, OUTCOMES, type NewEvent, type Outcome, type Sender } from "./event.ts";
+import { inventoryOf } from "./inventory.ts";
+import { judge, type Check } from "./judge.ts";
 import { ENDPOINTS, FINGERPRINTS, SERVICES } from "./limits.ts";
 import type { Observation } from "./observation.ts";
 import { createObserver, type Observed, type OperationCaps } from "./observe.ts";
@@ -36,6 +39,8 @@ export interface Stored {
 
 export interface Ingest {
   store(events: readonly NewEvent[], now: number, observations?: readonly Observation[]): Promise<Stored>;
+  /** Looks for flaws at the services of which something was observed since the last time, the first time at all of them. */
+  judge(now: number): Promise<Stored>;
   /** Forgets which names are in the database: it may have lost some, or got others from another collector. */
   forget(): void;
 }
@@ -51,8 +56,18 @@ const serviceKey = ({ namespace, service }: Named): string => `${namespace}/${se
 const endpointKey = (event: NewEvent): string =>
   [event.namespace, event.service, event.method, event.route].join("\u0001");
 
-/** Ingest into `database`. One at a time: `store` must not be called before the last call has ended. */
-export function createIngest(database: Database, caps: Caps = CAPS, operationCaps?: OperationCaps): Ingest {
+/** Services that are judged in one transaction. */
+const JUDGED_AT_ONCE = 20;
+
+/** Ingest into `database`. One at a time: nothing must be called before the last call has ended. */
+export function createIngest(
+  database: Database,
+  caps: Caps = CAPS,
+  operationCaps?: OperationCaps,
+  checks: readonly Check[] = [],
+): Ingest {
+  /** Ids of services that are to be judged; null for all. */
+  let unjudged: Set<number> | null = null;
   const known = new Map<keyof Caps, Set<string>>();
   const observer = createObserver(operationCaps);
   const forget = (): void => {
@@ -107,53 +122,90 @@ export function createIngest(database: Database, caps: Caps = CAPS, operationCap
     return { events, observations: observed.map(inService), other };
   };
 
-  const attempt = (given: readonly NewEvent[], now: number, seen: readonly Observation[]): Promise<Stored> =>
-    database.transaction(async (sql) => {
-      const { events, observations, other } = await place(sql, given, seen);
-      const services = await storeServices(sql, [...events, ...observations]);
-      const inService = <One extends Named>(one: One): One & { service_id: number } => ({
-        ...one,
-        service_id: services.get(serviceKey(one))!,
-      });
-      const placed = events.map((event) => ({ ...inService(event), fingerprint: fingerprintOf(event) }));
-      const fresh = placed.length === 0 ? [] : await storeEvents(sql, placed, now);
-      const sighted = observations.map((observation) => ({ ...inService(observation), events: 0 }));
-      const observed = sighted.length === 0 ? NOTHING_OBSERVED : await observer.store(sql, sighted, now);
-      other.operations = observed.other;
-      if (fresh.length + observed.stored > 0) {
-        await countServices(sql, [...fresh.map((event) => ({ ...event, events: 1 })), ...sighted]);
-        await storeOther(sql, other);
-      }
-      if (fresh.length > 0) {
-        await storeEndpoints(sql, fresh);
-        await storeFindings(sql, fresh, now);
-        await storeTrend(sql, fresh);
-      }
-      return { events: fresh, duplicates: given.length - fresh.length, other, observed };
+  /** Stores in a transaction that is under way. */
+  const storeIn = async (
+    sql: Sql,
+    given: readonly NewEvent[],
+    now: number,
+    seen: readonly Observation[],
+  ): Promise<Stored> => {
+    const { events, observations, other } = await place(sql, given, seen);
+    const services = await storeServices(sql, [...events, ...observations]);
+    const inService = <One extends Named>(one: One): One & { service_id: number } => ({
+      ...one,
+      service_id: services.get(serviceKey(one))!,
     });
+    const placed = events.map((event) => ({ ...inService(event), fingerprint: fingerprintOf(event) }));
+    const fresh = placed.length === 0 ? [] : await storeEvents(sql, placed, now);
+    const sighted = observations.map((observation) => ({ ...inService(observation), events: 0 }));
+    const observed = sighted.length === 0 ? NOTHING_OBSERVED : await observer.store(sql, sighted, now);
+    other.operations = observed.other;
+    if (fresh.length + observed.stored > 0) {
+      await countServices(sql, [...fresh.map((event) => ({ ...event, events: 1 })), ...sighted]);
+      await storeOther(sql, other);
+    }
+    if (fresh.length > 0) {
+      await storeEndpoints(sql, fresh);
+      await storeFindings(sql, fresh, now);
+      await storeTrend(sql, fresh);
+    }
+    return { events: fresh, duplicates: given.length - fresh.length, other, observed };
+  };
+
+  /** Does `work` in a transaction. Where that fails, what was known here is no longer. */
+  const committed = async <Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> => {
+    try {
+      return await database.transaction(work);
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  };
 
   return {
     forget,
     async store(events, now, observations = []) {
-      if (events.length + observations.length === 0) {
-        return { events, duplicates: 0, other: noOther(), observed: NOTHING_OBSERVED };
-      }
-      try {
-        return await attempt(events, now, observations);
-      } catch (error) {
-        forget();
+      if (events.length + observations.length === 0) return nothingStored();
+      const attempt = (): Promise<Stored> => committed((sql) => storeIn(sql, events, now, observations));
+      const stored = await attempt().catch((error: unknown) => {
         // Another collector may have deleted what was known here; anything else fails again.
         if (!isStatementFault(error)) throw error;
-        return await attempt(events, now, observations).catch((again: unknown) => {
-          forget();
-          throw again;
+        return attempt();
+      });
+      for (const id of stored.observed.services) unjudged?.add(id);
+      return stored;
+    },
+    async judge(now) {
+      const total = nothingStored();
+      if (checks.length === 0) return total;
+      const ids: number[] =
+        unjudged === null
+          ? (await database.query<{ id: number }>("SELECT id FROM meshward.service ORDER BY id")).map(({ id }) => id)
+          : [...unjudged].sort((a, b) => a - b);
+      unjudged ??= new Set(ids);
+      for (let from = 0; from < ids.length; from += JUDGED_AT_ONCE) {
+        const some = ids.slice(from, from + JUDGED_AT_ONCE);
+        const stored = await committed(async (sql) => {
+          const events = (await inventoryOf(sql, some)).flatMap((inventory) => judge(inventory, checks, now));
+          return storeIn(sql, events, now, []);
         });
+        for (const id of some) unjudged.delete(id);
+        total.events.push(...stored.events);
+        for (const what of Object.keys(total.other) as (keyof OtherCounts)[]) total.other[what] += stored.other[what];
       }
+      return total;
     },
   };
 }
 
 const NOTHING_OBSERVED: Observed = { stored: 0, duplicates: 0, unanswered: 0, other: 0, services: new Set() };
+
+const nothingStored = (): Stored & { events: NewEvent[] } => ({
+  events: [],
+  duplicates: 0,
+  other: noOther(),
+  observed: NOTHING_OBSERVED,
+});
 
 /** All names of a kind, as the keys above. */
 const NAMES: Record<keyof Caps, string> = {

@@ -50,7 +50,7 @@ export const TRAITS = {
   host: HOSTS,
   scheme: 2,
 } as const;
-type TraitKind = keyof typeof TRAITS;
+export type TraitKind = keyof typeof TRAITS;
 
 interface Trait {
   operation: number;

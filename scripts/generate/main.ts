@@ -89,14 +89,15 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   const rules = joinRules(sources);
   const measured = await readFile(join(root, RATES), "utf8").catch(() => null);
   const rates = measured === null ? null : readRates(RATES, measured).data;
+  const own = rules.filter(({ by }) => by === "module");
   if (rules.length > 0) {
-    outputs.set("assembly/generated/rules.ts", emitRules(rules));
-    outputs.set("scripts/policy/rules.generated.ts", emitRuleList(rules));
+    outputs.set("assembly/generated/rules.ts", emitRules(own));
+    outputs.set("scripts/policy/rules.generated.ts", emitRuleList(own));
     outputs.set("scripts/policy/rule-texts.generated.ts", emitRuleTexts(rules));
     outputs.set("docs/rules.md", await format(rulesPage(rules, rates), { parser: "markdown", printWidth: 120 }));
   }
   if (only === undefined) {
-    outputs.set("assembly/generated/phrases.ts", emitPhrases(rules));
+    outputs.set("assembly/generated/phrases.ts", emitPhrases(own));
     outputs.set("assembly/generated/tokens.ts", emitTokens(sources));
     outputs.set("assembly/generated/version.ts", emitVersion(await readFile(join(root, "package.json"), "utf8")));
   }

@@ -34,6 +34,7 @@ export const CLASSES = [
   "header",
   "cookie",
   "dependency",
+  "inventory",
 ] as const;
 
 /** Severities from the least; a severity's number is its place here. */
@@ -107,6 +108,8 @@ const rule = z
     id: z.string().regex(/^[a-z]+(-[a-z0-9]+)+$/, "must be kebab-case"),
     code: whole(1, 0xffff),
     class: z.enum(CLASSES),
+    /** Who finds it. Of a rule of the collector the module knows nothing, and its examples are of a form of its own. */
+    by: z.enum(["module", "collector"]).default("module"),
     cwe: z.array(whole(1, 0xffff)).min(1).max(15),
     capec: z.array(whole(1, 0xffff)).default([]),
     owasp: z.array(z.string().regex(/^[A-Z]{1,4}\d{1,2}:\d{4}$/, 'must look like "A03:2021"')),

@@ -8,6 +8,8 @@ const REFERENCES = {
   capec: (number: number) => `[CAPEC-${number}](https://capec.mitre.org/data/definitions/${number}.html)`,
 };
 
+const COLLECTOR = " [The collector](collector.md) finds it in what sidecars have observed.";
+
 /** The page as Markdown; `rules` by rising code, `rates` as they were measured, if they were. */
 export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): string {
   const classes = [...new Set(rules.map((rule) => rule.class))];
@@ -65,7 +67,7 @@ function ruleSection(rule: Rule, rates: Rates | null): string {
   return [
     `### ${rule.id}`,
     escapeText(rule.summary),
-    `Code ${rule.code}, severity ${rule.severity}, confidence ${rule.confidence}. ${references.join(", ")}.`,
+    `Code ${rule.code}, severity ${rule.severity}, confidence ${rule.confidence}. ${references.join(", ")}.${rule.by === "collector" ? COLLECTOR : ""}`,
     [
       `- **Why**: ${escapeText(rule.reason)}`,
       `- **Cannot see**: ${escapeText(rule.blind)}`,

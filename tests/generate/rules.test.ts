@@ -26,13 +26,13 @@ interface RulesProbe {
   severityNameEnd(id: number): number;
 }
 
-test("the module knows every rule as its file gives it", async () => {
+test("the module knows every rule of its own as its file gives it", async () => {
   const names = (await readdir(RULES)).filter((name) => name.endsWith(".yaml") && name !== "kinds.yaml");
   const rules = joinRules(
     await Promise.all(
       names.map(async (name) => readRuleFile(`rules/${name}`, await readFile(new URL(name, RULES), "utf8"))),
     ),
-  );
+  ).filter(({ by }) => by === "module");
   const { exports: module, text } = await buildProbe<RulesProbe>("rules");
   assert.equal(module.ruleCount(), rules.length);
   assert.ok(rules.length > 0);

@@ -1,0 +1,29 @@
+/** Every rule that the collector finds carries an attack and a look-alike: the one must be found by that rule, the other by none. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { accessFlaws } from "../../collector/access.ts";
+import type { Flaw } from "../../collector/judge.ts";
+import { readRuleFile } from "../../scripts/generate/rule-file.ts";
+import { inventoryOf, linesOf, operationOf } from "./examples.ts";
+
+const RULES = new URL("../../rules/", import.meta.url);
+
+function flaws(example: string): Flaw[] {
+  return accessFlaws(inventoryOf(linesOf(example).map(operationOf)));
+}
+
+const files = readdirSync(RULES).filter((name) => name.endsWith(".yaml") && name !== "kinds.yaml");
+const rules = files
+  .flatMap((name) => readRuleFile(`rules/${name}`, readFileSync(new URL(name, RULES), "utf8")).data.rules)
+  .filter((rule) => rule.by === "collector" && rule.class === "inventory");
+
+for (const { id, confidence, attack, lookalike } of rules) {
+  test(id, () => {
+    assert.ok(typeof attack === "string" && typeof lookalike === "string");
+    const found = flaws(attack);
+    assert.deepEqual([...new Set(found.map(({ rule }) => rule))], [id]);
+    assert.ok(found.some((flaw) => flaw.confidence >= confidence));
+    assert.deepEqual(flaws(lookalike), []);
+  });
+}
