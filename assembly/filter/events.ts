@@ -29,6 +29,7 @@ import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } f
 import { putText, textIs } from "../core/text";
 import { VERSION } from "../generated/version";
 import { exceptionAt, isListed } from "../policy/decide";
+import { endpointAt, ENDPOINTS, endpointsSeen, isDue, settleEndpoint } from "../observe/endpoints";
 import { Policy } from "../policy/layout";
 import { requestIdentity, requestIdentityEnd } from "../policy/request";
 import { effectiveMode } from "../policy/resolve";
@@ -47,6 +48,8 @@ import {
 import { TRACE_ID_SIZE } from "../report/ids";
 import {
   About,
+  ENDPOINT_CAPACITY,
+  pushEndpoint,
   addToResource,
   openResource,
   POLICY_ID,
@@ -93,8 +96,7 @@ export function reportFindings(stream: Stream): void {
       exceptionEnd = exceptionAt(policy, finding.exception).idEnd;
     }
     const record = pushRecord(RECORD_END, changetype<About>(ABOUT), finding, exception, exceptionEnd);
-    const id = policy.idEnd - policy.id == POLICY_ID ? policy.id : NO_POLICY;
-    if (!keepEvent(record, RECORD_END, id)) countEventsDropped(1);
+    if (!keepEvent(record, RECORD_END, policyIdOf(policy))) countEventsDropped(1);
   }
   // A flood need not wait for the tick.
   if (pendingBytes >= HURRY && pauseTicks == 0) send();
@@ -145,14 +147,17 @@ function readAbout(stream: Stream, policy: Policy): void {
     }
   }
   about.hostEnd = withoutPort(about.host, about.hostEnd);
+  about.route = ROUTE;
+  about.routeEnd = putRoute(ROUTE, stream, path, pathEnd);
+}
+
+/** Writes the endpoint of a stream, whose path is `path..pathEnd`: the matched route where that is one, else a template; its end. */
+export function putRoute(out: usize, stream: Stream, path: usize, pathEnd: usize): usize {
   const route = routeOf(stream);
   if (stream.routeSize != 0 && isOneEndpoint(route, route + stream.routeSize)) {
-    about.route = route;
-    about.routeEnd = route + stream.routeSize;
-  } else {
-    about.route = ROUTE;
-    about.routeEnd = path == pathEnd ? ROUTE : putTemplate(ROUTE, ROUTE_ROOM, path, pathEnd);
+    return putBytes(out, route, route + stream.routeSize);
   }
+  return path == pathEnd ? out : putTemplate(out, ROUTE_ROOM, path, pathEnd);
 }
 
 /** The whole number that a property holds; 0 where it is none. */
@@ -222,7 +227,39 @@ export function flushEvents(): void {
 export function tickEvents(): void {
   if (quietTicks > 0) quietTicks--;
   if (pauseTicks > 0) pauseTicks--;
+  keepEndpoints();
   if (pauseTicks == 0) send();
+}
+
+/** Room for the record of an endpoint, written from its end. */
+const OBSERVATION: usize = memory.data(8192, 8);
+const OBSERVATION_END: usize = OBSERVATION + 8192;
+/** Endpoints that are told in one tick. */
+const TELLS: u32 = 64;
+
+/** Records of the endpoints that are due; those for which there is no room stay due. */
+function keepEndpoints(): void {
+  const root = endpointsSeen ? sender() : null;
+  if (root === null) return;
+  const policy = policyOf(root);
+  if (policy === null) return;
+  if (isDefined(CHECKED)) assert(ENDPOINT_CAPACITY == 8192);
+  const time = now();
+  const second = <u32>(time / 1000000000);
+  let told: u32 = 0;
+  for (let place: u32 = 0; place < ENDPOINTS && told < TELLS; place++) {
+    const endpoint = endpointAt(place);
+    if (!isDue(endpoint, second)) continue;
+    const record = pushEndpoint(OBSERVATION_END, endpoint, time);
+    if (!keepEvent(record, OBSERVATION_END, policyIdOf(policy))) return;
+    settleEndpoint(endpoint, second);
+    told++;
+  }
+}
+
+/** The id of a policy, 12 bytes. */
+function policyIdOf(policy: Policy): usize {
+  return policy.idEnd - policy.id == POLICY_ID ? policy.id : NO_POLICY;
 }
 
 /** The newest root that sends and is not about to go; null for none. */

@@ -49,7 +49,7 @@ import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 
 import { dropHeader, noteValues, takeHeader } from "./journey";
 import { recordInspection } from "./metrics";
-import { observe } from "./observing";
+import { observe, observeCall } from "./observing";
 import { answer, answerNobody, tellVerdict } from "./respond";
 import { isCall } from "./rpc";
 import { firstRoot, policyOf, Root } from "./root";
@@ -134,6 +134,7 @@ export function onRequestHeaders(contextId: u32, endOfStream: bool): HeadersActi
   if (isOutbound(policy)) {
     stream.outbound = true;
     followCall(policy);
+    observeCall(stream, policy);
     return HeadersAction.Continue;
   }
   const started = startClock(stream);

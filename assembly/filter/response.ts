@@ -29,13 +29,13 @@ import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
 import { inspectEvaluation } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
-import { setRequest, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
+import { essenceEnd, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
-import { keepType, Observed, observedHeaders, observedHeadersEnd, observedType } from "../observe/observed";
+import { keepType, Observed, observedType } from "../observe/observed";
 import { countResponse, endpointOf, takeInspection } from "../observe/sample";
 import { decodeValues, restoreValues, Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
@@ -44,6 +44,7 @@ import { countOverflow, Outcome, Overflow } from "../report/counters";
 import { addCodings, areTwo, canRead, wrappersOf } from "./inflating";
 import { decideNow } from "./judgement";
 import { property } from "./property";
+import { learn, openObserved } from "./observing";
 import { openStreamAgain, policyFor } from "./request";
 import { tellVerdict } from "./respond";
 import { claimInflater, claimReply, closeTaints, REPLY_CAPACITY, Stream, streamOf } from "./stream";
@@ -69,7 +70,9 @@ export function onResponseHeaders(contextId: u32, endOfStream: bool): void {
   const stream = streamOf(contextId);
   if (stream === null || stream.taints == 0) return;
   const policy = policyFor(stream);
-  if (policy === null || !judgeHeaders(stream, policy, endOfStream)) closeTaints(stream);
+  if (policy !== null && judgeHeaders(stream, policy, endOfStream)) return;
+  if (policy !== null) learn(stream, policy, changetype<Watch>(stream.taints));
+  closeTaints(stream);
 }
 
 /** Judges the headers; whether the body is to be judged, too. */
@@ -80,8 +83,13 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
   const headersEnd = givenEnd;
   readReply(headers, headersEnd);
   if (status < 200) return false;
-  openStreamAgain(stream, policy);
   const watch = changetype<Watch>(stream.taints);
+  if (stream.outbound) {
+    watch.status = status;
+    keepType(watch.observed, type, essenceEnd(type, typeEnd));
+    return false;
+  }
+  openStreamAgain(stream, policy);
   if (watch.observed == 0) {
     const endpoint = endpointOf(requestMethod, requestMethodEnd, requestPath, requestPathEnd);
     const answer = <u32>hashBytes(type, typeEnd, HASH_SEED ^ (status / 100));
@@ -229,14 +237,15 @@ export function endResponse(stream: Stream): void {
     }
     tellBorne(stream, policy);
   }
+  if (policy !== null) learn(stream, policy, watch);
   closeTaints(stream);
 }
 
-/** Makes the request that is kept in a block part of the exchange at work. */
+/** Opens the exchange for checks that ask for nothing of its request. */
 function openExchange(policy: Policy, observed: usize): void {
   // A dry run judges each exchange by itself.
   setTime(policy.dryRun ? 0 : now());
-  setRequest(observedHeaders(observed), observedHeadersEnd(observed), changetype<Observed>(observed).endpoint);
+  openObserved(observed);
 }
 
 function inspectBody(watch: Watch): void {

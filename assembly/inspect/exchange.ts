@@ -117,7 +117,7 @@ export function setResponse(ofStatus: u32, ofType: usize, ofTypeEnd: usize, star
 }
 
 /** Where a media type ends in front of its parameters. */
-function essenceEnd(start: usize, end: usize): usize {
+export function essenceEnd(start: usize, end: usize): usize {
   end = findByte(start, end, Char.Semicolon);
   while (end > start && isSpace(load<u8>(end - 1))) end--;
   return end;

@@ -1,10 +1,12 @@
 // What is kept of a request whose response is to be observed, whatever its values: its headers, since the host has them no more when
 // the response comes, and the parameters of its body, which pass only once.
 //
-//   block: Observed │ the response's type 64 │ header map 12 KiB │ parameters 1 KiB
+//   block: Observed │ the response's type 64 │ header map 12 KiB │ parameters 1 KiB │ components 768
 
+import { sameBytes } from "../core/bytes";
 import { fieldName, fieldNameEnd, Part, reportedPart } from "../core/field";
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
+import { COMPONENTS_ROOM } from "./endpoints";
 import { addParameter, PARAMETERS_CAPACITY, typeOf } from "./parameters";
 
 // @ts-ignore: decorator
@@ -24,14 +26,15 @@ const TYPE_CAPACITY: u32 = 64;
 const TYPE: u32 = (offsetof<Observed>() + 15) & ~15;
 const HEADERS: u32 = TYPE + TYPE_CAPACITY;
 const PARAMETERS: u32 = HEADERS + HEADERS_CAPACITY + 16;
-const BLOCK_SIZE: u32 = PARAMETERS + PARAMETERS_CAPACITY;
+const COMPONENTS: u32 = PARAMETERS + PARAMETERS_CAPACITY;
+const BLOCK_SIZE: u32 = COMPONENTS + COMPONENTS_ROOM;
 /** Requests that are observed at once. */
 const BLOCKS: u32 = 256;
-const POOL: usize = memory.data(POOL_HEAD + 13408 * 256, 16);
+const POOL: usize = memory.data(POOL_HEAD + 14176 * 256, 16);
 
 /** A block with the header map `start..end`; 0 where that is too large, or all blocks are in use. */
 export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
-  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 13408); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14176); // the pool fits its buffer
   if (end - start > HEADERS_CAPACITY) return 0;
   const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
   if (block == 0) return 0;
@@ -41,6 +44,7 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.typeSize = 0;
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
+  store<u32>(block + COMPONENTS, 0);
   return block;
 }
 
@@ -79,6 +83,13 @@ export function observedParameters(block: usize): usize {
   return block + PARAMETERS;
 }
 
+/** Texts: see endpoints.ts. */
+// @ts-ignore: decorator
+@inline
+export function observedComponents(block: usize): usize {
+  return block + COMPONENTS;
+}
+
 /** The block of the stream at work, whose values are learned; 0 for none. */
 export let learning: usize = 0;
 
@@ -86,8 +97,15 @@ export function setLearning(block: usize): void {
   learning = block;
 }
 
-/** Learns the value `start..end` of the current field, once it is one of a body. */
+/** Learns the value `start..end` of the current field, once it is one of a body. A name is judged as a value of its own, and is none. */
 export function learnValue(start: usize, end: usize): void {
   if (reportedPart < Part.Form || fieldName == fieldNameEnd) return;
+  const size = end - start;
+  if (
+    size != 0 &&
+    size <= <usize>(fieldNameEnd - fieldName) &&
+    sameBytes(fieldNameEnd - size, fieldNameEnd, start, end)
+  )
+    return;
   addParameter(observedParameters(learning), reportedPart, fieldName, fieldNameEnd, typeOf(start, end));
 }

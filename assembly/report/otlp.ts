@@ -9,7 +9,7 @@
 // placeholder, but host, method and the field's name; those are made well-formed text, and cut.
 // https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto/logs/v1
 
-import { byteAt, hexValue, putByte } from "../core/bytes";
+import { byteAt, findByte, hexValue, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { partName } from "../core/field";
 import { Finding, findingEvidence, findingName, NAME_CAPACITY } from "../core/findings";
@@ -29,7 +29,32 @@ import {
 import { Mode } from "../policy/layout";
 import { Outcome, outcomeName } from "./counters";
 import { SPAN_ID_SIZE, TRACE_ID_SIZE, UUID_SIZE } from "./ids";
-import { pushFixed64, pushLength, pushNumber, pushSafe, pushText } from "./protobuf";
+import { pushDecimal, pushFixed64, pushLength, pushNumber, pushSafe, pushText } from "./protobuf";
+import {
+  ACCESS_KINDS,
+  accessOf,
+  callersOf,
+  componentsOf,
+  Endpoint,
+  endpointHost,
+  endpointMethod,
+  endpointRoute,
+  requestTypesOf,
+  responseTypesOf,
+  STATUS_CLASSES,
+  statusOf,
+  parametersOf,
+} from "../observe/endpoints";
+import {
+  nextParameter,
+  openParameters,
+  parameterName,
+  parameterNameEnd,
+  parameterPart,
+  parameterTypes,
+  typeName,
+  TYPES,
+} from "../observe/parameters";
 import { modeName, stageName } from "./verdict";
 
 /** What the records of one stream have in common. Empty spans are left out. */
@@ -215,6 +240,121 @@ export function pushRecord(out: usize, about: About, finding: Finding, exception
   out = pushFixed64(out, Record.Time, about.time);
   out = pushLength(out, 2, end);
   if (isDefined(CHECKED)) assert(end - out <= RECORD_CAPACITY); // its keys and their lengths take less than 900, its texts 900
+  return out;
+}
+
+// --- what was seen of an endpoint ---------------------------------------------------------------------------------------
+
+/** Bytes of the longest record of an endpoint. */
+export const ENDPOINT_CAPACITY: usize = 8192;
+/** Bytes that a text of a list may take. */
+const ITEM_ROOM: usize = 256;
+
+/** An item of an array: what was written since `last` as a string. */
+function pushItem(out: usize, last: usize): usize {
+  return pushLength(pushLength(out, Value.String, last), 1, last);
+}
+
+/** Writes the texts of a list (observe/endpoints.ts) as an array of strings. */
+function pushTexts(out: usize, key: string, texts: usize): usize {
+  const last = out;
+  const end = texts + 4 + load<u32>(texts);
+  for (let at = texts + 4; at < end;) {
+    const lineEnd = findByte(at, end, Char.LineFeed);
+    const item = out;
+    out = pushItem(pushSafe(out, at, lineEnd, ITEM_ROOM), item);
+    at = lineEnd + 1;
+  }
+  return out == last ? out : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, key, last);
+}
+
+/** Writes what was counted, each as a name and a number, where it is not 0. */
+function pushCounts(out: usize, key: string, counts: usize, kinds: u32, access: bool): usize {
+  const last = out;
+  for (let i = kinds; i > 0; i--) {
+    const count = load<u32>(counts + ((i - 1) << 2));
+    if (count == 0) continue;
+    const item = out;
+    out = pushText(pushDecimal(out, count), " ");
+    out = access ? pushText(out, accessName(i - 1)) : pushText(pushText(out, "xx"), digit(i));
+    out = pushItem(out, item);
+  }
+  return out == last ? out : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, key, last);
+}
+
+function digit(value: u32): string {
+  return value == 1 ? "1" : value == 2 ? "2" : value == 3 ? "3" : value == 4 ? "4" : "5";
+}
+
+function accessName(index: u32): string {
+  switch (index) {
+    case 0:
+      return "none";
+    case 1:
+      return "basic";
+    case 2:
+      return "bearer";
+    case 3:
+      return "cookie";
+    case 4:
+      return "api-key";
+    case 5:
+      return "mtls";
+  }
+  return "refused";
+}
+
+/** Writes the parameters of a list (observe/parameters.ts): "query integer|text page". */
+function pushParameters(out: usize, list: usize): usize {
+  const last = out;
+  openParameters(list);
+  while (nextParameter()) {
+    const item = out;
+    out = pushText(pushSafe(out, parameterName, parameterNameEnd, ITEM_ROOM), " ");
+    const types = out;
+    for (let i = TYPES; i > 0; i--) {
+      if (((parameterTypes >> (i - 1)) & 1) == 0) continue;
+      if (out != types) out = pushText(out, "|");
+      out = pushText(out, typeName(i - 1));
+    }
+    out = pushItem(pushText(pushText(out, " "), partName(parameterPart)), item);
+  }
+  if (out == last) return out;
+  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.parameters", last);
+}
+
+/** The same as `pushRecord`, of what was seen of an endpoint: at most `ENDPOINT_CAPACITY` bytes. `time`: nanoseconds. */
+export function pushEndpoint(out: usize, endpoint: Endpoint, time: u64): usize {
+  const end = out;
+  let from = out;
+  out = pushLength(pushText(out, "meshward.endpoint"), Record.EventName, from);
+  out = pushTexts(out, "meshward.components", componentsOf(endpoint));
+  out = pushTexts(out, "meshward.callers", callersOf(endpoint));
+  out = pushCounts(out, "meshward.authentication", accessOf(endpoint), ACCESS_KINDS, true);
+  out = pushTexts(out, "meshward.response.content_types", responseTypesOf(endpoint));
+  out = pushTexts(out, "meshward.request.content_types", requestTypesOf(endpoint));
+  out = pushParameters(out, parametersOf(endpoint));
+  out = pushCounts(out, "meshward.status_classes", statusOf(endpoint), STATUS_CLASSES, false);
+  out = pushInt(out, "meshward.count", endpoint.count);
+  out = pushWord(out, "meshward.direction", endpoint.outbound ? "outbound" : "inbound");
+  out = pushWord(out, "url.scheme", endpoint.https ? "https" : "http");
+  const host = endpointHost(endpoint);
+  out = pushString(out, "server.address", host, host + endpoint.hostSize, HOST_ROOM);
+  const route = endpointRoute(endpoint);
+  out = pushString(out, "http.route", route, route + endpoint.routeSize, ROUTE_ROOM);
+  const method = endpointMethod(endpoint);
+  out = pushString(out, "http.request.method", method, method + endpoint.methodSize, METHOD_ROOM);
+  // "endpoint GET /items/{number}"
+  from = out;
+  out = pushSafe(out, route, route + endpoint.routeSize, ROUTE_ROOM);
+  out = pushText(pushSafe(pushText(out, " "), method, method + endpoint.methodSize, METHOD_ROOM), "endpoint ");
+  out = pushLength(pushLength(out, Value.String, from), Record.Body, from);
+  from = out;
+  out = pushLength(pushText(out, "info"), Record.SeverityText, from);
+  out = pushNumber(out, Record.SeverityNumber, severityNumber(0));
+  out = pushFixed64(out, Record.Time, time);
+  out = pushLength(out, 2, end);
+  if (isDefined(CHECKED)) assert(end - out <= ENDPOINT_CAPACITY); // 32 × (64 + 80 + 16) + 768 + 512 + 2 × 160 + 900
   return out;
 }
 

@@ -52,6 +52,16 @@ export function pushText(out: usize, literal: string): usize {
   return out;
 }
 
+/** A number in decimal digits, bare. */
+export function pushDecimal(out: usize, value: u32): usize {
+  do {
+    out--;
+    putByte(out, Char._0 + (value % 10));
+    value /= 10;
+  } while (value != 0);
+  return out;
+}
+
 /**
  * Bytes that anybody chose, bare, as text that is safe to show: well-formed UTF-8 stays, any other byte and each control character
  * becomes "?". At most the first `room` bytes.

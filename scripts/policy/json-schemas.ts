@@ -1,6 +1,7 @@
 /** The JSON Schemas that editors and other programs use: made from the zod schemas, committed in `schemas/`. */
 import { z } from "zod";
 import { openApiDocument } from "../../collector/openapi.ts";
+import { endpointSchema } from "../events/endpoint.ts";
 import { eventSchema } from "../events/event.ts";
 import { packageVersion } from "../package.ts";
 import { reportSchema } from "../report/report.ts";
@@ -15,6 +16,7 @@ const SCHEMAS = {
   "scan-output.schema.json": scanOutputSchema,
   "verdict.schema.json": verdictSchema,
   "event.schema.json": eventSchema,
+  "endpoint.schema.json": endpointSchema,
   "refusal-log.schema.json": refusalSchema,
   "verify-case.schema.json": caseSchema,
   "report.schema.json": reportSchema,

@@ -6,6 +6,7 @@ import { modulePath } from "../../scripts/package.ts";
 import { compilePolicy } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
+import { endpointSchema, type EndpointRecord } from "../../scripts/events/endpoint.ts";
 import { eventSchema, type Event } from "../../scripts/events/event.ts";
 import { answerBody, eventsOf } from "./otlp.ts";
 
@@ -27,6 +28,8 @@ export interface Bench {
   /** All calls, in order; `events` of what was answered for with 200. */
   calls: HttpCall[];
   taken: Event[];
+  /** The same of what was seen of endpoints. */
+  endpoints: EndpointRecord[];
   lines: string[];
   /** What the next calls are answered with, one after the other; `TAKEN` once it is empty. */
   answers: Answer[];
@@ -52,14 +55,27 @@ export interface Attack {
 
 export const SQLI = "1%20UNION%20SELECT%20password%20FROM%20users";
 
+/** The configuration of a policy that sends events; nothing is told of endpoints unless it says so. */
 export function configurationOf(policy: PolicySource): string {
   const events = { otlp: "http://collector:4318" };
-  return JSON.stringify(compilePolicy(policyFrom({ events, ...policy }), { holdHeaders: true }));
+  const observe = { sample: "0%" };
+  return JSON.stringify(compilePolicy(policyFrom({ events, observe, ...policy }), { holdHeaders: true }));
 }
+
+const isEndpoint = (record: object): boolean => "event_name" in record && record.event_name === "meshward.endpoint";
 
 /** The events of a call, each held against the schema. */
 export function eventsIn(call: HttpCall): Event[] {
-  return eventsOf(call.body).map((event) => eventSchema.parse(event));
+  return eventsOf(call.body)
+    .filter((record) => !isEndpoint(record))
+    .map((event) => eventSchema.parse(event));
+}
+
+/** What a call says of endpoints, likewise. */
+export function endpointsIn(call: HttpCall): EndpointRecord[] {
+  return eventsOf(call.body)
+    .filter(isEndpoint)
+    .map((record) => endpointSchema.parse(record));
 }
 
 export async function startBench(
@@ -68,6 +84,7 @@ export async function startBench(
 ): Promise<Bench> {
   const calls: HttpCall[] = [];
   const taken: Event[] = [];
+  const endpoints: EndpointRecord[] = [];
   const lines: string[] = [];
   const answers: Answer[] = [];
   const hostCalls: string[] = [];
@@ -80,7 +97,10 @@ export async function startBench(
       if (answer === "no host" || answer === "no cluster") return answer;
       calls.push(call);
       if (answer === null) return;
-      if (answer.status < 300) taken.push(...eventsIn(call));
+      if (answer.status < 300) {
+        taken.push(...eventsIn(call));
+        endpoints.push(...endpointsIn(call));
+      }
       call.respond({
         headers: [[":status", String(answer.status)], ...(answer.headers ?? [])],
         ...(answer.body === undefined ? {} : { body: answer.body }),
@@ -100,6 +120,7 @@ export async function startBench(
     plugin,
     calls,
     taken,
+    endpoints,
     lines,
     answers,
     hostCalls,
