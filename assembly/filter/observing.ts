@@ -8,6 +8,7 @@ import { Part } from "../core/field";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textIs, textStarts } from "../core/text";
+import { componentAt, componentCount, componentEnd } from "../inspect/components";
 import {
   credentials,
   host,
@@ -31,6 +32,8 @@ import {
   addEndpoint,
   addRequestType,
   addResponseType,
+  addText,
+  COMPONENTS_ROOM,
   countExchange,
   Endpoint,
   endpointRoute,
@@ -108,6 +111,13 @@ function keep(stream: Stream, endpoint: u32, headers: usize, headersEnd: usize):
 /** Makes the request that is kept in a block part of the exchange at work. */
 export function openObserved(observed: usize): void {
   setRequest(observedHeaders(observed), observedHeadersEnd(observed), changetype<Observed>(observed).endpoint);
+}
+
+/** Keeps the components that the check which ran last has found. */
+export function keepComponents(observed: usize): void {
+  for (let i: u32 = 0; i < componentCount(); i++) {
+    addText(observedComponents(observed), COMPONENTS_ROOM, componentAt(i), componentEnd(i));
+  }
 }
 
 const ROUTE: usize = memory.data(160, 8);

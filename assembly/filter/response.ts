@@ -44,7 +44,7 @@ import { countOverflow, Outcome, Overflow } from "../report/counters";
 import { addCodings, areTwo, canRead, wrappersOf } from "./inflating";
 import { decideNow } from "./judgement";
 import { property } from "./property";
-import { learn, openObserved } from "./observing";
+import { keepComponents, learn, openObserved } from "./observing";
 import { openStreamAgain, policyFor } from "./request";
 import { tellVerdict } from "./respond";
 import { claimInflater, claimReply, closeTaints, REPLY_CAPACITY, Stream, streamOf } from "./stream";
@@ -104,6 +104,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     setResponse(status, type, typeEnd, headers, headersEnd);
     keepType(watch.observed, type, mediaTypeEnd);
     inspectPassiveHeaders();
+    keepComponents(watch.observed);
   }
   inspectHeaders(watch, headers, headersEnd);
   if (decodeValues(watch)) {
@@ -234,6 +235,7 @@ export function endResponse(stream: Stream): void {
       const kept = observedType(watch.observed);
       setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
       inspectPassiveBody();
+      keepComponents(watch.observed);
     }
     tellBorne(stream, policy);
   }

@@ -158,6 +158,17 @@ test("names that clients make up stay within bounds, and what was there before s
   assert.equal(all.at(-1)!["meshward.parameters"]!.length, 32);
 });
 
+test("products and libraries are told with the endpoint that shows them", async () => {
+  const bench = await startBench(ALL);
+  const page = '<!doctype html><script src="/js/jquery-3.4.1.min.js"></script><p>hello</p>';
+  const headers: [string, string][] = [
+    ["server", "Apache/2.4.49 (Unix)"],
+    ["content-type", "text/html"],
+  ];
+  const [told] = toldOf(bench, () => visit(bench, { answer: { headers, body: page } }));
+  assert.deepEqual(told!["meshward.components"]!.toSorted(), ["library jquery 3.4.1", "server apache 2.4.49+unix"]);
+});
+
 test("the service's own calls are endpoints of the service that is called", async () => {
   const bench = await startBench(ALL);
   // The generated configuration has a plugin for each direction; by itself the module goes by the listener's.
