@@ -175,7 +175,7 @@ export const servicesSchema = z
       z.object({
         service: text(256),
         namespace: text(256).nullable(),
-        endpoints: count,
+        endpoints: count.describe("those that were observed, and those that findings name"),
         findings: perStage.describe("open ones"),
         events: count,
         first_seen: time,
@@ -196,6 +196,106 @@ export const findingsSchema = z
 export const eventsSchema = z
   .object({ events: z.array(eventSchema), next_cursor: nextCursor })
   .register(named, { id: "Events" });
+
+const sighting = { name: text(512), first_seen: time, last_seen: time };
+const seen = z.array(z.object(sighting));
+
+/** A method and route of a service, or of a host that it calls, and what was seen of it. */
+export const endpointSchema = z
+  .object({
+    service: text(256),
+    namespace: text(256).nullable(),
+    direction: z.enum(["inbound", "outbound"]).describe("asked of the service, or a call that it makes"),
+    host: text(256).nullable().describe("who is called; null for an inbound one"),
+    method: text(64),
+    route: text(256).describe("a template: /orders/{number}"),
+    first_seen: time,
+    last_seen: time,
+    changed: time.describe("when something new was last seen of it"),
+    count: count.describe("inspected responses"),
+    statuses: z.record(z.string(), count).describe("responses by class: 2xx …"),
+    authentication: z
+      .record(z.string(), count)
+      .describe(
+        "answers below 400 by credential: none, basic, bearer, cookie, api-key, mtls; and refused: 401 and 403",
+      ),
+    parameters: z
+      .array(
+        z.object({
+          part: text(64).describe("query, path, header, cookie, form, json …"),
+          ...sighting,
+          types: z.array(z.string()).describe("what its values look like: integer, uuid, text …"),
+        }),
+      )
+      .describe("at most 64"),
+    request_types: seen.describe("content types, at most 8; so the next"),
+    response_types: seen,
+    callers: seen.describe("SPIFFE ids, at most 16"),
+    hosts: seen.describe("names by which it was asked, at most 8: clients choose them"),
+    schemes: seen,
+    findings: perStage.describe("open ones there"),
+    documented: z
+      .enum(["documented", "deprecated", "undocumented"])
+      .nullable()
+      .describe(
+        "what the service's OpenAPI document says of it; null where the collector was given none, and for calls",
+      ),
+  })
+  .register(named, { id: "Endpoint" });
+
+const nodeId = text(520).describe("namespace/service, or the host or SPIFFE id");
+export const mapSchema = z
+  .object({
+    nodes: z.array(
+      z.object({
+        id: nodeId,
+        kind: z
+          .enum(["service", "host", "caller"])
+          .describe("one that sends, one that is only called, one that only calls"),
+        service: text(256).nullable(),
+        namespace: text(256).nullable(),
+        endpoints: count,
+        findings: perStage.describe("open ones"),
+        last_seen: time,
+      }),
+    ),
+    edges: z.array(
+      z.object({
+        from: nodeId,
+        to: nodeId,
+        count: count.describe("inspected responses to calls; 0 where only the callee has seen it"),
+        operations: count.describe("methods and routes that are called; 0 likewise"),
+        hosts: z.array(text(256)).describe("names that are called"),
+        schemes: z.array(text(16)),
+        first_seen: time,
+        last_seen: time,
+      }),
+    ),
+    left_out: count.describe("hosts and callers beyond those that are shown, the least seen"),
+  })
+  .register(named, { id: "Map" });
+
+/** A product or library that a service shows, or that a host shows that it calls. */
+export const componentSchema = z
+  .object({
+    service: text(256),
+    namespace: text(256).nullable(),
+    host: text(256).nullable().describe("whose it is; null for the service's own"),
+    kind: z.enum(["server", "framework", "library", "script-host"]),
+    name: text(256),
+    version: text(64).nullable(),
+    first_seen: time,
+    last_seen: time,
+  })
+  .register(named, { id: "Component" });
+
+export const endpointsSchema = z
+  .object({ endpoints: z.array(endpointSchema), total: count.describe("on all pages"), next_cursor: nextCursor })
+  .register(named, { id: "Endpoints" });
+
+export const componentsSchema = z
+  .object({ components: z.array(componentSchema), next_cursor: nextCursor })
+  .register(named, { id: "Components" });
 
 export const auditSchema = z
   .object({
@@ -254,6 +354,21 @@ export const eventsQuerySchema = z.strictObject({
   limit,
   cursor,
 });
+export const endpointsQuerySchema = z.strictObject({
+  service: text(256).optional(),
+  namespace: text(256).optional(),
+  direction: z.enum(["inbound", "outbound"]).optional(),
+  host: text(256).optional().describe("who is called"),
+  text: text(200).optional().describe("a part of method, route, host or a parameter's name, in any case"),
+  since: z.iso.datetime({ offset: true }).optional().describe("new since then, or with something new"),
+  silent_since: z.iso.datetime({ offset: true }).optional().describe("not seen since then"),
+  sort: z.enum(["route", "changed"]).default("route").describe("by service and route, or what has changed last first"),
+  limit,
+  cursor,
+});
+export const componentsQuerySchema = z.strictObject({ service: text(256).optional(), limit, cursor });
+export const serviceOpenApiQuerySchema = z.strictObject({ namespace: text(256).optional() });
+export const servicePathSchema = z.strictObject({ service: text(256) });
 export const trendQuerySchema = z.strictObject({
   window: z.enum(["1h", "24h", "7d", "30d"]).default("24h"),
   service: text(256).optional(),
@@ -354,6 +469,42 @@ export const OPERATIONS = {
     access: "read",
     answer: servicesSchema,
   },
+  endpoints: {
+    method: "get",
+    path: "/api/v1/endpoints",
+    id: "endpoints",
+    summary: "Endpoints that were observed, and calls of services",
+    access: "read",
+    query: endpointsQuerySchema,
+    answer: endpointsSchema,
+  },
+  components: {
+    method: "get",
+    path: "/api/v1/components",
+    id: "components",
+    summary: "Products and libraries that services show",
+    access: "read",
+    query: componentsQuerySchema,
+    answer: componentsSchema,
+  },
+  map: {
+    method: "get",
+    path: "/api/v1/map",
+    id: "map",
+    summary: "Which service calls which",
+    access: "read",
+    answer: mapSchema,
+  },
+  serviceOpenApi: {
+    method: "get",
+    path: "/api/v1/openapi/{service}",
+    id: "serviceOpenApi",
+    summary: "An OpenAPI 3.1 document of what runs of a service",
+    access: "read",
+    parameters: servicePathSchema,
+    query: serviceOpenApiQuerySchema,
+    answer: "application/json",
+  },
   audit: {
     method: "get",
     path: "/api/v1/audit",
@@ -434,6 +585,12 @@ export type Trend = z.infer<typeof trendSchema>;
 export type Services = z.infer<typeof servicesSchema>;
 export type Findings = z.infer<typeof findingsSchema>;
 export type Events = z.infer<typeof eventsSchema>;
+export type Endpoint = z.infer<typeof endpointSchema>;
+export type Endpoints = z.infer<typeof endpointsSchema>;
+export type EndpointsQuery = z.infer<typeof endpointsQuerySchema>;
+export type Components = z.infer<typeof componentsSchema>;
+export type ComponentsQuery = z.infer<typeof componentsQuerySchema>;
+export type ServiceMap = z.infer<typeof mapSchema>;
 export type Audit = z.infer<typeof auditSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Problem = z.infer<typeof problemSchema>;

@@ -98,6 +98,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const app = createServer({
     ...{ database, ingest, queue, metrics, ingestTokens, readTokens, hosts, retentionSeconds, page, now, log },
     version: packageVersion(),
+    documented: () => null,
   });
   const server = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   server.maxConnections = CONNECTIONS;

@@ -132,7 +132,9 @@ export async function listServices(sql: Sql): Promise<Services> {
     `SELECT s.*, coalesce(e.endpoints, 0) AS endpoints,
        ${STAGES.map((name) => `coalesce(g.${name}, 0) AS ${name}`).join(", ")}
      FROM meshward.service s
-     LEFT JOIN (SELECT service, count(*) AS endpoints FROM meshward.endpoint GROUP BY 1) e ON e.service = s.id
+     LEFT JOIN (SELECT service, count(*) AS endpoints FROM (SELECT service, method, route FROM meshward.endpoint
+       UNION SELECT service, method, route FROM meshward.operation WHERE direction = 'inbound') u GROUP BY 1) e
+       ON e.service = s.id
      LEFT JOIN (SELECT service, ${stages} FROM meshward.finding f WHERE ${STATE_NOW} = 'open' GROUP BY 1) g
        ON g.service = s.id
      ORDER BY s.namespace, s.name`,

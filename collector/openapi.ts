@@ -80,7 +80,9 @@ function operationOf(operation: Operation): Json {
     responses: {
       ...answerOf(operation),
       ...(access === "open" ? {} : { 401: problem("no token, or one that is not valid here") }),
-      ...(operation.parameters === undefined ? {} : { 404: problem("no such finding") }),
+      ...(operation.parameters === undefined
+        ? {}
+        : { 404: problem(`no such ${Object.keys(operation.parameters.shape)[0]!.replace("fingerprint", "finding")}`) }),
       default: problem("what was wrong"),
     },
     security: access === "open" ? [] : access === "ingest" ? [{ ingest: [] }] : [{ read: [] }, { session: [] }],

@@ -8,6 +8,7 @@ import { addAudit, listAudit } from "./audit.ts";
 import { BodyError, readBody, TooLargeError, unpackGzip } from "./body.ts";
 import { CursorError } from "./cursor.ts";
 import { isStatementFault, UnavailableError, type Database } from "./database.ts";
+import { listComponents, listEndpoints, serviceNamed, type Documented } from "./endpoints.ts";
 import { eventOf, type NewEvent } from "./event.ts";
 import { listEvents } from "./events.ts";
 import { listServices, summarize, trendOf } from "./figures.ts";
@@ -15,12 +16,14 @@ import { changeState, findingAt, listFindings } from "./findings.ts";
 import { HEADERS, hostName, isFromElsewhere, isFromPage } from "./guard.ts";
 import type { Ingest } from "./ingest.ts";
 import { BODY_BYTES, RATIO, RATIO_FREE_BYTES, UNPACKED_BYTES } from "./limits.ts";
+import { mapOf } from "./map.ts";
 import type { IngestResult, Metrics } from "./metrics.ts";
 import { observationOf, type Observation } from "./observation.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerLogs, answerStatus, MalformedError, readLogs } from "./otlp.ts";
 import type { PageFile } from "./page-files.ts";
 import { BusyError, type Queue } from "./queue.ts";
+import { serviceDocument } from "./service-openapi.ts";
 import { cookieHeader, cookieIn, createSessions } from "./session.ts";
 import { bearerOf, tokenNamed, type Token } from "./tokens.ts";
 
@@ -43,6 +46,7 @@ export interface ServerParts {
   hosts: ReadonlySet<string>;
   retentionSeconds: number;
   version: string;
+  documented: Documented;
   /** By path, such as "/app.js". */
   page: ReadonlyMap<string, PageFile>;
   now(): number;
@@ -219,6 +223,22 @@ export function createServer(parts: ServerParts): Express {
     return reading(() => listEvents(database, query));
   });
   onRead(OPERATIONS.services, () => reading(() => listServices(database)));
+  onRead(OPERATIONS.endpoints, (request) => {
+    const query = checked(OPERATIONS.endpoints.query, request.query, "query");
+    return reading(() => listEndpoints(database, query, parts.documented));
+  });
+  onRead(OPERATIONS.components, (request) => {
+    const query = checked(OPERATIONS.components.query, request.query, "query");
+    return reading(() => listComponents(database, query));
+  });
+  onRead(OPERATIONS.map, () => reading(() => mapOf(database)));
+  onRead(OPERATIONS.serviceOpenApi, async (request) => {
+    const { service } = checked(OPERATIONS.serviceOpenApi.parameters, request.params, "path");
+    const { namespace } = checked(OPERATIONS.serviceOpenApi.query, request.query, "query");
+    const inventory = await reading(() => serviceNamed(database, service, namespace));
+    if (inventory === null) throw new ProblemError(404, "there is no such service, or several: give its namespace");
+    return serviceDocument(inventory);
+  });
   onRead(OPERATIONS.audit, (request) => {
     const query = checked(OPERATIONS.audit.query, request.query, "query");
     return reading(() => listAudit(database, query));

@@ -8,9 +8,12 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import {
   auditSchema,
+  componentsSchema,
+  endpointsSchema,
   eventsSchema,
   findingDetailSchema,
   findingsSchema,
+  mapSchema,
   OPERATIONS,
   servicesSchema,
   summarySchema,
@@ -21,7 +24,14 @@ import { HEADERS } from "../../collector/guard.ts";
 import { createQueue } from "../../collector/queue.ts";
 import { readLogs } from "../../collector/otlp.ts";
 import { atEnd, noPostgres, postgres, temporaryFolder } from "./databases.ts";
-import { findingAttributes, findingRequest, jsonRequest, protobufRequest, resourceAttributes } from "./otlp-request.ts";
+import {
+  findingAttributes,
+  findingRequest,
+  jsonRequest,
+  observationRequest,
+  protobufRequest,
+  resourceAttributes,
+} from "./otlp-request.ts";
 
 const READ = "read-token-0123456789";
 const INGEST = "ingest-token-0123456789";
@@ -143,6 +153,36 @@ test("what is sent in every form comes out of every operation as its schema says
   // The page, where it was built.
   const page = await ask(collector, "/");
   if (page.status === 200) assert.match(page.headers["content-type"]!, /^text\/html/);
+});
+
+test("the inventory comes out of every operation as its schema says", async () => {
+  const collector = await shared;
+  const records = observationRequest(clock, [
+    { "http.route": "/orders", "meshward.components": ["server nginx 1.25.3"] },
+    { "meshward.direction": "outbound", "server.address": "stock" },
+    { "meshward.status_classes": ["4xx 1"], "http.route": "/none", "meshward.authentication": [] },
+  ]);
+  for (const at of [0, 1]) assert.equal((await ingest(collector, protobufRequest(records))).status, 200, String(at));
+  const get = async (path: string): Promise<Answer> => ask(collector, path, { headers: bearer(READ) });
+  const list = endpointsSchema.parse((await get("/api/v1/endpoints?direction=inbound")).json());
+  assert.deepEqual(
+    list.endpoints.map(({ route, count, documented }) => [route, count, documented]),
+    [["/orders", 1, null]],
+  );
+  assert.equal(componentsSchema.parse((await get("/api/v1/components")).json()).components.length, 1);
+  assert.equal(mapSchema.parse((await get("/api/v1/map")).json()).edges.length, 1);
+  const document = (await get("/api/v1/openapi/cart?namespace=shop")).json<{ paths: object }>();
+  assert.deepEqual(Object.keys(document.paths), ["/orders"]);
+  assert.equal((await get("/api/v1/openapi/none")).status, 404);
+  assert.equal((await get("/api/v1/endpoints?cursor=x")).status, 400);
+  assert.equal((await get("/api/v1/endpoints?since=yesterday")).status, 400);
+  for (const path of ["endpoints", "components", "map", "openapi/cart"]) {
+    assert.equal((await ask(collector, `/api/v1/${path}`)).status, 401, path);
+  }
+  const metrics = (await get("/metrics")).body.toString();
+  for (const [result, count] of Object.entries({ stored: 2, duplicate: 3, unanswered: 1 })) {
+    assert.ok(metrics.includes(`meshward_collector_observations_total{result="${result}"} ${count}\n`), result);
+  }
 });
 
 test("every answer has every header, also where something is wrong", async () => {
