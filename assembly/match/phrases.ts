@@ -1,29 +1,48 @@
-// Finds the phrases of rules (errors of databases and of other languages' readers) in a text: at each byte one look at a table by the
-// hash of four bytes, and a comparison where that says so. In a phrase `#` is a digit, and `*` up to 80 bytes of the same line.
+// Finds the phrases of rules (errors of databases, prefixes of secrets, titles of debug pages …) in a text: at each byte one look at a
+// table of bits by the hash of four bytes, and a comparison where that says so. The language, which scripts/generate/phrase.ts reads:
 //
-//   PHRASE_INDEX  256 × u16: 1 + place in PHRASES of the first phrase with that hash, 0 for none
-//   phrase        u8 size, u8 flags (1: the last with its hash, 2: sure), u16 rule, then its bytes
+//   #          a digit
+//   *          up to 80 bytes of the same line, as few as it can
+//   \d{3,8}    3 to 8 bytes of a class, as many as it can, and none of the class behind them: d digits, x hexadecimal, U capitals and
+//              digits, w letters, digits and _, b base64 in either alphabet without its =, h crypt's, u of a URL's user or password,
+//              s white space
+//
+//   PHRASE_BITS   4,096 bits: whether a phrase has that hash
+//   PHRASE_INDEX  256 × u16: 1 + place in PHRASES of the first phrase with that hash's upper 8 bits, 0 for none
+//   phrase        u8 size, u16 rule and flags (8000: the last with its hash, 4000: sure, 2000: first), then its bytes and steps:
+//                 80 a digit, 81 a star, 82–89 a class, least, most
 
-import { byteAt, isDigit } from "../core/bytes";
+import { byteAt, hexValue, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { PHRASE_INDEX, PHRASES } from "../generated/phrases";
+import { PHRASE_BITS, PHRASE_INDEX, PHRASES } from "../generated/phrases";
 
-const LAST: u32 = 1;
-const SURE: u32 = 2;
-const HEAD: usize = 4;
+const LAST: u32 = 0x8000;
+const SURE: u32 = 0x4000;
+const FIRST: u32 = 0x2000;
+const RULE: u32 = 0x1fff;
+const HEAD: usize = 3;
+const DIGIT: u32 = 0x80;
+const STAR: u32 = 0x81;
+const CLASS: u32 = 0x82;
 /** Bytes that a `*` stands for at most. */
 const LONGEST: usize = 80;
+/** "No upper bound" of a class. */
+const ANY: usize = 255;
 
 /** The rule of the phrase that was found last. */
 export let phraseRule: u32 = 0;
-/** It stands nowhere but in an error. */
+/** It stands nowhere but in what the rule is about. */
 export let phraseSure: bool = false;
+/** It says something only where a body begins with it. */
+export let phraseFirst: bool = false;
 export let phraseEnd: usize = 0;
 
 /** The address of the first phrase in `start..end`, or `end`. Reads up to 3 bytes behind `end`. */
 export function findPhrase(start: usize, end: usize): usize {
   for (; start < end; start++) {
-    const index = load<u16>(PHRASE_INDEX + (((load<u32>(start) * 0x9e3779b1) >>> 24) << 1));
+    const hash = load<u32>(start) * 0x9e3779b1;
+    if (((<u32>load<u8>(PHRASE_BITS + (hash >>> 23)) >>> ((hash >>> 20) & 7)) & 1) == 0) continue;
+    const index = load<u16>(PHRASE_INDEX + ((hash >>> 24) << 1));
     if (index != 0 && matches(PHRASES + index - 1, start, end)) return start;
   }
   return end;
@@ -32,30 +51,81 @@ export function findPhrase(start: usize, end: usize): usize {
 function matches(phrase: usize, start: usize, end: usize): bool {
   while (true) {
     const size: usize = load<u8>(phrase);
-    const flags: u32 = load<u8>(phrase, 1);
+    const word: u32 = load<u16>(phrase, 1);
     phraseEnd = follow(phrase + HEAD, phrase + HEAD + size, start, end);
     if (phraseEnd != 0) {
-      phraseRule = load<u16>(phrase, 2);
-      phraseSure = (flags & SURE) != 0;
+      phraseRule = word & RULE;
+      phraseSure = (word & SURE) != 0;
+      phraseFirst = (word & FIRST) != 0;
       return true;
     }
-    if ((flags & LAST) != 0) return false;
+    if ((word & LAST) != 0) return false;
     phrase += HEAD + size;
   }
 }
 
-/** Where the phrase `at..to` ends that begins at `start`, 0 where it does not. A `*` takes as little as it can. */
+/** Where the phrase `at..to` ends that begins at `start`, 0 where it does not. */
 function follow(at: usize, to: usize, start: usize, end: usize): usize {
-  for (; at < to; at++, start++) {
-    const wanted = byteAt(at);
-    if (wanted == Char.Star) {
-      const next = byteAt(++at);
+  while (at < to) {
+    const wanted = byteAt(at++);
+    if (wanted >= CLASS) {
+      const least: usize = byteAt(at);
+      const most: usize = byteAt(at + 1);
+      at += 2;
+      const from = start;
+      const limit = min(end, from + most);
+      while (start < limit && isIn(wanted - CLASS, byteAt(start))) start++;
+      if (start - from < least || (most != ANY && start < end && isIn(wanted - CLASS, byteAt(start)))) return 0;
+      continue;
+    }
+    if (wanted == STAR) {
+      const next = byteAt(at);
       const limit = min(end, start + LONGEST);
       while (start < limit && byteAt(start) != next && byteAt(start) != Char.LineFeed) start++;
+      continue;
     }
     if (start >= end) return 0;
-    const byte = byteAt(start);
-    if (wanted == Char.Hash ? !isDigit(byte) : byte != byteAt(at)) return 0;
+    const byte = byteAt(start++);
+    if (wanted == DIGIT ? !isDigit(byte) : byte != wanted) return 0;
   }
   return start;
+}
+
+/** Whether a byte is of the class, numbered as its letter stands in "dxUwbhus". */
+function isIn(kind: u32, byte: u32): bool {
+  switch (kind) {
+    case 0:
+      return isDigit(byte);
+    case 1:
+      return hexValue(byte) < 16;
+    case 2:
+      return isDigit(byte) || byte - Char.A < 26;
+    case 3:
+      return isWord(byte);
+    case 4:
+      return isWord(byte) || byte == Char.Plus || byte == Char.Slash || byte == Char.Dash;
+    case 5:
+      return isDigit(byte) || isLetter(byte) || byte == Char.Dot || byte == Char.Slash;
+    case 6:
+      return isWord(byte) || (byte > <u32>Char.Space && byte < <u32>Char.Delete && !endsUser(byte));
+    default:
+      return isSpace(byte);
+  }
+}
+
+/** Whether a byte ends a URL's user or password, or the URL. */
+function endsUser(byte: u32): bool {
+  return (
+    byte == Char.DoubleQuote ||
+    byte == Char.Quote ||
+    byte == Char.Slash ||
+    byte == Char.Colon ||
+    byte == Char.At ||
+    byte == Char.Less ||
+    byte == Char.Greater ||
+    byte == Char.Question ||
+    byte == Char.Backslash ||
+    byte == Char.Comma ||
+    byte == Char.Ampersand
+  );
 }

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { MAX_KINDS, MAX_WORD } from "./limits.ts";
+import { readPhrase } from "./phrase.ts";
 import { readSource, type Source } from "./source.ts";
 
 /** Attack classes in the order of the contract. A class's number is its place here, so the list only grows at its end. */
@@ -65,11 +66,14 @@ const word = z
   .transform((value) => value.toLowerCase());
 const words = z.record(name, z.array(word).min(1));
 
-/** A text that the module looks for in responses: `#` is a digit, `*` bytes of one line, "! " in front says that no page has it. */
-const phrase = z
-  .string()
-  .regex(/^(?:! )?[^#*!]{4}[\x20-\x7e]*[^*]$/, "must be ASCII and begin with four characters that stand for themselves")
-  .max(200);
+/** A text that the module looks for in responses, in the language of `phrase.ts`. */
+const phrase = z.string().superRefine((value, context) => {
+  try {
+    readPhrase(value);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+});
 
 /** Header lines; a name with a list stands that often. */
 const headers = z
