@@ -55,5 +55,9 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     );
     addKeywords(screamingCase(lookup.enum), keywordTable(lookup.words, kinds, "lookups"));
   }
+  for (const [list, words] of Object.entries(data.lists)) {
+    const bytes = words.flatMap((word) => [word.length, ...Buffer.from(word, "latin1")]);
+    parts.push(emitData(screamingCase(list), "u8", [...bytes, 0], "Layout: match/lists.ts."));
+  }
   return parts.length === 0 ? undefined : [heading(file, facts), ...parts].join("\n");
 }

@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 192 rules of 23 classes.
+// 230 rules of 24 classes.
 
 export const CLASSES = [
   "sqli",
@@ -25,6 +25,7 @@ export const CLASSES = [
   "redirect",
   "scanner",
   "auth",
+  "leak",
 ] as const;
 
 export const RULES: readonly { id: string; class: string }[] = [
@@ -220,4 +221,42 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "auth-key-id", class: "auth" },
   { id: "auth-own-key", class: "auth" },
   { id: "auth-zero-signature", class: "auth" },
+  { id: "leak-private-key", class: "leak" },
+  { id: "leak-cloud-key", class: "leak" },
+  { id: "leak-service-token", class: "leak" },
+  { id: "leak-connection-string", class: "leak" },
+  { id: "leak-secret", class: "leak" },
+  { id: "leak-password", class: "leak" },
+  { id: "leak-password-hash", class: "leak" },
+  { id: "leak-stack-trace", class: "leak" },
+  { id: "leak-database-error", class: "leak" },
+  { id: "leak-debug-page", class: "leak" },
+  { id: "leak-language-error", class: "leak" },
+  { id: "leak-path", class: "leak" },
+  { id: "leak-source-code", class: "leak" },
+  { id: "leak-repository", class: "leak" },
+  { id: "leak-configuration", class: "leak" },
+  { id: "leak-backup", class: "leak" },
+  { id: "leak-heap-dump", class: "leak" },
+  { id: "leak-source-map", class: "leak" },
+  { id: "leak-directory-listing", class: "leak" },
+  { id: "leak-debug-endpoint", class: "leak" },
+  { id: "leak-metrics", class: "leak" },
+  { id: "leak-phpinfo", class: "leak" },
+  { id: "leak-default-page", class: "leak" },
+  { id: "leak-graphql-introspection", class: "leak" },
+  { id: "leak-graphql-console", class: "leak" },
+  { id: "leak-api-description", class: "leak" },
+  { id: "leak-web-shell", class: "leak" },
+  { id: "leak-graphql-batching", class: "leak" },
+  { id: "leak-internal-address", class: "leak" },
+  { id: "leak-comment", class: "leak" },
+  { id: "leak-card-number", class: "leak" },
+  { id: "leak-iban", class: "leak" },
+  { id: "leak-ssn", class: "leak" },
+  { id: "leak-server-version", class: "leak" },
+  { id: "leak-powered-by", class: "leak" },
+  { id: "leak-debug-header", class: "leak" },
+  { id: "leak-backend-header", class: "leak" },
+  { id: "leak-banner", class: "leak" },
 ];

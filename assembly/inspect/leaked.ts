@@ -1,0 +1,136 @@
+// What a response was found to show: of each rule the surest place, told once all of it was looked at. And what the checks of leaks ask
+// of a place: whether it is an example of a page that explains things, and in which member of JSON it stands.
+
+import { byteAt, isSpace } from "../core/bytes";
+import { Char } from "../core/char";
+import { Part } from "../core/field";
+import { Stage } from "../core/findings";
+import { holdsTextNoCase, textStartsNoCase } from "../core/text";
+import { note } from "./note";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
+
+/** The surest place of a rule (20 bytes); its `stage` is Attempted where there is none. */
+// @ts-ignore: decorator
+@unmanaged
+class Sign {
+  stage: u32;
+  start: usize;
+  end: usize;
+  name: usize;
+  nameEnd: usize;
+}
+
+/** Rules of leaks have the codes from this one on. */
+const FIRST_RULE: u32 = 3000;
+const RULES: u32 = 100;
+const SIGNS: usize = memory.data(2000, 8);
+
+/** Bytes that are told as evidence at most. */
+const EVIDENCE: usize = 120;
+
+export function clearSigns(): void {
+  if (isDefined(CHECKED)) assert(RULES * offsetof<Sign>() == 2000); // the signs fit their buffer
+  memory.fill(SIGNS, 0, 2000);
+}
+
+/** `start..end` shows what `rule` is about. */
+export function saw(rule: u32, stage: Stage, start: usize, end: usize): void {
+  sawIn(rule, stage, 0, 0, start, end);
+}
+
+/** The same of the member or setting with that name. */
+export function sawIn(rule: u32, stage: Stage, name: usize, nameEnd: usize, start: usize, end: usize): void {
+  const sign = changetype<Sign>(SIGNS + (rule - FIRST_RULE) * offsetof<Sign>());
+  if (sign.stage >= <u32>stage) return;
+  sign.stage = stage;
+  sign.start = start;
+  sign.end = min(end, start + EVIDENCE);
+  sign.name = name;
+  sign.nameEnd = nameEnd;
+}
+
+export function tellSigns(): void {
+  for (let i: u32 = 0; i < RULES; i++) {
+    const sign = changetype<Sign>(SIGNS + i * offsetof<Sign>());
+    if (sign.stage == 0) continue;
+    note(FIRST_RULE + i, <Stage>sign.stage, Part.ResponseBody, sign.name, sign.nameEnd, sign.start, sign.end);
+  }
+}
+
+/** Whether the body is JSON, whatever its type says, and no page. */
+export let isJson: bool = false;
+/** The first byte of the body behind blanks and marks. */
+export let first: usize = 0;
+
+export function setFirst(at: usize): void {
+  first = at;
+  const byte = at < replyEnd ? byteAt(at) : 0;
+  isJson =
+    replyType == BodyType.Json ||
+    (replyType == BodyType.Text && (byte == Char.BraceOpen || byte == Char.BracketOpen));
+}
+
+/** Bytes before a place in which an element that shows code may begin. */
+const REACH: usize = 2048;
+
+/** Whether a page shows the place as code, and is no error: then it is about such things. */
+export function isExample(at: usize): bool {
+  if (replyType != BodyType.Html || replyStatus >= 400) return false;
+  const limit = max(reply, at - min(at - reply, REACH));
+  for (; at > limit; at--) {
+    if (byteAt(at) != Char.Less) continue;
+    const closes = byteAt(at + 1) == Char.Slash;
+    const tag = at + 1 + usize(closes);
+    if (
+      textStartsNoCase(tag, replyEnd, "pre") ||
+      textStartsNoCase(tag, replyEnd, "code") ||
+      textStartsNoCase(tag, replyEnd, "samp") ||
+      textStartsNoCase(tag, replyEnd, "kbd") ||
+      textStartsNoCase(tag, replyEnd, "textarea")
+    )
+      return !closes;
+  }
+  return false;
+}
+
+/** The name of the member that `readMember` has found. */
+export let member: usize = 0;
+export let memberEnd: usize = 0;
+
+/** Reads which member of JSON holds the string or number in which `at` stands; false for none. */
+export function readMember(at: usize): bool {
+  const limit = max(reply, at - min(at - reply, REACH));
+  member = memberEnd = 0;
+  // Back to the quote that opens the string. A number stands behind a colon.
+  while (at > limit && byteAt(at - 1) != Char.Colon && !isOpening(at - 1)) at--;
+  if (at > limit && byteAt(at - 1) == Char.DoubleQuote) at--;
+  if (readName(at, limit)) return true;
+  // The colon may have stood in the string.
+  while (at > limit && !isOpening(at - 1)) at--;
+  return at > limit && readName(at - 1, limit);
+}
+
+/** Whether the quote at `at` is one that JSON does not escape. */
+function isOpening(at: usize): bool {
+  return byteAt(at) == Char.DoubleQuote && (at == reply || byteAt(at - 1) != Char.Backslash);
+}
+
+/** Reads the name that ends before `at` with a quote, blanks and a colon. */
+function readName(at: usize, limit: usize): bool {
+  while (at > limit && isSpace(byteAt(at - 1))) at--;
+  if (at == limit || byteAt(at - 1) != Char.Colon) return false;
+  at--;
+  while (at > limit && isSpace(byteAt(at - 1))) at--;
+  if (at == limit || !isOpening(at - 1)) return false;
+  memberEnd = --at;
+  while (at > limit && !isOpening(at - 1)) at--;
+  member = at;
+  return at > limit && memberEnd > member;
+}
+
+/** Whether the name that was read holds `word`, in lower case. */
+// @ts-ignore: decorator
+@inline
+export function memberHas(word: string): bool {
+  return holdsTextNoCase(member, memberEnd, word);
+}
