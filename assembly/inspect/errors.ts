@@ -29,11 +29,13 @@ export function inspectErrors(watch: Watch): void {
   for (let i: u32 = 0; i < watch.count; i++) asks = asks || mayBreak(taintAt(changetype<usize>(watch), i));
   if (!asks) return;
   let at = reply;
-  for (let count: u32 = 0; count < MAX_ERRORS; count++) {
+  for (let count: u32 = 0; count < MAX_ERRORS;) {
     at = findPhrase(at, replyEnd);
     if (at == replyEnd) return;
     const start = at;
     at = phraseEnd;
+    if ((classBit(ruleClass(phraseRule)) & QUERIES) == 0) continue;
+    count++;
     const taint = blamed(watch, start, at);
     if (taint === null) continue;
     const bit = classBit(ruleClass(phraseRule));

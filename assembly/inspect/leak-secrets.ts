@@ -215,12 +215,14 @@ function isName(byte: u32): bool {
 
 /** Whether the name goes on behind `from` with `word`, in lower case, and ends there; "_", "-" and "." are passed over. */
 function endsWith(from: usize, word: string): bool {
-  let matched = 0;
+  const size = <usize>word.length;
+  let matched: usize = 0;
   for (let at = from; at < nameEnd; at++) {
     if (!isLetter(byteAt(at)) && !isDigit(byteAt(at))) continue;
-    if (matched == word.length || (byteAt(at) | 0x20) != <u32>load<u16>(changetype<usize>(word) + ((<usize>matched++) << 1))) return false;
+    if (matched == size || (byteAt(at) | 0x20) != <u32>load<u16>(changetype<usize>(word) + (matched << 1))) return false;
+    matched++;
   }
-  return matched == word.length;
+  return matched == size;
 }
 
 /** "…ecret…": a secret by its name. `end`: behind the letters of the phrase. */

@@ -1,0 +1,93 @@
+// Headers of a response that say what the service is made of, that it is being debugged, or what lies behind it.
+
+import { byteAt, isDigit } from "../core/bytes";
+import { Char } from "../core/char";
+import { Part } from "../core/field";
+import { Stage } from "../core/findings";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { findText, textIs, textStarts } from "../core/text";
+import { LEAK_HEADER, LeakHeader } from "../generated/leak";
+import { Rule } from "../generated/rules";
+import { keyword } from "../match/keywords";
+import { host, hostEnd, responseHeaders, responseHeadersEnd } from "./exchange";
+import { privateAddress } from "./leak-numbers";
+import { note } from "./note";
+
+export function inspectLeakHeaders(): void {
+  openPairs(responseHeaders, responseHeadersEnd);
+  while (nextPair()) {
+    if (pairValue == pairValueEnd || byteAt(pairName) == Char.Colon) continue;
+    switch (keyword(LEAK_HEADER, pairName, pairNameEnd)) {
+      case LeakHeader.Server:
+        if (hasVersion()) tell(Rule.LeakServerVersion);
+        break;
+      case LeakHeader.Product:
+        tell(Rule.LeakPoweredBy);
+        break;
+      case LeakHeader.Debug:
+        tell(Rule.LeakDebugHeader);
+        break;
+      case LeakHeader.Backend:
+        if (!namesInside(false)) tell(Rule.LeakBackendHeader);
+        else tell(Rule.LeakInternalAddress);
+        break;
+      default:
+        if (isLink() ? namesInside(true) : textStarts(pairName, pairNameEnd, "x-") && !isCaller() && namesInside(false))
+          tell(Rule.LeakInternalAddress);
+    }
+  }
+}
+
+function tell(rule: u32): void {
+  note(rule, Stage.Confirmed, Part.ResponseHeader, pairName, pairNameEnd, pairValue, pairValueEnd);
+}
+
+/** "nginx/1.18": a digit behind a slash. */
+function hasVersion(): bool {
+  for (let at = pairValue; at + 1 < pairValueEnd; at++) {
+    if (byteAt(at) == Char.Slash && isDigit(byteAt(at + 1))) return true;
+  }
+  return false;
+}
+
+/** Headers that hold a URL. */
+function isLink(): bool {
+  return (
+    textIs(pairName, pairNameEnd, "location") ||
+    textIs(pairName, pairNameEnd, "content-location") ||
+    textIs(pairName, pairNameEnd, "link") ||
+    textIs(pairName, pairNameEnd, "refresh")
+  );
+}
+
+/** Headers that say who has asked. */
+function isCaller(): bool {
+  return (
+    textStarts(pairName, pairNameEnd, "x-forwarded-") ||
+    textStarts(pairName, pairNameEnd, "x-real-") ||
+    textStarts(pairName, pairNameEnd, "x-client") ||
+    textStarts(pairName, pairNameEnd, "x-envoy-")
+  );
+}
+
+/** Whether the value names a private address or a host of the inside; `linked`: behind "://" only. */
+function namesInside(linked: bool): bool {
+  for (let at = pairValue; at < pairValueEnd; at++) {
+    if (byteAt(at) != Char._1) continue;
+    if (at > pairValue && (linked ? byteAt(at - 1) != Char.Slash : isPart(byteAt(at - 1)))) continue;
+    if (linked && at == pairValue) continue;
+    const end = privateAddress(at, pairValueEnd);
+    // Whoever asked by that address knows it.
+    if (end != 0 && !(hostEnd - host >= end - at && memory.compare(host, at, end - at) == 0)) return true;
+  }
+  if (findText(host, hostEnd, ".cluster.local") < hostEnd || findText(host, hostEnd, ".internal") < hostEnd) return false;
+  return (
+    findText(pairValue, pairValueEnd, ".cluster.local") < pairValueEnd ||
+    findText(pairValue, pairValueEnd, ".compute.internal") < pairValueEnd ||
+    findText(pairValue, pairValueEnd, ".ec2.internal") < pairValueEnd
+  );
+}
+
+function isPart(byte: u32): bool {
+  return isDigit(byte) || byte == Char.Dot || byte == Char.Dash || (byte | 0x20) - Char.a < 26;
+}

@@ -1,0 +1,271 @@
+// Numbers that say something of people or of the network, found where a run of digits begins: payment cards (a known length and beginning,
+// and Luhn's check digit), IBANs (the length of their country, and the rest modulo 97), social security numbers, private addresses.
+// Each is looked at once; a number by itself says nothing, so its form, the member that it stands in or the words before it must.
+//
+//   4539 2076 8113 0640   DE44 5001 0517 5407 3249 31   536-22-8714   http://10.20.4.17:8080/
+
+import { byteAt, isDigit, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { findText, holdsTextNoCase, textIsNoCase, textStarts } from "../core/text";
+import { Rule } from "../generated/rules";
+import { isExample, isJson, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
+
+/** Bytes before a number in which a word says what it is. */
+const BEFORE: usize = 64;
+/** Lengths of IBANs by country. */
+const COUNTRIES =
+  "AT20BE16BG22CH21CY28CZ24DE22DK18EE20ES24FI18FR27GB22GR27HR21HU28IE22IT27LI21LT20LU20LV21NL18NO15PL28PT25RO24SE24SI19SK24";
+
+/** IBANs of the response, and the end of the number that was looked at last. */
+let accounts: u32 = 0;
+let passed: usize = 0;
+
+export function inspectNumbers(): void {
+  accounts = 0;
+  passed = reply;
+  if (replyType == BodyType.Script) return;
+  if (!ASC_FEATURE_SIMD) {
+    for (let at = reply; at < replyEnd; at++) {
+      if (isDigit(byteAt(at)) && (at == reply || !isDigit(byteAt(at - 1)))) judgeNumber(at);
+    }
+    return;
+  }
+  const zero = i8x16.splat(0x30);
+  const nine = i8x16.splat(9);
+  let carry: u32 = 0;
+  for (let at = reply; at < replyEnd; at += 16) {
+    const digits: u32 = i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(at), zero), nine));
+    let starts = digits & ~((digits << 1) | carry);
+    carry = (digits >>> 15) & 1;
+    while (starts != 0) {
+      const start = at + ctz(starts);
+      starts &= starts - 1;
+      if (start < replyEnd) judgeNumber(start);
+    }
+  }
+}
+
+/** The number that begins with the digit at `at`. */
+function judgeNumber(at: usize): void {
+  if (at < passed) return;
+  let end = at;
+  const limit = min(replyEnd, at + 20);
+  while (end < limit && isDigit(byteAt(end))) end++;
+  const before = at > reply ? byteAt(at - 1) : 0;
+  const size = end - at;
+  if (size == 2 && before - Char.A < 26) return judgeAccount(at - 2);
+  if (isWord(before) || before == Char.Dot || before == Char.Dash) return;
+  const sign = end < replyEnd ? byteAt(end) : 0;
+  if (size == 3 && sign == Char.Dash) return judgeSocial(at);
+  if (size <= 3 && sign == Char.Dot && (byteAt(at) == Char._1)) return judgeAddressAt(at);
+  if (size >= 13 || (size == 4 && (sign == Char.Space || sign == Char.Dash))) judgeCard(at);
+}
+
+/** Whether one of the bytes before `at` says `word`, in lower case. */
+function isSaid(at: usize, word: string): bool {
+  return holdsTextNoCase(at - min(BEFORE, at - reply), at, word);
+}
+
+/** Whether the number is a hint of what to type, or for tests. */
+function isHint(at: usize): bool {
+  return isExample(at) || isSaid(at, "placeholder=") || isSaid(at, "example") || isSaid(at, "test") || isSaid(at, "e.g.");
+}
+
+/** Digits of the card at work. */
+const DIGITS: usize = memory.data(20);
+
+function judgeCard(at: usize): void {
+  let size: usize = 0;
+  let groups: u32 = 1;
+  let end = at;
+  const sign = byteAt(at + 4);
+  let seen: u32 = 0;
+  for (; end < replyEnd && size < 20; end++) {
+    const byte = byteAt(end);
+    if (isDigit(byte)) {
+      store<u8>(DIGITS + size++, <u8>(byte - Char._0));
+      seen |= 1 << (byte - Char._0);
+    } else if ((sign == Char.Space || sign == Char.Dash) && byte == sign && isDigit(byteAt(end + 1))) groups++;
+    else break;
+  }
+  const last = end < replyEnd ? byteAt(end) : 0;
+  if (isWord(last) || last == Char.Dash || (last == Char.Dot && isDigit(byteAt(end + 1)))) return;
+  if (groups != 1 && groups != 4 && !(groups == 3 && size < 16)) return;
+  if (!isCard(size)) return;
+  passed = end;
+  // Numbers for tests repeat a few digits.
+  const trial = popcnt(seen) <= 5 || textStarts(at, end, "378282246310005");
+  const grouped = groups > 1;
+  if (replyType != BodyType.Html && readMember(at)) {
+    const named = memberHas("card") || memberHas("ccnum") || memberHas("cc_num") || textIsNoCase(member, memberEnd, "pan");
+    if (!named && (!grouped || trial)) return;
+    const stage = named && !trial ? Stage.Confirmed : Stage.Likely;
+    return sawIn(Rule.LeakCardNumber, stage, member, memberEnd, at, end);
+  }
+  const said =
+    isSaid(at, "card number") ||
+    isSaid(at, "cardnumber") ||
+    isSaid(at, "card_number") ||
+    isSaid(at, "card-number") ||
+    isSaid(at, "card no") ||
+    isSaid(at, "credit") ||
+    isSaid(at, "visa") ||
+    isSaid(at, "mastercard") ||
+    isSaid(at, "amex");
+  if ((!said && (!grouped || trial)) || isHint(at)) return;
+  saw(Rule.LeakCardNumber, said && !trial ? Stage.Confirmed : Stage.Likely, at, end);
+}
+
+/** Whether DIGITS has the beginning and the length of a card, and its check digit. */
+function isCard(size: usize): bool {
+  if (size < 13 || size > 19) return false;
+  const one: u32 = load<u8>(DIGITS);
+  const two = one * 10 + <u32>load<u8>(DIGITS + 1);
+  const four = two * 100 + <u32>load<u8>(DIGITS + 2) * 10 + <u32>load<u8>(DIGITS + 3);
+  const known =
+    one == 4
+      ? size == 13 || size == 16 || size == 19
+      : two == 34 || two == 37
+        ? size == 15
+        : two == 36 || two == 38 || two == 30
+          ? size == 14
+          : size == 16 &&
+            ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720) || two == 35 || two == 60 || two == 62 || two == 65);
+  if (!known) return false;
+  let sum: u32 = 0;
+  for (let i: usize = 0; i < size; i++) {
+    let digit: u32 = load<u8>(DIGITS + size - 1 - i);
+    if ((i & 1) == 1) {
+      digit *= 2;
+      if (digit > 9) digit -= 9;
+    }
+    sum += digit;
+  }
+  return sum % 10 == 0;
+}
+
+/** Two capitals and two digits at `at`. */
+function judgeAccount(at: usize): void {
+  if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && isWord(byteAt(at - 1)))) return;
+  const table = changetype<usize>(COUNTRIES);
+  let wanted: u32 = 0;
+  for (let i: usize = 0; i < 30 * 8 && wanted == 0; i += 8) {
+    if (byteAt(at) != load<u8>(table + i) || byteAt(at + 1) != load<u8>(table + i + 2)) continue;
+    wanted = (<u32>load<u8>(table + i + 4) - Char._0) * 10 + <u32>load<u8>(table + i + 6) - Char._0;
+  }
+  if (wanted == 0) return;
+  // The country and the check digits count last.
+  let rest: u32 = 0;
+  let size: u32 = 0;
+  let end = at;
+  let head: u32 = 0;
+  for (; end < replyEnd && size < wanted; end++) {
+    const byte = byteAt(end);
+    if (byte == Char.Space && size >= 4) continue;
+    const value = isDigit(byte) ? byte - Char._0 : byte - Char.A < 26 ? byte - Char.A + 10 : 100;
+    if (value == 100) return;
+    if (size++ < 4) head = (head * (value > 9 ? 100 : 10) + value) % 9700000;
+    else rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
+  }
+  if (size != wanted || (end < replyEnd && isWord(byteAt(end)))) return;
+  // Four characters of the head are six digits.
+  if ((rest * 1000000 + head) % 97 != 1) return;
+  passed = end;
+  accounts++;
+  if (replyType == BodyType.Html) {
+    if (accounts > 2 && !isExample(at)) saw(Rule.LeakIban, Stage.Likely, at, end);
+  } else if (accounts > 1 || (readMember(at) && memberHas("iban"))) {
+    saw(Rule.LeakIban, Stage.Likely, at, end);
+  }
+}
+
+/** "536-22-8714" */
+function judgeSocial(at: usize): void {
+  const end = at + 11;
+  if (end > replyEnd || byteAt(at + 6) != Char.Dash) return;
+  for (let i: usize = 0; i < 11; i++) {
+    if (i != 3 && i != 6 && !isDigit(byteAt(at + i))) return;
+  }
+  if (end < replyEnd && (isWord(byteAt(end)) || byteAt(end) == Char.Dash)) return;
+  passed = end;
+  const first = byteAt(at);
+  const never =
+    first == Char._9 ||
+    textStarts(at, end, "000") ||
+    textStarts(at, end, "666") ||
+    textStarts(at + 4, end, "00") ||
+    textStarts(at + 7, end, "0000") ||
+    textStarts(at, end, "078-05-1120") ||
+    textStarts(at, end, "219-09-9999");
+  if (never) return;
+  const stage = textStarts(at, end, "123-45-6789") ? Stage.Likely : Stage.Confirmed;
+  if (replyType != BodyType.Html && readMember(at)) {
+    const named = memberHas("ssn") || memberHas("social");
+    if (named && !memberHas("example")) sawIn(Rule.LeakSsn, stage, member, memberEnd, at, end);
+    return;
+  }
+  if ((isSaid(at, "ssn") || isSaid(at, "social security")) && !isHint(at)) saw(Rule.LeakSsn, stage, at, end);
+}
+
+/** Where the private address ends that begins at `at`, 0 where none does: 10/8, 172.16/12, 192.168/16; no gateway of a home. */
+export function privateAddress(at: usize, end: usize): usize {
+  let parts: u32 = 0;
+  let bytes: u32 = 0;
+  while (parts < 4) {
+    const from = at;
+    let value: u32 = 0;
+    while (at < end && at < from + 3 && isDigit(byteAt(at))) value = value * 10 + byteAt(at++) - Char._0;
+    if (at == from || value > 255) return 0;
+    bytes = (bytes << 8) | value;
+    if (++parts < 4 && (at >= end || byteAt(at++) != Char.Dot)) return 0;
+  }
+  const last = at < end ? byteAt(at) : 0;
+  if (isWord(last) || last == Char.Dash || (last == Char.Dot && at + 1 < end && isDigit(byteAt(at + 1)))) return 0;
+  const inside = bytes >>> 24 == 10 || bytes >>> 20 == 0xac1 || bytes >>> 16 == 0xc0a8;
+  return inside && (bytes & 0xfeff) != 1 && (bytes & 255) != 0 ? at : 0;
+}
+
+function judgeAddressAt(at: usize): void {
+  const end = privateAddress(at, replyEnd);
+  if (end == 0) return;
+  passed = end;
+  judgeInside(at, end);
+}
+
+/** An address or name of the inside at `at..end`: what stands around it says whether it is one. */
+export function judgeInside(at: usize, end: usize): void {
+  const rule = Rule.LeakInternalAddress;
+  if (replyStatus >= 500) return saw(rule, Stage.Likely, at, end);
+  // Back to where the word begins: a host or a URL.
+  let from = at;
+  const limit = at - min(BEFORE, at - reply);
+  while (from > limit && isOfUrl(byteAt(from - 1))) from--;
+  const linked = findText(from, at, "://") < at;
+  const mark = from > reply ? byteAt(from - 1) : 0;
+  if (replyType == BodyType.Html) {
+    if (linked && (mark == Char.DoubleQuote || mark == Char.Quote) && !isExample(at)) saw(rule, Stage.Likely, at, end);
+    return;
+  }
+  if (!isJson || mark != Char.DoubleQuote || !readMember(at)) return;
+  if (memberHas("client") || memberHas("remote") || memberHas("forwarded") || memberHas("version")) return;
+  const named =
+    memberHas("host") ||
+    memberHas("addr") ||
+    memberHas("server") ||
+    memberHas("node") ||
+    memberHas("upstream") ||
+    memberHas("backend") ||
+    memberHas("instance") ||
+    memberHas("internal") ||
+    memberHas("endpoint") ||
+    memberHas("pod") ||
+    textIsNoCase(member, memberEnd, "ip") ||
+    (memberEnd - member > 2 && lowerCase(byteAt(memberEnd - 1)) == Char.p && byteAt(memberEnd - 2) == 0x49);
+  if (linked || named) sawIn(rule, Stage.Likely, member, memberEnd, at, end);
+}
+
+function isOfUrl(byte: u32): bool {
+  return isWord(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At;
+}

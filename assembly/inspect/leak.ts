@@ -1,0 +1,420 @@
+// What the body of a response shows to anybody: secrets, errors, files that should not be served, endpoints for developers, addresses of
+// the inside, numbers of people. One pass for all phrases (rules/leak.yaml), one for numbers (leak-numbers.ts); linear, without memory.
+//
+// Pages are written about such things. So a phrase counts by itself only where nobody writes it so ("! ": raw markup of a debug page) or
+// where a body begins with it ("^ "). Of the others is asked where they stand:
+//
+//   an error    in a response that says it has failed, or in a member of JSON such as "error" or "stack"
+//   a trace     two frames and more, likewise
+//   a secret    its grammar (leak-secrets.ts), and not in <pre> or <code> of a page
+//   a comment   what stands behind the word
+
+import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { skipMarks } from "../core/scan";
+import { findText, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { Rule, RuleClass } from "../generated/rules";
+import { findPhrase, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
+import { ruleClass } from "../match/rules";
+import { host, hostEnd, path, pathEnd, requestHeaders, requestHeadersEnd, type, typeEnd } from "./exchange";
+import { inspectNumbers, judgeInside } from "./leak-numbers";
+import {
+  judgeAddress,
+  judgeCloudKey,
+  judgeHash,
+  judgeKey,
+  judgePassword,
+  judgeSecret,
+  judgeSettings,
+  judgeToken,
+} from "./leak-secrets";
+import { clearSigns, first, isExample, isJson, member, memberEnd, memberHas, readMember, saw, setFirst, tellSigns } from "./leaked";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
+
+/** A body that says little but an error. */
+const SHORT: usize = 1024;
+/** Phrases that ask for more than a comparison are looked at this often in a response. */
+const MAX_LOOKS: u32 = 512;
+
+/** Frames of a trace, and the first of them. */
+let frames: u32 = 0;
+let frame: usize = 0;
+let frameEnd: usize = 0;
+/** Where the comment of HTML ends that began last. */
+let commentEnd: usize = 0;
+
+export function inspectLeaks(): void {
+  if (reply == replyEnd) return;
+  clearSigns();
+  setFirst(skipMarks(reply, replyEnd));
+  frames = 0;
+  frame = frameEnd = commentEnd = 0;
+  let looks: u32 = 0;
+  let at = findPhrase(reply, replyEnd);
+  for (; at < replyEnd && looks < MAX_LOOKS; looks++) {
+    const end = phraseEnd;
+    judge(at, end);
+    at = findPhrase(end, replyEnd);
+  }
+  judgeTrace();
+  inspectSettings();
+  inspectArchive();
+  inspectNumbers();
+  tellSigns();
+}
+
+/** The phrase `at..end`. */
+function judge(at: usize, end: usize): void {
+  const rule = phraseRule;
+  const kind = ruleClass(rule);
+  if (kind == RuleClass.Sqli || kind == RuleClass.Nosqli) return judgeDatabase(at, end);
+  if (kind != RuleClass.Leak && rule != Rule.GraphqlBatching) return;
+  if (phraseFirst) {
+    if (at == first && judgeBeginning(rule, at, end)) saw(rule, Stage.Confirmed, at, end);
+    return;
+  }
+  switch (rule) {
+    case Rule.LeakPrivateKey:
+      return judgeKey(at, end);
+    case Rule.LeakCloudKey:
+      return judgeCloudKey(at, end, phraseSure);
+    case Rule.LeakServiceToken:
+      return judgeToken(at, end);
+    case Rule.LeakConnectionString:
+      return byteAt(at) == Char.Semicolon ? judgeSettings(at, end) : judgeAddress(at, end);
+    case Rule.LeakPasswordHash:
+      return judgeHash(at, end);
+    case Rule.LeakSecret:
+      return at < commentEnd ? judgeComment(at, end, true) : judgeSecret(at, end);
+    case Rule.LeakPassword:
+      return at < commentEnd ? judgeComment(at, end, true) : judgePassword(at, end);
+    case Rule.LeakComment:
+      return judgeComment(at, end, byteAt(at) == Char.p);
+  }
+  // A script holds the pages that it makes.
+  if (replyType == BodyType.Script) return;
+  if (phraseSure) return saw(rule, Stage.Confirmed, at, end);
+  switch (rule) {
+    case Rule.LeakStackTrace:
+      return judgeFrame(at, end);
+    case Rule.LeakDebugPage:
+      if (replyStatus >= 500) saw(rule, Stage.Confirmed, at, end);
+      return;
+    case Rule.LeakLanguageError:
+      return judgeError(at, end);
+    case Rule.LeakPath:
+      return judgePath(at, end);
+    case Rule.LeakInternalAddress:
+      // Who asks a host of the inside stands there.
+      if (!isInside()) judgeInside(at, end);
+      return;
+  }
+  if (isShown(rule, at)) saw(rule, Stage.Confirmed, at, end);
+  else if (rule == Rule.LeakSourceCode && replyType == BodyType.Html && !isExample(at)) {
+    saw(rule, Stage.Likely, at, end);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function has(literal: string): bool {
+  return findText(reply, replyEnd, literal) < replyEnd;
+}
+
+/** Whether the path of the request ends with `word`, in lower case. */
+function asks(word: string): bool {
+  const size = <usize>word.length;
+  return pathEnd - path > size && textIsNoCase(pathEnd - size, pathEnd, word);
+}
+
+/** Whether the phrase with which the body begins says what its rule is about. */
+function judgeBeginning(rule: u32, at: usize, end: usize): bool {
+  const page = replyType == BodyType.Html;
+  if (rule == Rule.LeakSourceCode) {
+    if (isJson || replyType == BodyType.Script) return false;
+    switch (byteAt(at)) {
+      case Char.Hash:
+        return asks(".pl") || asks(".cgi") || asks(".py") || asks(".rb") || asks(".php");
+      case Char.f:
+        return asks(".py");
+      case 0x69:
+        return asks(".py") || asks(".java") || asks(".go") || asks(".ts");
+      case Char.p:
+        return asks(".java") || asks(".go") || asks(".kt");
+    }
+    return page || !asks(".txt");
+  }
+  if (rule == Rule.LeakRepository) {
+    if (byteAt(at) == Char.BracketOpen) return has("repositoryformatversion");
+    if (textStarts(at, end, "DIRC")) return at == reply && byteAt(at + 4) == 0 && byteAt(at + 7) - 2 < 3;
+    if (textStarts(at, end, "Bud1")) return at == reply + 4;
+    return true;
+  }
+  if (rule == Rule.LeakConfiguration) {
+    if (textStarts(at, end, "<?xml")) return has("<web-app") || (has("<configuration>") && has("<system.web"));
+    return byteAt(at) == Char.Less || has(" password ");
+  }
+  if (rule == Rule.LeakMetrics) return !isCollector();
+  if (rule == Rule.GraphqlBatching) return holdsTextNoCase(path, pathEnd, "graphql") && has('},{"data":');
+  return true;
+}
+
+/** Whether the request is of a collector of metrics. */
+function isCollector(): bool {
+  openPairs(requestHeaders, requestHeadersEnd);
+  while (nextPair()) {
+    if (!textIs(pairName, pairNameEnd, "user-agent")) continue;
+    return (
+      textStartsNoCase(pairValue, pairValueEnd, "prometheus") ||
+      textStartsNoCase(pairValue, pairValueEnd, "vm") ||
+      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "telemetry") ||
+      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "grafana") ||
+      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "datadog")
+    );
+  }
+  return false;
+}
+
+/** Whether a phrase that others write too is what its rule is about, by the body around it. */
+function isShown(rule: u32, at: usize): bool {
+  switch (rule) {
+    case Rule.LeakBackup:
+      // The heading of a dump.
+      return replyType != BodyType.Html && !isJson && at - first < 512 && (at == first || byteAt(at - 1) == Char.LineFeed);
+    case Rule.LeakConfiguration:
+      return isJson && at - first < 64 && has('"lineage"');
+    case Rule.LeakSourceMap:
+      return isJson && has('"version"') && has('"sources"');
+    case Rule.LeakDirectoryListing:
+      return has("Parent Directory") || has('href="../"') || has("?C=N");
+    case Rule.LeakDebugEndpoint:
+      return isJson && (byteAt(at + 1) != 0x6d || has('"cmdline"'));
+    case Rule.LeakGraphqlIntrospection:
+      return isJson && at - first < 64 && findText(first, at, '"data"') < at;
+    case Rule.LeakApiDescription:
+      return isJson && at - first < 16;
+  }
+  return false;
+}
+
+/** How much the member of JSON in which `at` stands is about errors: 2 what only errors have, 1 what messages have, 0 nothing. */
+function errorMember(at: usize): u32 {
+  if (!isJson || !readMember(at)) return 0;
+  if (memberHas("error") || memberHas("exception") || memberHas("trace") || memberHas("stack") || memberHas("debug"))
+    return 2;
+  return u32(memberHas("message") || memberHas("detail") || memberHas("reason") || memberHas("cause"));
+}
+
+/** How sure it is that the response fails with what stands at `at`: Attempted for not at all. */
+function failure(at: usize): Stage {
+  if (replyType == BodyType.Script) return Stage.Attempted;
+  if (replyStatus >= 500) return Stage.Confirmed;
+  if (replyStatus >= 400) return Stage.Likely;
+  const about = errorMember(at);
+  return about == 2 || (about == 1 && replyEnd - reply < SHORT) ? Stage.Likely : Stage.Attempted;
+}
+
+function judgeError(at: usize, end: usize): void {
+  const stage = failure(at);
+  if (stage != Stage.Attempted && !isAsked(at, end)) saw(Rule.LeakLanguageError, stage, at, end + 40);
+}
+
+/** Whether the request's path has the phrase, which an answer may repeat. */
+function isAsked(at: usize, end: usize): bool {
+  const size = end - at;
+  for (let from = path; from + size <= pathEnd; from++) {
+    if (memory.compare(from, at, size) == 0) return true;
+  }
+  return false;
+}
+
+/** An error of a database. */
+function judgeDatabase(at: usize, end: usize): void {
+  let stage = failure(at);
+  if (stage == Stage.Attempted && phraseSure) stage = Stage.Likely;
+  // "Database error: …" in a page that says little else.
+  if (stage == Stage.Attempted && replyType != BodyType.Script && replyEnd - reply < 4 * SHORT && !isExample(at)) {
+    const before = at - min(24, at - reply);
+    if (holdsTextNoCase(before, at, "error: ") || holdsTextNoCase(before, at, "failed: ")) stage = Stage.Likely;
+  }
+  if (stage != Stage.Attempted) saw(Rule.LeakDatabaseError, stage, at, end + 40);
+}
+
+function judgePath(at: usize, end: usize): void {
+  if (failure(at) == Stage.Attempted || isAsked(at, end)) return;
+  // Not of a URL, nor of a link.
+  const before = at > reply ? byteAt(at - 1) : 0;
+  if (isLetter(before) || isDigit(before) || before == Char.Dot || before == Char.Equals) return;
+  if (replyType == BodyType.Html && before == Char.DoubleQuote) return;
+  while (end < replyEnd && (isWord(byteAt(end)) || byteAt(end) == Char.Slash || byteAt(end) == Char.Dot)) end++;
+  saw(Rule.LeakPath, Stage.Likely, at, end);
+}
+
+/** What may be a frame of a trace, or its heading. */
+function judgeFrame(at: usize, end: usize): void {
+  switch (byteAt(at)) {
+    case Char.Dot: {
+      const script = textStarts(at, end, ".js") || textStarts(at, end, ".ts") || byteAt(at + 2) == 0x6a;
+      while (end < replyEnd && isDigit(byteAt(end))) end++;
+      const next = end < replyEnd ? byteAt(end) : Char.LineFeed;
+      // Line and column.
+      if (script && (next != Char.Colon || !isDigit(byteAt(end + 1)))) return;
+      if (isWord(next) || next == Char.Dot || next == Char.Slash || next == Char.Dash) return;
+      break;
+    }
+    case Char.Comma:
+      if (findText(at - min(10, at - reply), at, ".py") >= at) return;
+      break;
+    case Char.a: {
+      const limit = min(replyEnd, end + 160);
+      if (at > reply && isWord(byteAt(at - 1))) return;
+      while (end < limit && byteAt(end) != Char.ParenOpen && byteAt(end) >= <u32>Char.Space) end++;
+      if (end == limit || byteAt(end) != Char.ParenOpen) return;
+      break;
+    }
+    case Char.DoubleQuote: {
+      if (!isJson) return;
+      const limit = min(replyEnd, end + 300);
+      if (byteAt(at + 1) == Char.f ? findText(end, limit, '"line":') >= limit : !has('"methodName":')) return;
+      break;
+    }
+  }
+  if (frames++ == 0) {
+    frame = at;
+    while (frame > reply && at - frame < 60 && byteAt(frame - 1) > <u32>Char.Space) frame--;
+    frameEnd = end;
+  }
+}
+
+function judgeTrace(): void {
+  if (frames < 2) return;
+  const rule = Rule.LeakStackTrace;
+  if (replyStatus >= 400) return saw(rule, Stage.Confirmed, frame, frameEnd);
+  if (isJson) {
+    const about = errorMember(frame);
+    if (about == 2 || has('"stackTrace":[') || has('"trace":[')) return saw(rule, Stage.Confirmed, frame, frameEnd);
+    if (about == 1) saw(rule, Stage.Likely, frame, frameEnd);
+    return;
+  }
+  // A page or a text that begins with an error; others are about one.
+  if (replyType == BodyType.Html ? frames < 3 || isExample(frame) : frame - first > SHORT) return;
+  if (replyType == BodyType.Html || type == typeEnd || textIsNoCase(type, typeEnd, "text/plain")) {
+    saw(rule, Stage.Likely, frame, frameEnd);
+  }
+}
+
+/** Bytes behind a word of a comment that say what it is about. */
+const BEHIND: usize = 160;
+
+/** A word in a comment; `named`: what it names has a value behind it. */
+function judgeComment(at: usize, end: usize, named: bool): void {
+  if (byteAt(at) == Char.Less) {
+    if (replyType == BodyType.Html && at >= commentEnd) commentEnd = findText(end, replyEnd, "-->");
+    return;
+  }
+  const script = !named && (replyType == BodyType.Script || replyType == BodyType.Html) && isLineComment(at);
+  if (at >= commentEnd && !script) return;
+  let limit = min(replyEnd, end + BEHIND);
+  if (at < commentEnd) limit = min(limit, commentEnd);
+  if (!named) {
+    const told =
+      holdsTextNoCase(end, limit, "passw") ||
+      holdsTextNoCase(end, limit, "secret") ||
+      holdsTextNoCase(end, limit, "credential") ||
+      holdsTextNoCase(end, limit, "hardcoded") ||
+      holdsTextNoCase(end, limit, "hard-coded") ||
+      holdsTextNoCase(end, limit, "backdoor") ||
+      holdsTextNoCase(end, limit, "bypass") ||
+      holdsTextNoCase(end, limit, "vulnerab") ||
+      holdsTextNoCase(end, limit, "insecure") ||
+      holdsTextNoCase(end, limit, "injection") ||
+      holdsTextNoCase(end, limit, "admin") ||
+      holdsTextNoCase(end, limit, "authenticat");
+    if (told) saw(Rule.LeakComment, Stage.Likely, at, limit);
+    return;
+  }
+  // "password: hunter2", "pass = hunter2"
+  if (isWord(byteAt(end - 1)) && isWord(byteAt(end))) return;
+  let value = end;
+  while (value < limit && (isSpace(byteAt(value)) || byteAt(value) == Char.Colon || byteAt(value) == Char.Equals)) value++;
+  const signed = findText(end - 1, value + 1, ": ") < value || findText(end - 1, value + 1, "=") < value || byteAt(value - 1) == Char.Equals;
+  let to = value;
+  while (to < limit && byteAt(to) > <u32>Char.Space && byteAt(to) != Char.Less) to++;
+  if (signed && to - value >= 4 && to - value < 40) saw(Rule.LeakComment, Stage.Likely, at, to);
+}
+
+/** Whether a comment of a script begins before `at` on its line. */
+function isLineComment(at: usize): bool {
+  const limit = max(reply, at - min(at - reply, 80));
+  for (; at > limit && byteAt(at) != Char.LineFeed; at--) {
+    if (byteAt(at) == Char.Slash && (byteAt(at - 1) == Char.Slash || byteAt(at + 1) == Char.Star)) {
+      return at < limit + 2 || byteAt(at - 2) != Char.Colon;
+    }
+  }
+  return false;
+}
+
+/** Settings as files such as .env have them: lines of NAME=value, one of which is a secret by its name. */
+function inspectSettings(): void {
+  if (replyType != BodyType.Text || isJson || replyStatus >= 300) return;
+  let lines: u32 = 0;
+  let secret: usize = 0;
+  let secretEnd: usize = 0;
+  for (let at = first; at < replyEnd && lines < 256;) {
+    let end = at;
+    while (end < replyEnd && byteAt(end) != Char.LineFeed) end++;
+    const from = at;
+    at = end + 1;
+    if (end == from || byteAt(from) == Char.Hash || byteAt(from) == Char.CarriageReturn) continue;
+    let to = textStarts(from, end, "export ") ? from + 7 : from;
+    const name = to;
+    while (to < end && (byteAt(to) - Char.A < 26 || isDigit(byteAt(to)) || byteAt(to) == Char.Underscore)) to++;
+    // The last line may be cut.
+    if (to - name < 2 || to == end || byteAt(to) != Char.Equals) {
+      if (end == replyEnd) break;
+      return;
+    }
+    lines++;
+    const telling =
+      holdsTextNoCase(name, to, "secret") ||
+      holdsTextNoCase(name, to, "passw") ||
+      holdsTextNoCase(name, to, "token") ||
+      holdsTextNoCase(name, to, "key") ||
+      holdsTextNoCase(name, to, "_url");
+    if (telling && end - to > 6 && secret == 0) {
+      secret = name;
+      secretEnd = end;
+    }
+  }
+  if (lines > 1 && secret != 0) saw(Rule.LeakConfiguration, Stage.Confirmed, secret, secretEnd);
+}
+
+/** Copies that are told by the name that was asked for and by what they are. */
+function inspectArchive(): void {
+  if (replyType != BodyType.Text || replyStatus != 200) return;
+  const word = load<u32>(reply);
+  const packed = word == 0x04034b50 || (word & 0xffff) == 0x8b1f || word == 0x21726152 || word == 0xafbc7a37;
+  const old = asks(".bak") || asks(".old") || asks(".orig") || asks(".swp") || asks("~") || asks(".save");
+  if (!old && (!packed || !isCopy())) return;
+  saw(Rule.LeakBackup, Stage.Likely, reply, min(replyEnd, reply + 16));
+}
+
+/** Whether the last part of the path is a name that copies have. */
+function isCopy(): bool {
+  let name = pathEnd;
+  while (name > path && byteAt(name - 1) != Char.Slash) name--;
+  return (
+    holdsTextNoCase(name, pathEnd, "backup") ||
+    holdsTextNoCase(name, pathEnd, "dump") ||
+    holdsTextNoCase(name, pathEnd, "htdocs") ||
+    holdsTextNoCase(name, pathEnd, "wwwroot") ||
+    holdsTextNoCase(name, pathEnd, "public_html")
+  );
+}
+
+/** Whether a host of the inside was asked for. */
+function isInside(): bool {
+  return holdsTextNoCase(host, hostEnd, ".svc") || holdsTextNoCase(host, hostEnd, ".internal");
+}
