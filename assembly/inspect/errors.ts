@@ -9,7 +9,7 @@ import { findText } from "../core/text";
 import { classify } from "../core/classify";
 import { Kind } from "../generated/kinds";
 import { RuleClass } from "../generated/rules";
-import { findPhrase, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
+import { findPhrase, openPhrases, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
 import { ruleClass } from "../match/rules";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
@@ -28,6 +28,7 @@ export function inspectErrors(watch: Watch): void {
   let asks = false;
   for (let i: u32 = 0; i < watch.count; i++) asks = asks || mayBreak(taintAt(changetype<usize>(watch), i));
   if (!asks) return;
+  openPhrases(reply);
   let at = reply;
   for (let count: u32 = 0; count < MAX_ERRORS;) {
     at = findPhrase(at, replyEnd);

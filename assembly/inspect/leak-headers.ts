@@ -5,10 +5,11 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { findText, textIs, textStarts } from "../core/text";
-import { LEAK_HEADER, LeakHeader } from "../generated/leak";
+import { textStarts } from "../core/text";
+import { CALLER_HEADERS, INSIDE_HOSTS, LEAK_HEADER, LeakHeader, LINK_HEADERS } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
+import { holdsWord, startsWithWord } from "../match/lists";
 import { host, hostEnd, responseHeaders, responseHeadersEnd } from "./exchange";
 import { privateAddress } from "./leak-numbers";
 import { note } from "./note";
@@ -32,8 +33,7 @@ export function inspectLeakHeaders(): void {
         else tell(Rule.LeakInternalAddress);
         break;
       default:
-        if (isLink() ? namesInside(true) : textStarts(pairName, pairNameEnd, "x-") && !isCaller() && namesInside(false))
-          tell(Rule.LeakInternalAddress);
+        if (isLink() ? namesInside(true) : isOwn() && namesInside(false)) tell(Rule.LeakInternalAddress);
     }
   }
 }
@@ -52,22 +52,12 @@ function hasVersion(): bool {
 
 /** Headers that hold a URL. */
 function isLink(): bool {
-  return (
-    textIs(pairName, pairNameEnd, "location") ||
-    textIs(pairName, pairNameEnd, "content-location") ||
-    textIs(pairName, pairNameEnd, "link") ||
-    textIs(pairName, pairNameEnd, "refresh")
-  );
+  return startsWithWord(pairName, pairNameEnd, LINK_HEADERS);
 }
 
-/** Headers that say who has asked. */
-function isCaller(): bool {
-  return (
-    textStarts(pairName, pairNameEnd, "x-forwarded-") ||
-    textStarts(pairName, pairNameEnd, "x-real-") ||
-    textStarts(pairName, pairNameEnd, "x-client") ||
-    textStarts(pairName, pairNameEnd, "x-envoy-")
-  );
+/** Headers of the service's own, but those that say who has asked. */
+function isOwn(): bool {
+  return textStarts(pairName, pairNameEnd, "x-") && !startsWithWord(pairName, pairNameEnd, CALLER_HEADERS);
 }
 
 /** Whether the value names a private address or a host of the inside; `linked`: behind "://" only. */
@@ -80,12 +70,7 @@ function namesInside(linked: bool): bool {
     // Whoever asked by that address knows it.
     if (end != 0 && !(hostEnd - host >= end - at && memory.compare(host, at, end - at) == 0)) return true;
   }
-  if (findText(host, hostEnd, ".cluster.local") < hostEnd || findText(host, hostEnd, ".internal") < hostEnd) return false;
-  return (
-    findText(pairValue, pairValueEnd, ".cluster.local") < pairValueEnd ||
-    findText(pairValue, pairValueEnd, ".compute.internal") < pairValueEnd ||
-    findText(pairValue, pairValueEnd, ".ec2.internal") < pairValueEnd
-  );
+  return !holdsWord(host, hostEnd, INSIDE_HOSTS) && holdsWord(pairValue, pairValueEnd, INSIDE_HOSTS);
 }
 
 function isPart(byte: u32): bool {

@@ -4,19 +4,17 @@
 //
 //   4539 2076 8113 0640   DE44 5001 0517 5407 3249 31   536-22-8714   http://10.20.4.17:8080/
 
-import { byteAt, isDigit, isLetter, isSpace, isWord, lowerCase } from "../core/bytes";
+import { byteAt, isDigit, isWord, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
-import { findText, holdsTextNoCase, textIsNoCase, textStarts } from "../core/text";
+import { findText, textIsNoCase, textStarts } from "../core/text";
+import { CALLER_NAMES, CARD_NAMES, CARD_WORDS, COUNTRIES, HINTS, HOST_NAMES, SOCIAL_WORDS } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { isExample, isJson, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
+import { isExample, isJson, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
-/** Bytes before a number in which a word says what it is. */
-const BEFORE: usize = 64;
-/** Lengths of IBANs by country. */
-const COUNTRIES =
-  "AT20BE16BG22CH21CY28CZ24DE22DK18EE20ES24FI18FR27GB22GR27HR21HU28IE22IT27LI21LT20LU20LV21NL18NO15PL28PT25RO24SE24SI19SK24";
+/** Bytes of a word before an address. */
+const URL: usize = 64;
 
 /** IBANs of the response, and the end of the number that was looked at last. */
 let accounts: u32 = 0;
@@ -55,22 +53,17 @@ function judgeNumber(at: usize): void {
   while (end < limit && isDigit(byteAt(end))) end++;
   const before = at > reply ? byteAt(at - 1) : 0;
   const size = end - at;
-  if (size == 2 && before - Char.A < 26) return judgeAccount(at - 2);
+  if (size > 1 && before - Char.A < 26) return judgeAccount(at - 2);
   if (isWord(before) || before == Char.Dot || before == Char.Dash) return;
   const sign = end < replyEnd ? byteAt(end) : 0;
   if (size == 3 && sign == Char.Dash) return judgeSocial(at);
-  if (size <= 3 && sign == Char.Dot && (byteAt(at) == Char._1)) return judgeAddressAt(at);
+  if (size <= 3 && sign == Char.Dot && byteAt(at) == Char._1) return judgeAddressAt(at);
   if (size >= 13 || (size == 4 && (sign == Char.Space || sign == Char.Dash))) judgeCard(at);
-}
-
-/** Whether one of the bytes before `at` says `word`, in lower case. */
-function isSaid(at: usize, word: string): bool {
-  return holdsTextNoCase(at - min(BEFORE, at - reply), at, word);
 }
 
 /** Whether the number is a hint of what to type, or for tests. */
 function isHint(at: usize): bool {
-  return isExample(at) || isSaid(at, "placeholder=") || isSaid(at, "example") || isSaid(at, "test") || isSaid(at, "e.g.");
+  return isExample(at) || isSaid(at, HINTS);
 }
 
 /** Digits of the card at work. */
@@ -97,23 +90,14 @@ function judgeCard(at: usize): void {
   passed = end;
   // Numbers for tests repeat a few digits.
   const trial = popcnt(seen) <= 5 || textStarts(at, end, "378282246310005");
-  const grouped = groups > 1;
+  const grouped = groups > 1 && sign == Char.Space;
   if (replyType != BodyType.Html && readMember(at)) {
-    const named = memberHas("card") || memberHas("ccnum") || memberHas("cc_num") || textIsNoCase(member, memberEnd, "pan");
+    const named = memberHas(CARD_NAMES) || textIsNoCase(member, memberEnd, "pan");
     if (!named && (!grouped || trial)) return;
     const stage = named && !trial ? Stage.Confirmed : Stage.Likely;
     return sawIn(Rule.LeakCardNumber, stage, member, memberEnd, at, end);
   }
-  const said =
-    isSaid(at, "card number") ||
-    isSaid(at, "cardnumber") ||
-    isSaid(at, "card_number") ||
-    isSaid(at, "card-number") ||
-    isSaid(at, "card no") ||
-    isSaid(at, "credit") ||
-    isSaid(at, "visa") ||
-    isSaid(at, "mastercard") ||
-    isSaid(at, "amex");
+  const said = isSaid(at, CARD_WORDS);
   if ((!said && (!grouped || trial)) || isHint(at)) return;
   saw(Rule.LeakCardNumber, said && !trial ? Stage.Confirmed : Stage.Likely, at, end);
 }
@@ -132,7 +116,12 @@ function isCard(size: usize): bool {
         : two == 36 || two == 38 || two == 30
           ? size == 14
           : size == 16 &&
-            ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720) || two == 35 || two == 60 || two == 62 || two == 65);
+            ((two >= 51 && two <= 55) ||
+              (four >= 2221 && four <= 2720) ||
+              two == 35 ||
+              two == 60 ||
+              two == 62 ||
+              two == 65);
   if (!known) return false;
   let sum: u32 = 0;
   for (let i: usize = 0; i < size; i++) {
@@ -149,11 +138,10 @@ function isCard(size: usize): bool {
 /** Two capitals and two digits at `at`. */
 function judgeAccount(at: usize): void {
   if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && isWord(byteAt(at - 1)))) return;
-  const table = changetype<usize>(COUNTRIES);
   let wanted: u32 = 0;
-  for (let i: usize = 0; i < 30 * 8 && wanted == 0; i += 8) {
-    if (byteAt(at) != load<u8>(table + i) || byteAt(at + 1) != load<u8>(table + i + 2)) continue;
-    wanted = (<u32>load<u8>(table + i + 4) - Char._0) * 10 + <u32>load<u8>(table + i + 6) - Char._0;
+  for (let word = COUNTRIES + 1; byteAt(word - 1) != 0; word += 5) {
+    if (byteAt(at) != byteAt(word) || byteAt(at + 1) != byteAt(word + 1)) continue;
+    wanted = (byteAt(word + 2) - Char._0) * 10 + byteAt(word + 3) - Char._0;
   }
   if (wanted == 0) return;
   // The country and the check digits count last.
@@ -176,7 +164,10 @@ function judgeAccount(at: usize): void {
   accounts++;
   if (replyType == BodyType.Html) {
     if (accounts > 2 && !isExample(at)) saw(Rule.LeakIban, Stage.Likely, at, end);
-  } else if (accounts > 1 || (readMember(at) && memberHas("iban"))) {
+  } else if (
+    accounts > 1 ||
+    (readMember(at) && textIsNoCase(memberEnd - min(4, memberEnd - member), memberEnd, "iban"))
+  ) {
     saw(Rule.LeakIban, Stage.Likely, at, end);
   }
 }
@@ -202,11 +193,10 @@ function judgeSocial(at: usize): void {
   if (never) return;
   const stage = textStarts(at, end, "123-45-6789") ? Stage.Likely : Stage.Confirmed;
   if (replyType != BodyType.Html && readMember(at)) {
-    const named = memberHas("ssn") || memberHas("social");
-    if (named && !memberHas("example")) sawIn(Rule.LeakSsn, stage, member, memberEnd, at, end);
+    if (memberHas(SOCIAL_WORDS) && !memberHas(HINTS)) sawIn(Rule.LeakSsn, stage, member, memberEnd, at, end);
     return;
   }
-  if ((isSaid(at, "ssn") || isSaid(at, "social security")) && !isHint(at)) saw(Rule.LeakSsn, stage, at, end);
+  if (isSaid(at, SOCIAL_WORDS) && !isHint(at)) saw(Rule.LeakSsn, stage, at, end);
 }
 
 /** Where the private address ends that begins at `at`, 0 where none does: 10/8, 172.16/12, 192.168/16; no gateway of a home. */
@@ -240,7 +230,7 @@ export function judgeInside(at: usize, end: usize): void {
   if (replyStatus >= 500) return saw(rule, Stage.Likely, at, end);
   // Back to where the word begins: a host or a URL.
   let from = at;
-  const limit = at - min(BEFORE, at - reply);
+  const limit = at - min(URL, at - reply);
   while (from > limit && isOfUrl(byteAt(from - 1))) from--;
   const linked = findText(from, at, "://") < at;
   const mark = from > reply ? byteAt(from - 1) : 0;
@@ -249,23 +239,16 @@ export function judgeInside(at: usize, end: usize): void {
     return;
   }
   if (!isJson || mark != Char.DoubleQuote || !readMember(at)) return;
-  if (memberHas("client") || memberHas("remote") || memberHas("forwarded") || memberHas("version")) return;
+  if (memberHas(CALLER_NAMES)) return;
   const named =
-    memberHas("host") ||
-    memberHas("addr") ||
-    memberHas("server") ||
-    memberHas("node") ||
-    memberHas("upstream") ||
-    memberHas("backend") ||
-    memberHas("instance") ||
-    memberHas("internal") ||
-    memberHas("endpoint") ||
-    memberHas("pod") ||
+    memberHas(HOST_NAMES) ||
     textIsNoCase(member, memberEnd, "ip") ||
     (memberEnd - member > 2 && lowerCase(byteAt(memberEnd - 1)) == Char.p && byteAt(memberEnd - 2) == 0x49);
   if (linked || named) sawIn(rule, Stage.Likely, member, memberEnd, at, end);
 }
 
 function isOfUrl(byte: u32): bool {
-  return isWord(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At;
+  return (
+    isWord(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At
+  );
 }

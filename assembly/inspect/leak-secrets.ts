@@ -7,9 +7,21 @@
 import { byteAt, base64Value, isDigit, isLetter, isQuote, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
-import { findText, holdsTextNoCase, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { findText, textStarts } from "../core/text";
+import {
+  BLANKS,
+  CONNECTIONS,
+  DOCUMENTS,
+  EXAMPLES,
+  HASH_ENDS,
+  LOCAL_HOSTS,
+  SECRET_ENDS,
+  SIGNED_BY,
+  STAND_INS,
+} from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { isExample, isJson, saw, sawIn } from "./leaked";
+import { findWord, holdsWord, startsWithWord } from "../match/lists";
+import { isExample, isJson, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** How a secret looks. */
@@ -61,8 +73,7 @@ export function judgeCloudKey(at: usize, end: usize, sure: bool): void {
   }
   if (byte == 0x79) return saw(Rule.LeakCloudKey, Stage.Likely, at, end);
   // The first half of a key alone is in each signed address.
-  const before = max(reply, at - min(at - reply, 40));
-  if (holdsTextNoCase(before, at, "redential=") || holdsTextNoCase(before, at, "accesskeyid=")) return;
+  if (isSaid(at, SIGNED_BY)) return;
   const paired = hasSecretHalf(max(reply, at - min(at - reply, AROUND)), min(replyEnd, end + AROUND));
   saw(Rule.LeakCloudKey, paired ? stage : Stage.Likely, at, end);
 }
@@ -109,14 +120,14 @@ function lookOf(start: usize, end: usize): Look {
   let steps: usize = 0;
   for (let at = start; at < end; at++) {
     const byte = byteAt(at);
-    if (byte < 64) low |= <u64>1 << byte;
-    else high |= <u64>1 << (byte & 63);
+    if (byte < 64) low |= (<u64>1) << byte;
+    else high |= (<u64>1) << (byte & 63);
     if (at > start && byte == byteAt(at - 1) + 1) steps++;
   }
   const size = end - start;
-  if (popcnt(low) + popcnt(high) < min<u64>(8, <u64>size >> 1)) return Look.None;
-  if (holdsTextNoCase(start, end, "xxxx") || holdsTextNoCase(start, end, "your")) return Look.None;
-  return steps * 2 > size || holdsTextNoCase(start, end, "example") ? Look.Example : Look.Real;
+  if (popcnt(low) + popcnt(high) < min<u64>(8, (<u64>size) >> 1)) return Look.None;
+  if (holdsWord(start, end, BLANKS)) return Look.None;
+  return steps * 2 > size || holdsWord(start, end, EXAMPLES) ? Look.Example : Look.Real;
 }
 
 /** An address with user and password: "s://user:pass@host", from the last letter of its scheme. */
@@ -128,9 +139,9 @@ export function judgeAddress(at: usize, end: usize): void {
   while (byteAt(to) != Char.At) to++;
   let scheme = at;
   while (scheme > reply && (isLetter(byteAt(scheme - 1)) || byteAt(scheme - 1) == Char.Plus)) scheme--;
-  const web = textStartsNoCase(scheme, at + 1, "http");
+  const web = textStarts(scheme, at + 1, "http");
   if (isStandIn(password, to) || isExample(at) || (web && !isMixed(password, to))) return;
-  const local = textStarts(to + 1, replyEnd, "localhost") || textStarts(to + 1, replyEnd, "example.");
+  const local = startsWithWord(to + 1, replyEnd, LOCAL_HOSTS);
   if (replyType == BodyType.Html && local && replyStatus < 400) return;
   const sure = !local && (replyType != BodyType.Html || replyStatus >= 400);
   saw(Rule.LeakConnectionString, sure ? Stage.Confirmed : Stage.Likely, scheme, end);
@@ -141,11 +152,7 @@ export function judgeSettings(at: usize, end: usize): void {
   let to = end;
   while (to < replyEnd && isValue(byteAt(to)) && byteAt(to) != Char.Semicolon) to++;
   const before = max(reply, at - min(at - reply, AROUND));
-  const named =
-    holdsTextNoCase(before, at, "server=") ||
-    holdsTextNoCase(before, at, "source=") ||
-    holdsTextNoCase(before, at, "host=");
-  if (!named || to - end < 3 || isStandIn(end, to) || isExample(at)) return;
+  if (!holdsWord(before, at, CONNECTIONS) || to - end < 3 || isStandIn(end, to) || isExample(at)) return;
   saw(Rule.LeakConnectionString, Stage.Confirmed, at, to);
 }
 
@@ -157,22 +164,14 @@ function isStandIn(start: usize, end: usize): bool {
     if (byte == Char.Dollar && at == start) return true;
     if (byte == Char.Percent && byteAt(at + 1) == 0x73) return true;
   }
-  return (
-    textStartsNoCase(start, end, "pass") ||
-    textIsNoCase(start, end, "pwd") ||
-    textIsNoCase(start, end, "secret") ||
-    textStartsNoCase(start, end, "your") ||
-    textStartsNoCase(start, end, "my") ||
-    holdsTextNoCase(start, end, "xxx") ||
-    holdsTextNoCase(start, end, "changeme") ||
-    holdsTextNoCase(start, end, "redacted") ||
-    holdsTextNoCase(start, end, "example")
-  );
+  return holdsWord(start, end, STAND_INS);
 }
 
 /** A byte that a value without quotes may have. */
 function isValue(byte: u32): bool {
-  return byte > <u32>Char.Space && byte != Char.Less && byte != Char.Ampersand && byte != Char.Backslash && !isQuote(byte);
+  return (
+    byte > <u32>Char.Space && byte != Char.Less && byte != Char.Ampersand && byte != Char.Backslash && !isQuote(byte)
+  );
 }
 
 // What `readNamed` has found.
@@ -213,29 +212,31 @@ function isName(byte: u32): bool {
   return isWord(byte) || byte == Char.Dash || byte == Char.Dot;
 }
 
-/** Whether the name goes on behind `from` with `word`, in lower case, and ends there; "_", "-" and "." are passed over. */
-function endsWith(from: usize, word: string): bool {
-  const size = <usize>word.length;
-  let matched: usize = 0;
-  for (let at = from; at < nameEnd; at++) {
-    if (!isLetter(byteAt(at)) && !isDigit(byteAt(at))) continue;
-    if (matched == size || (byteAt(at) | 0x20) != <u32>load<u16>(changetype<usize>(word) + (matched << 1))) return false;
-    matched++;
+/** Whether the name goes on behind `from` with a word of `list`, and ends there; "_", "-" and "." are passed over. */
+function endsWith(from: usize, list: usize): bool {
+  for (let size: usize = byteAt(list); size != 0; list += size + 1, size = byteAt(list)) {
+    let matched: usize = 0;
+    let at = from;
+    for (; at < nameEnd; at++) {
+      if (!isLetter(byteAt(at)) && !isDigit(byteAt(at))) continue;
+      if (matched == size || (byteAt(at) | 0x20) != byteAt(list + 1 + matched)) break;
+      matched++;
+    }
+    if (at == nameEnd && matched == size) return true;
   }
-  return matched == size;
+  return false;
 }
 
 /** "…ecret…": a secret by its name. `end`: behind the letters of the phrase. */
 export function judgeSecret(at: usize, end: usize): void {
   if (replyType == BodyType.Html || isDocument() || !readNamed(at, end)) return;
-  const telling =
-    endsWith(end, "key") || endsWith(end, "accesskey") || endsWith(end, "keybase") || name + 1 < at;
-  if (!endsWith(end, "") && !endsWith(end, "key") && !endsWith(end, "accesskey") && !endsWith(end, "keybase")) return;
+  const telling = endsWith(end, SECRET_ENDS);
+  if (end < nameEnd && !telling) return;
   const size = valueEnd - value;
   if (size < 8 || !isMixed(value, valueEnd) || isStandIn(value, valueEnd) || isAddress()) return;
   // Payments hand such a one to the browser.
   if (findText(value, valueEnd, "_secret_") < valueEnd) return;
-  const sure = telling && size >= 12 && lookOf(value, valueEnd) == Look.Real;
+  const sure = (telling || name + 1 < at) && size >= 12 && lookOf(value, valueEnd) == Look.Real;
   sawIn(Rule.LeakSecret, sure ? Stage.Confirmed : Stage.Likely, name, nameEnd, value, valueEnd);
 }
 
@@ -243,8 +244,8 @@ export function judgeSecret(at: usize, end: usize): void {
 export function judgePassword(at: usize, end: usize): void {
   if (replyType == BodyType.Html || replyType == BodyType.Script || isDocument() || !readNamed(at, end)) return;
   const size = valueEnd - value;
-  const hashed = endsWith(end, "hash") || endsWith(end, "digest");
-  if (!hashed && !endsWith(end, "") && !endsWith(end, "value")) return;
+  const hashed = endsWith(end, HASH_ENDS);
+  if (end < nameEnd && !hashed) return;
   const hex = isHex(value, valueEnd) && (size == 32 || size == 40 || size == 64 || size == 128);
   if (hex || (hashed && size >= 24 && isMixed(value, valueEnd))) {
     const sure = hashed && lookOf(value, valueEnd) == Look.Real;
@@ -265,7 +266,7 @@ export function judgeHash(at: usize, end: usize): void {
 /** Whether the body describes an API, and so shows examples. */
 function isDocument(): bool {
   const limit = min(replyEnd, reply + 64);
-  return findText(reply, limit, '"openapi"') < limit || findText(reply, limit, '"swagger"') < limit;
+  return findWord(reply, limit, DOCUMENTS);
 }
 
 /** A word of letters and of something else. */
@@ -297,5 +298,5 @@ function isRule(): bool {
   for (let at = value; at < valueEnd; at++) {
     if (byteAt(at) == Char.Pipe || (byteAt(at) == Char.Colon && at > value && isLetter(byteAt(at - 1)))) return true;
   }
-  return holdsTextNoCase(value, valueEnd, "passw");
+  return false;
 }

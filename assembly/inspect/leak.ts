@@ -9,14 +9,38 @@
 //   a secret    its grammar (leak-secrets.ts), and not in <pre> or <code> of a page
 //   a comment   what stands behind the word
 
-import { byteAt, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { Stage } from "../core/findings";
+import { findingAt, findingCount, findings, Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { skipMarks } from "../core/scan";
-import { findText, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { findText, textIs, textIsNoCase, textStarts } from "../core/text";
+import {
+  BATCH_PATHS,
+  BATCH_SIGNS,
+  CODE_FILES,
+  COLLECTORS,
+  COMMENT_WORDS,
+  COPIES,
+  ERROR_NAMES,
+  FAILED,
+  GIT_SIGNS,
+  INSIDE_HOSTS,
+  JAVA_FRAMES,
+  LISTING_SIGNS,
+  LOGIN_SIGNS,
+  MAP_SIGNS,
+  MESSAGE_NAMES,
+  OLD_FILES,
+  SETTING_NAMES,
+  STATE_SIGNS,
+  TRACE_LISTS,
+  VARS_SIGNS,
+  WEB_SIGNS,
+} from "../generated/leak";
 import { Rule, RuleClass } from "../generated/rules";
-import { findPhrase, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
+import { findPhrase, openPhrases, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
+import { endsWithWord, holdsWord } from "../match/lists";
 import { ruleClass } from "../match/rules";
 import { host, hostEnd, path, pathEnd, requestHeaders, requestHeadersEnd, type, typeEnd } from "./exchange";
 import { inspectNumbers, judgeInside } from "./leak-numbers";
@@ -30,7 +54,19 @@ import {
   judgeSettings,
   judgeToken,
 } from "./leak-secrets";
-import { clearSigns, first, isExample, isJson, member, memberEnd, memberHas, readMember, saw, setFirst, tellSigns } from "./leaked";
+import {
+  clearSigns,
+  first,
+  isExample,
+  isHeld,
+  isJson,
+  isSaid,
+  memberHas,
+  readMember,
+  saw,
+  setFirst,
+  tellSigns,
+} from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** A body that says little but an error. */
@@ -51,12 +87,14 @@ export function inspectLeaks(): void {
   setFirst(skipMarks(reply, replyEnd));
   frames = 0;
   frame = frameEnd = commentEnd = 0;
+  openPhrases(first);
   let looks: u32 = 0;
   let at = findPhrase(reply, replyEnd);
   for (; at < replyEnd && looks < MAX_LOOKS; looks++) {
-    const end = phraseEnd;
-    judge(at, end);
-    at = findPhrase(end, replyEnd);
+    // An address may hold a token.
+    const next = phraseRule == Rule.LeakConnectionString ? at + 4 : phraseEnd;
+    judge(at, phraseEnd);
+    at = findPhrase(next, replyEnd);
   }
   judgeTrace();
   inspectSettings();
@@ -72,7 +110,7 @@ function judge(at: usize, end: usize): void {
   if (kind == RuleClass.Sqli || kind == RuleClass.Nosqli) return judgeDatabase(at, end);
   if (kind != RuleClass.Leak && rule != Rule.GraphqlBatching) return;
   if (phraseFirst) {
-    if (at == first && judgeBeginning(rule, at, end)) saw(rule, Stage.Confirmed, at, end);
+    if (judgeBeginning(rule, at, end)) saw(rule, Stage.Confirmed, at, end);
     return;
   }
   switch (rule) {
@@ -117,47 +155,27 @@ function judge(at: usize, end: usize): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function has(literal: string): bool {
-  return findText(reply, replyEnd, literal) < replyEnd;
-}
-
-/** Whether the path of the request ends with `word`, in lower case. */
-function asks(word: string): bool {
-  const size = <usize>word.length;
-  return pathEnd - path > size && textIsNoCase(pathEnd - size, pathEnd, word);
-}
-
 /** Whether the phrase with which the body begins says what its rule is about. */
 function judgeBeginning(rule: u32, at: usize, end: usize): bool {
   const page = replyType == BodyType.Html;
   if (rule == Rule.LeakSourceCode) {
     if (isJson || replyType == BodyType.Script) return false;
-    switch (byteAt(at)) {
-      case Char.Hash:
-        return asks(".pl") || asks(".cgi") || asks(".py") || asks(".rb") || asks(".php");
-      case Char.f:
-        return asks(".py");
-      case 0x69:
-        return asks(".py") || asks(".java") || asks(".go") || asks(".ts");
-      case Char.p:
-        return asks(".java") || asks(".go") || asks(".kt");
-    }
-    return page || !asks(".txt");
+    // What reads as text, too, is code where a file of code was asked for.
+    const marked = byteAt(at) == Char.Less || byteAt(at) == Char.BraceOpen;
+    return (marked && page) || endsWithWord(path, pathEnd, CODE_FILES);
   }
   if (rule == Rule.LeakRepository) {
-    if (byteAt(at) == Char.BracketOpen) return has("repositoryformatversion");
+    if (byteAt(at) == Char.BracketOpen) return isHeld(GIT_SIGNS);
     if (textStarts(at, end, "DIRC")) return at == reply && byteAt(at + 4) == 0 && byteAt(at + 7) - 2 < 3;
     if (textStarts(at, end, "Bud1")) return at == reply + 4;
     return true;
   }
   if (rule == Rule.LeakConfiguration) {
-    if (textStarts(at, end, "<?xml")) return has("<web-app") || (has("<configuration>") && has("<system.web"));
-    return byteAt(at) == Char.Less || has(" password ");
+    if (textStarts(at, end, "<?xml")) return isHeld(WEB_SIGNS);
+    return byteAt(at) == Char.Less || isHeld(LOGIN_SIGNS);
   }
   if (rule == Rule.LeakMetrics) return !isCollector();
-  if (rule == Rule.GraphqlBatching) return holdsTextNoCase(path, pathEnd, "graphql") && has('},{"data":');
+  if (rule == Rule.GraphqlBatching) return holdsWord(path, pathEnd, BATCH_PATHS) && isHeld(BATCH_SIGNS);
   return true;
 }
 
@@ -166,13 +184,7 @@ function isCollector(): bool {
   openPairs(requestHeaders, requestHeadersEnd);
   while (nextPair()) {
     if (!textIs(pairName, pairNameEnd, "user-agent")) continue;
-    return (
-      textStartsNoCase(pairValue, pairValueEnd, "prometheus") ||
-      textStartsNoCase(pairValue, pairValueEnd, "vm") ||
-      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "telemetry") ||
-      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "grafana") ||
-      holdsTextNoCase(pairValue, min(pairValueEnd, pairValue + 64), "datadog")
-    );
+    return holdsWord(pairValue, min(pairValueEnd, pairValue + 64), COLLECTORS);
   }
   return false;
 }
@@ -182,15 +194,17 @@ function isShown(rule: u32, at: usize): bool {
   switch (rule) {
     case Rule.LeakBackup:
       // The heading of a dump.
-      return replyType != BodyType.Html && !isJson && at - first < 512 && (at == first || byteAt(at - 1) == Char.LineFeed);
+      return (
+        replyType != BodyType.Html && !isJson && at - first < 512 && (at == first || byteAt(at - 1) == Char.LineFeed)
+      );
     case Rule.LeakConfiguration:
-      return isJson && at - first < 64 && has('"lineage"');
+      return isJson && at - first < 64 && isHeld(STATE_SIGNS);
     case Rule.LeakSourceMap:
-      return isJson && has('"version"') && has('"sources"');
+      return isJson && isHeld(MAP_SIGNS);
     case Rule.LeakDirectoryListing:
-      return has("Parent Directory") || has('href="../"') || has("?C=N");
+      return isHeld(LISTING_SIGNS);
     case Rule.LeakDebugEndpoint:
-      return isJson && (byteAt(at + 1) != 0x6d || has('"cmdline"'));
+      return isJson && (byteAt(at + 1) != 0x6d || isHeld(VARS_SIGNS));
     case Rule.LeakGraphqlIntrospection:
       return isJson && at - first < 64 && findText(first, at, '"data"') < at;
     case Rule.LeakApiDescription:
@@ -202,9 +216,7 @@ function isShown(rule: u32, at: usize): bool {
 /** How much the member of JSON in which `at` stands is about errors: 2 what only errors have, 1 what messages have, 0 nothing. */
 function errorMember(at: usize): u32 {
   if (!isJson || !readMember(at)) return 0;
-  if (memberHas("error") || memberHas("exception") || memberHas("trace") || memberHas("stack") || memberHas("debug"))
-    return 2;
-  return u32(memberHas("message") || memberHas("detail") || memberHas("reason") || memberHas("cause"));
+  return memberHas(ERROR_NAMES) ? 2 : u32(memberHas(MESSAGE_NAMES));
 }
 
 /** How sure it is that the response fails with what stands at `at`: Attempted for not at all. */
@@ -236,10 +248,19 @@ function judgeDatabase(at: usize, end: usize): void {
   if (stage == Stage.Attempted && phraseSure) stage = Stage.Likely;
   // "Database error: …" in a page that says little else.
   if (stage == Stage.Attempted && replyType != BodyType.Script && replyEnd - reply < 4 * SHORT && !isExample(at)) {
-    const before = at - min(24, at - reply);
-    if (holdsTextNoCase(before, at, "error: ") || holdsTextNoCase(before, at, "failed: ")) stage = Stage.Likely;
+    if (isSaid(at, FAILED)) stage = Stage.Likely;
   }
-  if (stage != Stage.Attempted) saw(Rule.LeakDatabaseError, stage, at, end + 40);
+  if (stage != Stage.Attempted && !isEffect()) saw(Rule.LeakDatabaseError, stage, at, end + 40);
+}
+
+/** Whether the response was found to fail for a value of the request: then that is the flaw. */
+function isEffect(): bool {
+  for (let i: u32 = 0; i < findingCount(findings); i++) {
+    const finding = findingAt(findings, i);
+    const kind = ruleClass(finding.rule);
+    if (finding.stage != 0 && (kind == RuleClass.Sqli || kind == RuleClass.Nosqli)) return true;
+  }
+  return false;
 }
 
 function judgePath(at: usize, end: usize): void {
@@ -277,7 +298,7 @@ function judgeFrame(at: usize, end: usize): void {
     case Char.DoubleQuote: {
       if (!isJson) return;
       const limit = min(replyEnd, end + 300);
-      if (byteAt(at + 1) == Char.f ? findText(end, limit, '"line":') >= limit : !has('"methodName":')) return;
+      if (byteAt(at + 1) == Char.f ? findText(end, limit, '"line":') >= limit : !isHeld(JAVA_FRAMES)) return;
       break;
     }
   }
@@ -294,7 +315,7 @@ function judgeTrace(): void {
   if (replyStatus >= 400) return saw(rule, Stage.Confirmed, frame, frameEnd);
   if (isJson) {
     const about = errorMember(frame);
-    if (about == 2 || has('"stackTrace":[') || has('"trace":[')) return saw(rule, Stage.Confirmed, frame, frameEnd);
+    if (about == 2 || isHeld(TRACE_LISTS)) return saw(rule, Stage.Confirmed, frame, frameEnd);
     if (about == 1) saw(rule, Stage.Likely, frame, frameEnd);
     return;
   }
@@ -317,29 +338,21 @@ function judgeComment(at: usize, end: usize, named: bool): void {
   const script = !named && (replyType == BodyType.Script || replyType == BodyType.Html) && isLineComment(at);
   if (at >= commentEnd && !script) return;
   let limit = min(replyEnd, end + BEHIND);
+  if (script) limit = findByte(end, limit, Char.LineFeed);
   if (at < commentEnd) limit = min(limit, commentEnd);
   if (!named) {
-    const told =
-      holdsTextNoCase(end, limit, "passw") ||
-      holdsTextNoCase(end, limit, "secret") ||
-      holdsTextNoCase(end, limit, "credential") ||
-      holdsTextNoCase(end, limit, "hardcoded") ||
-      holdsTextNoCase(end, limit, "hard-coded") ||
-      holdsTextNoCase(end, limit, "backdoor") ||
-      holdsTextNoCase(end, limit, "bypass") ||
-      holdsTextNoCase(end, limit, "vulnerab") ||
-      holdsTextNoCase(end, limit, "insecure") ||
-      holdsTextNoCase(end, limit, "injection") ||
-      holdsTextNoCase(end, limit, "admin") ||
-      holdsTextNoCase(end, limit, "authenticat");
-    if (told) saw(Rule.LeakComment, Stage.Likely, at, limit);
+    if (holdsWord(end, limit, COMMENT_WORDS)) saw(Rule.LeakComment, Stage.Likely, at, limit);
     return;
   }
   // "password: hunter2", "pass = hunter2"
   if (isWord(byteAt(end - 1)) && isWord(byteAt(end))) return;
   let value = end;
-  while (value < limit && (isSpace(byteAt(value)) || byteAt(value) == Char.Colon || byteAt(value) == Char.Equals)) value++;
-  const signed = findText(end - 1, value + 1, ": ") < value || findText(end - 1, value + 1, "=") < value || byteAt(value - 1) == Char.Equals;
+  while (value < limit && (isSpace(byteAt(value)) || byteAt(value) == Char.Colon || byteAt(value) == Char.Equals))
+    value++;
+  const signed =
+    findText(end - 1, value + 1, ": ") < value ||
+    findText(end - 1, value + 1, "=") < value ||
+    byteAt(value - 1) == Char.Equals;
   let to = value;
   while (to < limit && byteAt(to) > <u32>Char.Space && byteAt(to) != Char.Less) to++;
   if (signed && to - value >= 4 && to - value < 40) saw(Rule.LeakComment, Stage.Likely, at, to);
@@ -377,13 +390,7 @@ function inspectSettings(): void {
       return;
     }
     lines++;
-    const telling =
-      holdsTextNoCase(name, to, "secret") ||
-      holdsTextNoCase(name, to, "passw") ||
-      holdsTextNoCase(name, to, "token") ||
-      holdsTextNoCase(name, to, "key") ||
-      holdsTextNoCase(name, to, "_url");
-    if (telling && end - to > 6 && secret == 0) {
+    if (secret == 0 && end - to > 6 && holdsWord(name, to, SETTING_NAMES)) {
       secret = name;
       secretEnd = end;
     }
@@ -396,8 +403,7 @@ function inspectArchive(): void {
   if (replyType != BodyType.Text || replyStatus != 200) return;
   const word = load<u32>(reply);
   const packed = word == 0x04034b50 || (word & 0xffff) == 0x8b1f || word == 0x21726152 || word == 0xafbc7a37;
-  const old = asks(".bak") || asks(".old") || asks(".orig") || asks(".swp") || asks("~") || asks(".save");
-  if (!old && (!packed || !isCopy())) return;
+  if (!endsWithWord(path, pathEnd, OLD_FILES) && (!packed || !isCopy())) return;
   saw(Rule.LeakBackup, Stage.Likely, reply, min(replyEnd, reply + 16));
 }
 
@@ -405,16 +411,10 @@ function inspectArchive(): void {
 function isCopy(): bool {
   let name = pathEnd;
   while (name > path && byteAt(name - 1) != Char.Slash) name--;
-  return (
-    holdsTextNoCase(name, pathEnd, "backup") ||
-    holdsTextNoCase(name, pathEnd, "dump") ||
-    holdsTextNoCase(name, pathEnd, "htdocs") ||
-    holdsTextNoCase(name, pathEnd, "wwwroot") ||
-    holdsTextNoCase(name, pathEnd, "public_html")
-  );
+  return holdsWord(name, pathEnd, COPIES);
 }
 
 /** Whether a host of the inside was asked for. */
 function isInside(): bool {
-  return holdsTextNoCase(host, hostEnd, ".svc") || holdsTextNoCase(host, hostEnd, ".internal");
+  return holdsWord(host, hostEnd, INSIDE_HOSTS);
 }

@@ -5,7 +5,8 @@ import { byteAt, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
-import { holdsTextNoCase, textStartsNoCase } from "../core/text";
+import { CODE_TAGS } from "../generated/leak";
+import { findWord, holdsWord, startsWithWord } from "../match/lists";
 import { note } from "./note";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -66,8 +67,7 @@ export function setFirst(at: usize): void {
   first = at;
   const byte = at < replyEnd ? byteAt(at) : 0;
   isJson =
-    replyType == BodyType.Json ||
-    (replyType == BodyType.Text && (byte == Char.BraceOpen || byte == Char.BracketOpen));
+    replyType == BodyType.Json || (replyType == BodyType.Text && (byte == Char.BraceOpen || byte == Char.BracketOpen));
 }
 
 /** Bytes before a place in which an element that shows code may begin. */
@@ -77,18 +77,10 @@ const REACH: usize = 2048;
 export function isExample(at: usize): bool {
   if (replyType != BodyType.Html || replyStatus >= 400) return false;
   const limit = max(reply, at - min(at - reply, REACH));
-  for (; at > limit; at--) {
+  for (; at >= limit; at--) {
     if (byteAt(at) != Char.Less) continue;
     const closes = byteAt(at + 1) == Char.Slash;
-    const tag = at + 1 + usize(closes);
-    if (
-      textStartsNoCase(tag, replyEnd, "pre") ||
-      textStartsNoCase(tag, replyEnd, "code") ||
-      textStartsNoCase(tag, replyEnd, "samp") ||
-      textStartsNoCase(tag, replyEnd, "kbd") ||
-      textStartsNoCase(tag, replyEnd, "textarea")
-    )
-      return !closes;
+    if (startsWithWord(at + 1 + usize(closes), replyEnd, CODE_TAGS)) return !closes;
   }
   return false;
 }
@@ -128,9 +120,20 @@ function readName(at: usize, limit: usize): bool {
   return at > limit && memberEnd > member;
 }
 
-/** Whether the name that was read holds `word`, in lower case. */
-// @ts-ignore: decorator
-@inline
-export function memberHas(word: string): bool {
-  return holdsTextNoCase(member, memberEnd, word);
+/** Whether the name that was read holds a word of `list`. */
+export function memberHas(list: usize): bool {
+  return holdsWord(member, memberEnd, list);
+}
+
+/** Whether one of the bytes before `at`, as many as a short line has, begins a word of `list`. */
+export function isSaid(at: usize, list: usize): bool {
+  return holdsWord(at - min(BEFORE, at - reply), at, list);
+}
+
+/** Bytes before a place in which a word says what it is. */
+const BEFORE: usize = 64;
+
+/** Whether a word of `list`, as it is written, stands in the body. */
+export function isHeld(list: usize): bool {
+  return findWord(reply, replyEnd, list);
 }

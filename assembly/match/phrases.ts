@@ -33,15 +33,23 @@ const ANY: usize = 255;
 export let phraseRule: u32 = 0;
 /** It stands nowhere but in what the rule is about. */
 export let phraseSure: bool = false;
-/** It says something only where a body begins with it. */
+/** The body begins with it, as it must. */
 export let phraseFirst: bool = false;
 export let phraseEnd: usize = 0;
+
+/** Where the body begins, for phrases that say something only there. */
+let anchor: usize = 0;
+
+/** Says where the body begins that is looked at next. */
+export function openPhrases(first: usize): void {
+  anchor = first;
+}
 
 /** The address of the first phrase in `start..end`, or `end`. Reads up to 3 bytes behind `end`. */
 export function findPhrase(start: usize, end: usize): usize {
   for (; start < end; start++) {
     const hash = load<u32>(start) * 0x9e3779b1;
-    if (((<u32>load<u8>(PHRASE_BITS + (hash >>> 23)) >>> ((hash >>> 20) & 7)) & 1) == 0) continue;
+    if ((((<u32>load<u8>(PHRASE_BITS + (hash >>> 23))) >>> ((hash >>> 20) & 7)) & 1) == 0) continue;
     const index = load<u16>(PHRASE_INDEX + ((hash >>> 24) << 1));
     if (index != 0 && matches(PHRASES + index - 1, start, end)) return start;
   }
@@ -52,7 +60,8 @@ function matches(phrase: usize, start: usize, end: usize): bool {
   while (true) {
     const size: usize = load<u8>(phrase);
     const word: u32 = load<u16>(phrase, 1);
-    phraseEnd = follow(phrase + HEAD, phrase + HEAD + size, start, end);
+    const asked = (word & FIRST) == 0 || start == anchor;
+    phraseEnd = asked ? follow(phrase + HEAD, phrase + HEAD + size, start, end) : 0;
     if (phraseEnd != 0) {
       phraseRule = word & RULE;
       phraseSure = (word & SURE) != 0;
