@@ -559,6 +559,7 @@ interface BenchCommandOptions {
   seconds: number;
   tests: readonly TestName[];
   latency: boolean;
+  observe: string;
   json?: boolean;
 }
 
@@ -961,6 +962,7 @@ ${example(
     .option("--workers <n>", "worker threads of each Envoy", positive(true), 1)
     .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
     .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, namesOf(TEST_NAMES), [...TEST_NAMES])
+    .option("--observe <share>", "share of exchanges that are observed", "10%")
     .option("--no-latency", "leave out the latency at half of bare Envoy's throughput")
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))

@@ -66,17 +66,10 @@ import { clearNoRoom, openWatch, Watch } from "../observe/taint";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
 import { Policy } from "../policy/layout";
-import {
-  requestIdentity,
-  requestIdentityEnd,
-  requestMethod,
-  requestMethodEnd,
-  requestPath,
-  requestPathEnd,
-} from "../policy/request";
+import { requestMethod, requestMethodEnd, requestPath, requestPathEnd } from "../policy/request";
 import { countOverflow, Overflow } from "../report/counters";
 import { putRoute } from "./events";
-import { resolveIdentity } from "./identity";
+import { property } from "./property";
 import { Stream } from "./stream";
 
 /** Keeps the request of a stream, whose header map is at `headers`, where its exchange is to be observed. */
@@ -156,9 +149,9 @@ export function learn(stream: Stream, policy: Policy, watch: Watch): void {
     at = lineEnd + 1;
   }
   if (stream.outbound) return;
-  resolveIdentity(stream, policy);
-  if (textStarts(requestIdentity, requestIdentityEnd, "spiffe://")) {
-    addCaller(endpoint, requestIdentity, requestIdentityEnd);
+  // The peer alone: a client's address is nobody's name, and what a token says is not the mesh's.
+  if (policy.identityMtls && property("connection\0uri_san_peer_certificate")) {
+    if (textStarts(given, givenEnd, "spiffe://")) addCaller(endpoint, given, givenEnd);
   }
 }
 

@@ -2,7 +2,7 @@
  * `meshward bench envoy`: what Meshward costs in a real Envoy, as CPU time of the Envoy process for a request; and what of it users feel,
  * as latency that is added at half of the load that bare Envoy takes, and as the most that it takes.
  *
- *   generator ──16 connections──► Envoy ──► upstream (200, 1 KiB)         each a process of its own
+ *   generator ──16 connections──► Envoy ──► upstream (200, a page of 1 KiB)    each a process of its own
  *                                   bare       without the module
  *                                   floor      a module that reads headers and body once and does nothing
  *                                   meshward   block mode, all detectors
@@ -44,6 +44,8 @@ export interface BenchOptions {
   workers: number;
   /** Whether latency is measured too. */
   latency: boolean;
+  /** The policy's `observe.sample`; what is learned goes to the upstream as a collector. */
+  observe: string;
   env: NodeJS.ProcessEnv;
   /** Lines for people while it runs. */
   progress: (line: string) => void;
@@ -57,6 +59,7 @@ export interface BenchResult {
   commit: string | null;
   rounds: number;
   workers: number;
+  observe: string;
   tests: {
     name: TestName;
     /** µs of CPU for a request, median. */
@@ -178,6 +181,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
       commit: await commitText(),
       rounds,
       workers: options.workers,
+      observe: options.observe,
       tests: told,
       rss_mib: rss,
       start_s: perVariant((variant) => round(bench.proxies[variant].startSeconds, 2)),
@@ -193,11 +197,12 @@ async function startVariant(
   variant: Variant,
   found: Awaited<ReturnType<typeof resolveEnvoy>>,
   upstream: string,
-  { workers, env }: BenchOptions,
+  { workers, observe, env }: BenchOptions,
 ): Promise<Proxy> {
   const began = performance.now();
+  const policy = policyFrom({ mode: "block", observe: { sample: observe }, events: { otlp: upstream } });
   const envoy = await startEnvoy(found, {
-    compiled: compilePolicy(policyFrom({ mode: "block" }), { holdHeaders: true }),
+    compiled: compilePolicy(policy, { holdHeaders: true }),
     upstream,
     listen: { host: "127.0.0.1", port: 0 },
     modulePath: modulePath(variant === "floor" ? "floor" : "release"),

@@ -1,9 +1,16 @@
-/** A process that is the service behind Envoy: reads each request to its end, then answers 200 with 1 KiB. */
+/** A process that is the service behind Envoy: reads each request to its end, then answers 200 with a page of 1 KiB. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-const BODY = Buffer.alloc(1024, "meshward ");
-const HEADERS = { "content-type": "text/plain", "content-length": BODY.length };
+const PAGE = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Garden &amp; Home</title><link rel="stylesheet" href="/static/app.css"></head>
+<body><nav><a href="/">Home</a> <a href="/products?page=2">Next</a> <a href="/basket">Basket</a></nav><main>
+<h1>Watering cans</h1>
+`;
+const LINE = `<p class="item"><a href="/products/17">Watering can, 5 l</a> <b>19.90 &euro;</b>, delivered on Monday</p>\n`;
+const BODY = Buffer.alloc(1024, PAGE + LINE.repeat(8));
+const HEADERS = { "content-type": "text/html; charset=utf-8", "content-length": BODY.length };
 
 const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
   request.resume().once("end", () => response.writeHead(200, HEADERS).end(BODY));

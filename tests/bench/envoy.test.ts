@@ -46,7 +46,7 @@ test("bench envoy: checks, measures and prints one document", { skip: isLinux, t
   const { code, out, err } = await run("bench", "envoy", "--rounds", "1", "--seconds", "0.05", "--json");
   assert.equal(code, 0, err);
   const result = JSON.parse(out) as Record<string, unknown>;
-  const keys = ["machine", "envoy", "commit", "rounds", "workers", "tests", "rss_mib", "start_s"];
+  const keys = ["machine", "envoy", "commit", "rounds", "workers", "observe", "tests", "rss_mib", "start_s"];
   assert.deepEqual(Object.keys(result), keys);
   assert.equal(result.rounds, 1);
   assert.match(String(result.envoy), /^\d+\.\d+\.\d+$/);
@@ -96,7 +96,7 @@ test("the table says what was not measured", () => {
   const times = { p50: 0.5, p99: 1, p999: 2 };
   const latency = { rate_rps: 4000, turns: 3, requests: 3000, elsewhere: 0.25, bare_ms: times };
   const result = (one: Latency | null): BenchResult => ({
-    ...{ machine: "a machine", envoy: "1.40.0", commit: null, rounds: 1, workers: 1 },
+    ...{ machine: "a machine", envoy: "1.40.0", commit: null, rounds: 1, workers: 1, observe: "10%" },
     tests: [{ ...row, latency: one }],
     ...{ rss_mib: most, start_s: most },
   });
