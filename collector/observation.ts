@@ -34,7 +34,7 @@ export type StatusClass = (typeof STATUS_CLASSES)[number];
 export const AUTHENTICATIONS = ["none", "basic", "bearer", "cookie", "api-key", "mtls", "refused"] as const;
 export type Authentication = (typeof AUTHENTICATIONS)[number];
 
-export const COMPONENT_KINDS = ["server", "framework", "library", "script-host"] as const;
+export const COMPONENT_KINDS = ["server", "framework", "library", "script-host", "script"] as const;
 export type ComponentKind = (typeof COMPONENT_KINDS)[number];
 
 /** Texts are cleaned; "" stands for what was not told. */

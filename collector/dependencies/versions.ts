@@ -20,7 +20,7 @@ export interface Version {
 }
 
 /** Bounds of a version: `from` is in, `to` is not. */
-interface Span {
+export interface Span {
   from: Version | null;
   to: Version | null;
 }
