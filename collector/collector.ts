@@ -5,6 +5,9 @@ import { createServer as createHttpServer } from "node:http";
 import { isIPv6, type AddressInfo } from "node:net";
 import { packageVersion } from "../scripts/package.ts";
 import { accessFlaws } from "./access.ts";
+import { dependencyFlaws } from "./dependencies/checks.ts";
+import { createLibraries } from "./dependencies/libraries.ts";
+import type { UserLibraries } from "./dependencies/retire.ts";
 import { clean } from "./clean.ts";
 import type { Database } from "./database.ts";
 import { countFindings } from "./figures.ts";
@@ -39,6 +42,8 @@ export interface CollectorOptions {
   readTokens: readonly Token[];
   /** More names that it answers to, as in a Host header. */
   hosts: readonly string[];
+  /** Libraries with flaws that the user knows of. */
+  libraries?: UserLibraries | null;
   log(line: string): void;
   /** For tests: other bounds, another clock. */
   caps?: Caps;
@@ -87,7 +92,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error;
   }
   const queue = options.queue ?? createQueue();
-  const ingest = createIngest(database, options.caps ?? CAPS, undefined, CHECKS);
+  const ingest = createIngest(database, options.caps ?? CAPS, undefined, checksOf(options));
   const metrics = createMetrics(
     () => queue.state(),
     () => countFindings(database),
@@ -166,7 +171,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 }
 
 /** What looks for flaws in the inventory. */
-const CHECKS: readonly Check[] = [accessFlaws];
+const checksOf = ({ libraries = null }: CollectorOptions): readonly Check[] => [
+  accessFlaws,
+  dependencyFlaws(createLibraries(libraries)),
+];
 
 /** The page; a tree in which it was not built serves all but that. */
 function pageOr(log: (line: string) => void): Map<string, PageFile> {

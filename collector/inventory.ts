@@ -53,6 +53,9 @@ export interface StoredComponent extends Sighting {
   kind: ComponentKind;
   /** "" where it is unknown. */
   version: string;
+  /** The operation that showed it first. */
+  method: string;
+  route: string;
 }
 
 export interface StoredService {
@@ -159,8 +162,8 @@ export async function inventoryOf(sql: Sql, ids: readonly number[]): Promise<Ser
     `SELECT * FROM meshward.component WHERE service IN ${IDS} ORDER BY service, host, kind, name, version`,
     idsOf(ids),
   );
-  for (const { service, host, kind, name, version, first_seen, last_seen } of components) {
-    byId.get(service)!.components.push({ host, kind, name, version, first_seen, last_seen });
+  for (const { service, host, kind, name, version, method, route, first_seen, last_seen } of components) {
+    byId.get(service)!.components.push({ host, kind, name, version, method, route, first_seen, last_seen });
   }
   return [...byId.values()];
 }

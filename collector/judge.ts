@@ -3,7 +3,7 @@
  * events like those that sidecars send, so that it has a fingerprint, a state, a page and a report as any other.
  */
 import { ruleText } from "../scripts/policy/rule-texts.ts";
-import { SEVERITIES, STAGES, type Stage } from "./api.ts";
+import { SEVERITIES, STAGES, type Severity, type Stage } from "./api.ts";
 import { digestOf, type NewEvent } from "./event.ts";
 import type { ServiceInventory } from "./inventory.ts";
 
@@ -13,6 +13,8 @@ export interface Flaw {
   rule: string;
   stage: Exclude<Stage, "attempted">;
   confidence: number;
+  /** That of the rule, unless it is told here. */
+  severity?: Severity;
   method: string;
   route: string;
   part: string;
@@ -27,7 +29,9 @@ export interface Flaw {
 /** Looks at a service, at `now` in milliseconds. What there is of one is bounded (limits.ts). */
 export type Check = (inventory: ServiceInventory, now: number) => Flaw[];
 
-const DAY = 86_400_000;
+/** Milliseconds. */
+export const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** The events of what the checks find at a service. A flaw that is still there is one event a day: the same key whoever looks. */
 export function judge(inventory: ServiceInventory, checks: readonly Check[], now: number): NewEvent[] {
@@ -44,7 +48,7 @@ function eventOf(flaw: Flaw, { service, namespace, version, policy }: ServiceInv
     time: now,
     ...{ service, namespace, instance: "", version, policy },
     ...{ rule, class: text.class, cwe: [...text.cwe] },
-    severity: SEVERITIES.indexOf(text.severity as (typeof SEVERITIES)[number]),
+    severity: SEVERITIES.indexOf(flaw.severity ?? (text.severity as Severity)),
     stage: STAGES.indexOf(stage),
     ...{ confidence, method, route, part, parameter, evidence: evidence.slice(0, 1_024) },
     ...{ outcome: "allowed", mode: "", exception: "", request_id: "", trace_id: "", span_id: "", principal: "" },

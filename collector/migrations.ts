@@ -177,6 +177,9 @@ export const MIGRATIONS: readonly string[] = [
     received timestamptz NOT NULL
   );
   `,
+  `
+  ALTER TABLE meshward.component ADD COLUMN method text NOT NULL DEFAULT '', ADD COLUMN route text NOT NULL DEFAULT '';
+  `,
 ];
 
 /** Any number that no other program takes its locks by. */

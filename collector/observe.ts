@@ -286,16 +286,18 @@ async function storeComponents(sql: Sql, observations: readonly PlacedObservatio
       service: observation.service_id,
       host: observation.direction === "outbound" ? observation.host : "",
       ...component,
+      method: observation.method,
+      route: observation.route,
       time: observation.time,
     })),
   );
   if (seen.length === 0) return;
   type Seen = (typeof seen)[number];
-  const key = ({ service, host, kind, name, version }: Omit<Seen, "time">): string =>
-    rowKey(service, host, kind, name, version);
+  type Row = Omit<Seen, "time" | "method" | "route">;
+  const key = ({ service, host, kind, name, version }: Row): string => rowKey(service, host, kind, name, version);
   const stored = new Map<string, Date>();
   const counts = new Map<number, number>();
-  for (const row of await sql.query<Omit<Seen, "time"> & { last_seen: Date }>(
+  for (const row of await sql.query<Row & { last_seen: Date }>(
     `SELECT service, host, kind, name, version, last_seen FROM meshward.component
      WHERE service IN (SELECT value::integer FROM json_array_elements_text($1::json))`,
     [JSON.stringify([...new Set(seen.map(({ service }) => service))])],
@@ -314,9 +316,9 @@ async function storeComponents(sql: Sql, observations: readonly PlacedObservatio
   });
   if (written.length === 0) return;
   await sql.query(
-    `INSERT INTO meshward.component AS c (service, host, kind, name, version, first_seen, last_seen)
-     SELECT service, host, kind, name, version, ${at("first")}, ${at("last")} FROM json_to_recordset($1::json)
-       AS x(service integer, host text, kind text, name text, version text, first float8, last float8)
+    `INSERT INTO meshward.component AS c (service, host, kind, name, version, method, route, first_seen, last_seen)
+     SELECT service, host, kind, name, version, method, route, ${at("first")}, ${at("last")} FROM json_to_recordset($1::json)
+       AS x(service integer, host text, kind text, name text, version text, method text, route text, first float8, last float8)
      ON CONFLICT (service, host, kind, name, version) DO UPDATE SET
        first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen)`,
     [JSON.stringify(written)],

@@ -670,21 +670,34 @@ interface CollectorOptions {
   database: string;
   retention: string;
   host: string[];
+  libraries?: string;
 }
 
 async function collectorCommand(options: CollectorOptions, io: Io): Promise<number> {
-  const [{ startCollector }, { parseRetention }, { parseTokens }, { parseListen }] = await Promise.all([
-    import("../collector/collector.ts"),
-    import("../collector/retention.ts"),
-    import("../collector/tokens.ts"),
-    import("./envoy/run.ts"),
-  ]);
+  const [{ startCollector }, { readLibraries }, { parseRetention }, { parseTokens }, { parseListen }] =
+    await Promise.all([
+      import("../collector/collector.ts"),
+      import("../collector/dependencies/retire.ts"),
+      import("../collector/retention.ts"),
+      import("../collector/tokens.ts"),
+      import("./envoy/run.ts"),
+    ]);
   const retentionSeconds = parseRetention(options.retention);
   if (retentionSeconds === null) throw new UsageError(`--retention ${options.retention}: expected 30d, 12h or 90m`);
   const tokensIn = (variable: string, name: string): ReturnType<typeof parseTokens> => {
     const text = io.env[variable];
     return text === undefined || text === "" ? [] : asUsage(() => parseTokens(text, name), variable);
   };
+  const log = (line: string): void => void io.stderr.write(`meshward collector: ${line}\n`);
+  const file = options.libraries;
+  const text = file === undefined ? null : readText("libraries", file);
+  const libraries = text === null ? null : asUsage(() => readLibraries(text), `--libraries ${file}`);
+  if (libraries !== null) {
+    log(`${libraries.count} libraries of ${file}`);
+    if (libraries.unread.length > 0) {
+      log(`${libraries.unread.length} expressions and ranges of it are left out, the first: ${libraries.unread[0]}`);
+    }
+  }
   const collector = await startCollector({
     ...asUsage(() => parseListen(options.listen), "--listen"),
     database: options.database,
@@ -692,7 +705,8 @@ async function collectorCommand(options: CollectorOptions, io: Io): Promise<numb
     ingestTokens: tokensIn("MESHWARD_INGEST_TOKEN", "ingest"),
     readTokens: tokensIn("MESHWARD_READ_TOKEN", "read"),
     hosts: options.host,
-    log: (line) => void io.stderr.write(`meshward collector: ${line}\n`),
+    libraries,
+    log,
   });
   const { url, madeToken } = collector;
   const lines = [
@@ -855,6 +869,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       (name, all: string[]) => [...all, name],
       [],
     )
+    .option("--libraries <file>", "libraries with known flaws beside those that come along, in the form of retire.js")
     .addHelpText(
       "after",
       `

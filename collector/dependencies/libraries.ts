@@ -71,7 +71,7 @@ function byName(all: readonly Facts[]): Map<string, KnownProduct> {
  */
 function isVendors(version: string): boolean {
   const [, mark] = /\+(.*)$/.exec(version) ?? [];
-  if (mark !== undefined) return !/^(unix|win(32|64)?|windows|os|macos|darwin|codeit)?$/.test(mark);
+  if (mark !== undefined && !/^(unix|win(32|64)?|windows|os|macos|darwin|codeit)?$/.test(mark)) return true;
   return /ubuntu|deb|\bel\d|\.el\d|fips|amzn|alpine|\bfc\d|suse|rhel|centos|sury/.test(version);
 }
 

@@ -28,7 +28,7 @@ export type Range = readonly Span[];
 
 /** Reads a version; null where it is none. What stands behind and means nothing here (`.slim`, `-fips`) is left out. */
 export function parseVersion(text: string): Version | null {
-  const [, digits, rest = ""] = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(.{0,64})$/i.exec(text) ?? [];
+  const [, digits, rest = ""] = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?!\.?\d)(.{0,64})$/i.exec(text) ?? [];
   if (digits === undefined) return null;
   const numbers = digits.split(".").map(Number);
   const [, word, count] =

@@ -104,7 +104,10 @@ test("a flaw is an event with the texts of its rule, one a day", () => {
   const at = (time: number): string => judge(inventory, [accessFlaws], time)[0]!.key;
   assert.equal(at(NOW + 1_000), event!.key);
   assert.notEqual(at(NOW + 86_400_000), event!.key);
-  assert.throws(() => judge(inventory, [() => [{ ...event!, rule: "no-rule", stage: "likely" }]], NOW), /no rule/);
+  assert.throws(
+    () => judge(inventory, [() => [{ ...event!, rule: "no-rule", stage: "likely", severity: "low" }]], NOW),
+    /no rule/,
+  );
 });
 
 /** The observation of one record. */

@@ -3,20 +3,51 @@
  *
  *   GET /orders bearer 20 refused 2 answers text/csv    an endpoint: answers by credential, refusals, content types
  *   calls orders:3000 GET /stock none 5                  a call of the service
+ *   shows library jquery 3.4.1                           a component, by `GET /`
+ *
+ * With `since 30d` at the end it was first seen so many days ago, else now.
  */
-import { AUTHENTICATIONS, STATUS_CLASSES, type Authentication } from "../../collector/observation.ts";
-import type { ServiceInventory, Sighting, StoredOperation } from "../../collector/inventory.ts";
+import {
+  AUTHENTICATIONS,
+  STATUS_CLASSES,
+  type Authentication,
+  type ComponentKind,
+} from "../../collector/observation.ts";
+import type { ServiceInventory, Sighting, StoredComponent, StoredOperation } from "../../collector/inventory.ts";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
 
 const seen = (names: readonly string[]): Sighting[] => names.map((name) => ({ name, first_seen: NOW, last_seen: NOW }));
 
 /** A service of which that is known. */
-export function inventoryOf(operations: StoredOperation[]): ServiceInventory {
+export function inventoryOf(operations: StoredOperation[], components: StoredComponent[] = []): ServiceInventory {
   return {
     ...{ id: 1, service: "cart", namespace: "shop", version: "0.1.0", policy: "", first_seen: NOW, last_seen: NOW },
-    ...{ operations, components: [] },
+    ...{ operations, components },
   };
+}
+
+/** A service of which an example tells. */
+export function inventoryIn(example: string): ServiceInventory {
+  const isShown = (line: string): boolean => line.trim().startsWith("shows ");
+  const lines = linesOf(example);
+  return inventoryOf(lines.filter((line) => !isShown(line)).map(operationOf), lines.filter(isShown).map(componentOf));
+}
+
+const DAY = 86_400_000;
+
+/** A line without its `since 30d`, and when that was. */
+function sinceOf(line: string): { rest: string; first_seen: Date } {
+  const [, rest = line, days = "0"] = /^(.*) since (\d+)d$/.exec(line.trim()) ?? [];
+  return { rest: rest.trim(), first_seen: new Date(NOW.getTime() - Number(days) * DAY) };
+}
+
+/** The component of a line. */
+export function componentOf(line: string): StoredComponent {
+  const { rest, first_seen } = sinceOf(line);
+  const [, kind, name, version] = rest.split(" ") as [string, ComponentKind, string, string];
+  const place = { host: "", method: "GET", route: "/" };
+  return { ...place, kind, name, version: version === "-" ? "" : version, first_seen, last_seen: NOW };
 }
 
 const zeros = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
@@ -24,7 +55,8 @@ const zeros = <Name extends string>(names: readonly Name[]): Record<Name, number
 
 /** The operation of a line; redirects are `redirected N` of the answers. */
 export function operationOf(line: string): StoredOperation {
-  const [before, types = ""] = line.split(" answers ");
+  const { rest, first_seen } = sinceOf(line);
+  const [before, types = ""] = rest.split(" answers ");
   const words = before!.trim().split(" ");
   const host = words[0] === "calls" ? words.splice(0, 2)[1]! : "";
   const [method, route, ...counted] = words as [string, string, ...string[]];
@@ -46,7 +78,7 @@ export function operationOf(line: string): StoredOperation {
   statuses["2xx"] += Math.max(0, authentication.mtls - statuses["2xx"] - statuses["3xx"]);
   return {
     ...{ id: 1, direction: host === "" ? "inbound" : "outbound", host, method, route },
-    ...{ first_seen: NOW, last_seen: NOW, changed: NOW },
+    ...{ first_seen, last_seen: NOW, changed: NOW },
     count: Object.values(statuses).reduce((sum, count) => sum + count, 0),
     ...{ statuses, authentication, parameters: [], request_types: [] },
     response_types: seen(types.split(" ").filter((type) => type !== "")),

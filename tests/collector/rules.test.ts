@@ -3,20 +3,24 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { accessFlaws } from "../../collector/access.ts";
-import type { Flaw } from "../../collector/judge.ts";
+import { dependencyFlaws } from "../../collector/dependencies/checks.ts";
+import { createLibraries } from "../../collector/dependencies/libraries.ts";
+import type { Check, Flaw } from "../../collector/judge.ts";
 import { readRuleFile } from "../../scripts/generate/rule-file.ts";
-import { inventoryOf, linesOf, operationOf } from "./examples.ts";
+import { inventoryIn } from "./examples.ts";
 
+const NOW = Date.parse("2026-11-22T12:00:00Z");
+const CHECKS: readonly Check[] = [accessFlaws, dependencyFlaws(createLibraries())];
 const RULES = new URL("../../rules/", import.meta.url);
 
 function flaws(example: string): Flaw[] {
-  return accessFlaws(inventoryOf(linesOf(example).map(operationOf)));
+  return CHECKS.flatMap((check) => check(inventoryIn(example), NOW));
 }
 
 const files = readdirSync(RULES).filter((name) => name.endsWith(".yaml") && name !== "kinds.yaml");
 const rules = files
   .flatMap((name) => readRuleFile(`rules/${name}`, readFileSync(new URL(name, RULES), "utf8")).data.rules)
-  .filter((rule) => rule.by === "collector" && rule.class === "inventory");
+  .filter((rule) => rule.by === "collector");
 
 for (const { id, confidence, attack, lookalike } of rules) {
   test(id, () => {
