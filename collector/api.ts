@@ -281,7 +281,7 @@ export const componentSchema = z
     service: text(256),
     namespace: text(256).nullable(),
     host: text(256).nullable().describe("whose it is; null for the service's own"),
-    kind: z.enum(["server", "framework", "library", "script-host"]),
+    kind: z.enum(["server", "framework", "library", "script-host", "script"]),
     name: text(256),
     version: text(64).nullable(),
     first_seen: time,
