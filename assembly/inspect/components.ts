@@ -27,7 +27,7 @@ import {
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
-import { findText, putText, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { findText, putText, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { host, hostEnd, path, pathEnd, responseHeaders, responseHeadersEnd, status } from "./exchange";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
@@ -88,7 +88,7 @@ export function readHeaderComponents(start: usize, end: usize): void {
   while (nextPair()) {
     if (textIs(pairName, pairNameEnd, "server")) products("server", pairValue, pairValueEnd);
     else if (textIs(pairName, pairNameEnd, "x-powered-by")) products("framework", pairValue, pairValueEnd);
-    else if (textIs(pairName, pairNameEnd, "x-generator")) generator(pairValue, pairValueEnd);
+    else if (textIs(pairName + 2, pairNameEnd, "generator")) generator(pairValue, pairValueEnd);
     else version();
   }
 }
@@ -101,7 +101,7 @@ export function readPageComponents(start: usize, end: usize, own: usize, ownEnd:
   while (true) {
     at = findByte(at, end, Char.Less) + 1;
     if (at >= end) break;
-    if (textStartsNoCase(at, end, "!--")) {
+    if (byteAt(at) == Char.Bang && byteAt(at + 1) == Char.Dash) {
       at = findText(at + 3, end, "-->");
     } else if (isTag(at, end, "script")) {
       const tag = at + 6;
@@ -125,9 +125,9 @@ export function readPageComponents(start: usize, end: usize, own: usize, ownEnd:
       }
     }
   }
-  const angular = findText(start, end, ' ng-version="') + 13;
-  if (angular < end)
-    put("library", LITERAL, putText(LITERAL, "angular"), angular, versionEnd(angular, end, Version.Strict));
+  // Angular's own, at the root of its page.
+  const angular = findText(start, end, 'ng-version="');
+  if (angular < end) put("library", angular, angular + 2, angular + 12, versionEnd(angular + 12, end, Version.Strict));
 }
 
 /** Reads the script `start..end` that came for `path..pathEnd`. */
@@ -143,9 +143,6 @@ export function readScriptComponents(start: usize, end: usize, path: usize, path
   if (to > at) comment(at, min(to, at + COMMENT));
   comments(to, end);
 }
-
-/** Where a name that the module itself knows is written. */
-const LITERAL: usize = memory.data(16);
 
 /** Puts the text; one that is there already, is too long or has no name that can be told is left out. */
 function put(kind: string, from: usize, to: usize, at: usize, atEnd: usize): void {
@@ -181,12 +178,14 @@ function putMarked(kind: string, from: usize, to: usize, at: usize, atEnd: usize
 
 /** A header of a product's version: `x-aspnet-version: 4.0.30319`, and Jenkins' own. */
 function version(): void {
-  const from = textStarts(pairName, pairNameEnd, "x-") ? pairName + 2 : pairName;
-  let to = pairNameEnd - 8;
-  if (textIs(from, pairNameEnd, "jenkins")) to = pairNameEnd;
-  else if (to <= from || !textIs(to, pairNameEnd, "-version") || to - from < 3) return;
-  // "docker-distribution-api-version": not a product's.
-  if (textIs(to - 3, to, "api")) return;
+  const from = byteAt(pairName) == Char.x && byteAt(pairName + 1) == Char.Dash ? pairName + 2 : pairName;
+  let to = pairNameEnd;
+  if (!textIs(from, to, "jenkins")) {
+    to -= 8;
+    if (to < from + 3 || byteAt(to) != Char.Dash || !textIs(to + 1, pairNameEnd, "version")) return;
+    // "docker-distribution-api-version": not a product's.
+    if (textIs(to - 3, to, "api")) return;
+  }
   const end = versionEnd(pairValue, pairValueEnd, Version.Whole);
   if (findByte(pairValue, end, Char.Dot) < end) put("framework", from, to, pairValue, end);
 }
@@ -294,10 +293,10 @@ function importMap(at: usize, end: usize, own: usize, ownEnd: usize): void {
   }
 }
 
-/** Whether a link leads to a script or a style. */
+/** Whether a link leads to a script or a style: ".js", ".css". */
 function isCode(start: usize, end: usize): bool {
   end = pathEndOf(start, end);
-  return end - start > 4 && (textIsNoCase(end - 4, end, ".css") || textIsNoCase(end - 3, end, ".js"));
+  return end - start > 4 && byteAt(end - 1) == Char.s && findByte(end - 4, end, Char.Dot) < end;
 }
 
 /** Where the path of a URL ends: at its query or fragment. */
@@ -311,21 +310,20 @@ function pathEndOf(start: usize, end: usize): usize {
 function readUrl(start: usize, end: usize, isScript: bool, own: usize, ownEnd: usize): void {
   start = skipSpaces(start, end);
   end = pathEndOf(start, end);
-  let at = start;
-  if (textStartsNoCase(at, end, "https:")) at += 6;
-  else if (textStartsNoCase(at, end, "http:")) at += 5;
+  let at = findByte(start, end, Char.Slash);
   let isForeign = false;
-  if (at + 1 < end && byteAt(at) == Char.Slash && byteAt(at + 1) == Char.Slash) {
+  const isHttp = at == start || lowerCase(byteAt(start)) == Char.h;
+  if (isHttp && at + 1 < end && byteAt(at + 1) == Char.Slash) {
     const from = at + 2;
     at = findByte(from, end, Char.Slash);
     const to = withoutPort(from, at);
     isForeign = !sameBytesNoCase(from, to, own, ownEnd);
     if (isForeign && isScript && isHost(from, to)) put("script-host", from, to, to, to);
     start = from;
-  } else if (at > start || findByte(start, end, Char.Colon) < findByte(start, end, Char.Slash)) {
+  } else if (findByte(start, at, Char.Colon) < at) {
     // `data:` and the like.
     return;
-  }
+  } else at = start;
   if (readPath(at, end, isForeign)) return;
   if (isScript && hasNumber(start, end)) put("script", start, end, end, end);
 }
@@ -451,7 +449,8 @@ function comment(next: usize, end: usize): void {
     }
     // A mark of documentation, such as @license.
     if (byteAt(at - 1) == Char.At) at = skipSpaces(wordEnd(at, stop, Char.Greater), stop);
-    if (textStartsNoCase(at, stop, "https://")) at += 8;
+    // "https://d3js.org v5.7.0".
+    if (byteAt(at + 5) == Char.Colon) at = min(at + 8, stop);
     if (named < NAME_LINES && readTitle(at, stop, Version.Strict) && isNamed(numberEnd, stop)) {
       return put("library", title, titleEnd, number, numberEnd);
     }
@@ -488,7 +487,8 @@ function readTitle(start: usize, end: usize, how: Version): bool {
         numberEnd = to;
         return true;
       }
-      const isVersion = textIsNoCase(from, at, "version") || textIsNoCase(from, at, "v") || textIs(from, at, "-");
+      const isVersion =
+        textIsNoCase(from, at, "version") || (at - from == 1 && (isSign(byteAt(from)) || byteAt(from) == Char.v));
       if (isOver && !isVersion) return false;
       if (isVersion) isOver = words > 0;
       else {

@@ -92,8 +92,8 @@ export const LIBRARIES: readonly Facts[] = [
     flaws: [["<1.20.2", "medium", "CVE-2021-23472, CVE-2022-1726", XSS]],
   },
   {
-    // Both that of version 1, whose name was AngularJS, and the later one.
-    names: ["angular", "angularjs", "angular.js", "@angular/core"],
+    // Both that of version 1, whose name was AngularJS, and the later one, whose pages say `ng-version`.
+    names: ["angular", "angularjs", "angular.js", "@angular/core", "ng"],
     flaws: [
       ["<1.6.9", "medium", "GHSA-r5fx-8r73-v86c", `${XSS} through SVG`],
       ["<1.7.9", "high", "CVE-2019-10768", `${POLLUTION} through angular.merge`],
