@@ -119,7 +119,6 @@ export const LIBRARIES: readonly Facts[] = [
   {
     names: ["react", "react.js"],
     flaws: [[">=0.4.0 <0.4.2 || >=0.5.0 <0.5.2", "medium", "CVE-2013-7035", XSS]],
-    ended: [["15.0.0", "2016-04-08"]],
   },
   {
     names: ["ember", "ember.js", "ember-source"],
