@@ -36,6 +36,8 @@ const PUBLIC = new RegExp(
   ].join("|")})$`,
   "i",
 );
+const OPERATIONAL =
+  /^(?:health.*|ready.*|live.*|startup.*|ping|metrics|favicon.*|robots\.txt|\.well-known|swagger.*|openapi.*|redoc|docs|api-docs)$/i;
 /** A file of a page. */
 const FILE = /\.(?:css|js|mjs|map|png|jpe?g|gif|svg|webp|ico|woff2?|ttf|txt|html?|wasm)$/i;
 /** Types of what pages are made of. */
@@ -52,12 +54,19 @@ const credentialed = ({ authentication: { basic, bearer, cookie, "api-key": apiK
   basic + bearer + cookie + apiKey;
 
 /** Answers below 400, but for redirects, that had surely none: a request without any, or with the mesh's alone. */
-function openAnswers(operation: StoredOperation): number {
+export function openAnswers(operation: StoredOperation): number {
   const without = Math.max(operation.authentication.none, answeredBy(operation) - credentialed(operation));
   return without - operation.statuses["3xx"];
 }
 
-const isOpen = (operation: StoredOperation): boolean => openAnswers(operation) >= OPEN;
+const isOpen = (operation: StoredOperation): boolean => openAnswers(operation) >= OPEN && !hasOwnCredential(operation);
+
+/** Names of parameters that may hold a credential of another kind: a signed link, a password, a key of the service's own. */
+const CREDENTIAL =
+  /token|secret|sig(?:nature)?$|signature|api_?key|^key$|auth|hmac|jwt|passw|pwd|otp|^pin$|ticket|session|nonce/i;
+
+export const hasOwnCredential = ({ parameters }: StoredOperation): boolean =>
+  parameters.some(({ part, name }) => part !== "cookie" && CREDENTIAL.test(name));
 
 /** Whether credentials were wanted where there were none: refused, or sent to where one signs in. */
 const isRefusing = ({ authentication, statuses }: StoredOperation): boolean =>
@@ -66,11 +75,18 @@ const isRefusing = ({ authentication, statuses }: StoredOperation): boolean =>
 const isProtected = (operation: StoredOperation): boolean =>
   credentialed(operation) >= CREDENTIALED && openAnswers(operation) <= 0;
 
-const isPublic = ({ route, response_types: types }: StoredOperation): boolean => {
-  const segments = segmentsOf(route);
-  if (segments.length === 0 || segments.some((segment) => PUBLIC.test(segment)) || FILE.test(route)) return true;
-  return types.length > 0 && types.every(({ name }) => PAGE_TYPE.test(name));
+const isPublic = (operation: StoredOperation): boolean => {
+  const segments = segmentsOf(operation.route);
+  return segments.length === 0 || segments.some((segment) => PUBLIC.test(segment)) || isPagePart(operation);
 };
+
+/** Whether it is what pages are made of, by its name or by what it answers. */
+export const isPagePart = ({ route, response_types: types }: StoredOperation): boolean =>
+  FILE.test(route) || (types.length > 0 && types.every(({ name }) => PAGE_TYPE.test(name)));
+
+/** Whether it is there for who runs the service: no document has these. */
+export const isOperational = (route: string): boolean =>
+  route === "/" || segmentsOf(route).some((segment) => OPERATIONAL.test(segment));
 
 /** Whether strangers may well be meant to do this: sign up, order, subscribe, write to somebody. */
 const mayBeForStrangers = ({ method, route }: StoredOperation): boolean => method === "POST" && !route.includes("{");

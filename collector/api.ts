@@ -297,6 +297,32 @@ export const componentsSchema = z
   .object({ components: z.array(componentSchema), next_cursor: nextCursor })
   .register(named, { id: "Components" });
 
+const place = { method: text(64), route: text(256) };
+const since = { first_seen: time, last_seen: time };
+const driftSchema = z
+  .object({
+    service: text(256),
+    namespace: text(256).nullable(),
+    documented: count.describe("operations of the document"),
+    undocumented: z.array(z.object({ ...place, ...since })).describe("observed, and not in the document"),
+    deprecated: z.array(z.object({ ...place, ...since })).describe("observed, and deprecated in the document"),
+    differing: z
+      .array(
+        z.object({
+          ...place,
+          parameters: z.array(z.object({ part: text(64), name: text(256) })),
+          types: z.array(text(128)),
+        }),
+      )
+      .describe(
+        "with query, header and cookie parameters and content types of responses that the document does not have",
+      ),
+    unseen: z.array(z.object({ method: text(64), path: text(512) })).describe("in the document, and not observed"),
+  })
+  .register(named, { id: "Drift" });
+/** What differs from the OpenAPI documents that the collector was given. */
+export const driftsSchema = z.object({ services: z.array(driftSchema) }).register(named, { id: "Drifts" });
+
 export const auditSchema = z
   .object({
     entries: z.array(
@@ -505,6 +531,14 @@ export const OPERATIONS = {
     query: serviceOpenApiQuerySchema,
     answer: "application/json",
   },
+  drift: {
+    method: "get",
+    path: "/api/v1/drift",
+    id: "drift",
+    summary: "What runs against the OpenAPI documents that the collector was given",
+    access: "read",
+    answer: driftsSchema,
+  },
   audit: {
     method: "get",
     path: "/api/v1/audit",
@@ -591,6 +625,8 @@ export type EndpointsQuery = z.infer<typeof endpointsQuerySchema>;
 export type Components = z.infer<typeof componentsSchema>;
 export type ComponentsQuery = z.infer<typeof componentsQuerySchema>;
 export type ServiceMap = z.infer<typeof mapSchema>;
+export type Drift = z.infer<typeof driftSchema>;
+export type Drifts = z.infer<typeof driftsSchema>;
 export type Audit = z.infer<typeof auditSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Problem = z.infer<typeof problemSchema>;

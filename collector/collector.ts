@@ -10,6 +10,7 @@ import { createLibraries } from "./dependencies/libraries.ts";
 import type { UserLibraries } from "./dependencies/retire.ts";
 import { clean } from "./clean.ts";
 import type { Database } from "./database.ts";
+import { driftFlaws, type Documents } from "./drift.ts";
 import { countFindings } from "./figures.ts";
 import { hostName, isLoopback, LOOPBACK_NAMES } from "./guard.ts";
 import { CAPS, createIngest, type Caps } from "./ingest.ts";
@@ -44,6 +45,8 @@ export interface CollectorOptions {
   hosts: readonly string[];
   /** Libraries with flaws that the user knows of. */
   libraries?: UserLibraries | null;
+  /** OpenAPI documents, by `service` or `namespace/service`. */
+  documents?: Documents;
   log(line: string): void;
   /** For tests: other bounds, another clock. */
   caps?: Caps;
@@ -92,7 +95,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     throw error;
   }
   const queue = options.queue ?? createQueue();
-  const ingest = createIngest(database, options.caps ?? CAPS, undefined, checksOf(options));
+  const documents = options.documents ?? new Map<string, never>();
+  const ingest = createIngest(database, options.caps ?? CAPS, undefined, [...checksOf(options), driftFlaws(documents)]);
   const metrics = createMetrics(
     () => queue.state(),
     () => countFindings(database),
@@ -103,7 +107,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const app = createServer({
     ...{ database, ingest, queue, metrics, ingestTokens, readTokens, hosts, retentionSeconds, page, now, log },
     version: packageVersion(),
-    documented: () => null,
+    documents,
   });
   const server = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   server.maxConnections = CONNECTIONS;

@@ -178,3 +178,16 @@ export async function serviceNamed(
   );
   return found.length === 1 ? (await inventoryOf(sql, [found[0]!.id]))[0]! : null;
 }
+
+/** The inventories of services that go by one of `names`: a service, or namespace/service. */
+export async function documentedServices(sql: Sql, names: readonly string[]): Promise<ServiceInventory[]> {
+  const found = await sql.query<{ id: number }>(
+    `SELECT id FROM meshward.service WHERE name IN (SELECT json_array_elements_text($1::json))
+     OR namespace || '/' || name IN (SELECT json_array_elements_text($1::json)) ORDER BY namespace, name`,
+    [JSON.stringify(names)],
+  );
+  return inventoryOf(
+    sql,
+    found.map(({ id }) => id),
+  );
+}

@@ -8,7 +8,8 @@ import { addAudit, listAudit } from "./audit.ts";
 import { BodyError, readBody, TooLargeError, unpackGzip } from "./body.ts";
 import { CursorError } from "./cursor.ts";
 import { isStatementFault, UnavailableError, type Database } from "./database.ts";
-import { listComponents, listEndpoints, serviceNamed, type Documented } from "./endpoints.ts";
+import { documentedBy, driftOf, type Documents } from "./drift.ts";
+import { documentedServices, listComponents, listEndpoints, serviceNamed } from "./endpoints.ts";
 import { eventOf, type NewEvent } from "./event.ts";
 import { listEvents } from "./events.ts";
 import { listServices, summarize, trendOf } from "./figures.ts";
@@ -46,7 +47,8 @@ export interface ServerParts {
   hosts: ReadonlySet<string>;
   retentionSeconds: number;
   version: string;
-  documented: Documented;
+  /** OpenAPI documents of services. */
+  documents: Documents;
   /** By path, such as "/app.js". */
   page: ReadonlyMap<string, PageFile>;
   now(): number;
@@ -96,6 +98,7 @@ export function createServer(parts: ServerParts): Express {
   const sessions = createSessions(parts.readTokens);
   const attempts = createAttempts();
   const document = openApiDocument(parts.version);
+  const documented = documentedBy(parts.documents);
 
   /** Work on the database, measured. */
   const timed = async <Result>(what: string, work: () => Promise<Result>): Promise<Result> => {
@@ -225,7 +228,7 @@ export function createServer(parts: ServerParts): Express {
   onRead(OPERATIONS.services, () => reading(() => listServices(database)));
   onRead(OPERATIONS.endpoints, (request) => {
     const query = checked(OPERATIONS.endpoints.query, request.query, "query");
-    return reading(() => listEndpoints(database, query, parts.documented));
+    return reading(() => listEndpoints(database, query, documented));
   });
   onRead(OPERATIONS.components, (request) => {
     const query = checked(OPERATIONS.components.query, request.query, "query");
@@ -238,6 +241,10 @@ export function createServer(parts: ServerParts): Express {
     const inventory = await reading(() => serviceNamed(database, service, namespace));
     if (inventory === null) throw new ProblemError(404, "there is no such service, or several: give its namespace");
     return serviceDocument(inventory);
+  });
+  onRead(OPERATIONS.drift, async () => {
+    const inventories = await reading(() => documentedServices(database, [...parts.documents.keys()]));
+    return { services: inventories.flatMap((inventory) => driftOf(parts.documents, inventory) ?? []) };
   });
   onRead(OPERATIONS.audit, (request) => {
     const query = checked(OPERATIONS.audit.query, request.query, "query");

@@ -13,6 +13,7 @@ import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Documents } from "../collector/drift.ts";
 import { corpusFiles } from "./bench/corpus-files.ts";
 import { GROWTH_PARTS } from "./bench/growth-policies.ts";
 import type { GrowthPart } from "./bench/growth-policies.ts";
@@ -671,6 +672,26 @@ interface CollectorOptions {
   retention: string;
   host: string[];
   libraries?: string;
+  openapi: string[];
+}
+
+/** The documents of `SERVICE=FILE` options, by service. */
+async function documentsIn(options: readonly string[]): Promise<Documents> {
+  const { DocumentError, readDocument } = await import("../collector/document.ts");
+  return new Map(
+    options.map((option) => {
+      const at = option.indexOf("=");
+      const [service, path] = [option.slice(0, at), option.slice(at + 1)];
+      if (at < 1 || path === "") throw new UsageError(`--openapi ${option}: expected SERVICE=FILE`);
+      const text = readText("--openapi", path);
+      try {
+        return [service, readDocument(text)];
+      } catch (error) {
+        if (!(error instanceof DocumentError)) throw error;
+        throw new UsageError(`--openapi ${path}: ${error.message}`);
+      }
+    }),
+  );
 }
 
 async function collectorCommand(options: CollectorOptions, io: Io): Promise<number> {
@@ -706,6 +727,7 @@ async function collectorCommand(options: CollectorOptions, io: Io): Promise<numb
     readTokens: tokensIn("MESHWARD_READ_TOKEN", "read"),
     hosts: options.host,
     libraries,
+    documents: await documentsIn(options.openapi),
     log,
   });
   const { url, madeToken } = collector;
@@ -870,6 +892,12 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       [],
     )
     .option("--libraries <file>", "libraries with known flaws beside those that come along, in the form of retire.js")
+    .option(
+      "--openapi <service=file>",
+      "the OpenAPI document of a service, or of namespace/service: what runs is held against it; may be given again",
+      (given, all: string[]) => [...all, given],
+      [],
+    )
     .addHelpText(
       "after",
       `

@@ -72,6 +72,12 @@ const WRONG: [argv: string[], message: RegExp][] = [
   [["scan", "--policy", missing], /^meshward scan: policy .*missing: no such file or folder$/],
   [["scan", "--policy", BROKEN], /^.*broken\.yaml:2:1: routs: unknown key/],
   [["scan", "stray"], /^meshward scan: too many arguments for 'scan'/],
+  [["collector", "--openapi", "cart"], /^meshward collector: --openapi cart: expected SERVICE=FILE$/],
+  [
+    ["collector", "--openapi", "cart=absent.yaml"],
+    /^meshward collector: --openapi absent\.yaml: no such file or folder$/,
+  ],
+  [["collector", "--openapi", `cart=${POLICY}`], /^meshward collector: --openapi .*: is no OpenAPI document/],
   [
     ["report", "--collector", "localhost:4318"],
     /^meshward report: --collector: "localhost:4318": expected http:\/\/ or/,

@@ -3,10 +3,12 @@
  *
  *   GET /orders bearer 20 refused 2 answers text/csv    an endpoint: answers by credential, refusals, content types
  *   calls orders:3000 GET /stock none 5                  a call of the service
+ *   document deprecated GET /v1/orders                   an operation of its OpenAPI document; `secured`: wants a token
  *   shows library jquery 3.4.1                           a component, by `GET /`
  *
  * With `since 30d` at the end it was first seen so many days ago, else now.
  */
+import { readDocument, type ServiceDocument } from "../../collector/document.ts";
 import {
   AUTHENTICATIONS,
   STATUS_CLASSES,
@@ -86,4 +88,39 @@ export function operationOf(line: string): StoredOperation {
   };
 }
 
-export const linesOf = (example: string): string[] => example.trim().split("\n");
+const isOfDocument = (line: string): boolean => line.trim().startsWith("document ");
+
+/** The lines of what was observed. */
+export const linesOf = (example: string): string[] =>
+  example
+    .trim()
+    .split("\n")
+    .filter((line) => !isOfDocument(line));
+
+/** The document in an example, as it is read; null where it has none. */
+export function documentOf(example: string): ServiceDocument | null {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const line of example.split("\n").filter(isOfDocument)) {
+    const [before, types = ""] = line.split(" answers ");
+    const words = before!.trim().split(" ").slice(1);
+    const [method, path] = words.slice(-2) as [string, string];
+    (paths[path] ??= {})[method.toLowerCase()] = {
+      deprecated: words.includes("deprecated"),
+      ...(words.includes("secured") ? { security: [{ token: [] }] } : {}),
+      responses: {
+        200: {
+          description: "",
+          content: Object.fromEntries(
+            types
+              .split(" ")
+              .filter(Boolean)
+              .map((type) => [type, {}]),
+          ),
+        },
+      },
+    };
+  }
+  if (Object.keys(paths).length === 0) return null;
+  const components = { securitySchemes: { token: { type: "http", scheme: "bearer" } } };
+  return readDocument(JSON.stringify({ openapi: "3.1.0", info: { title: "cart", version: "1" }, paths, components }));
+}

@@ -5,16 +5,19 @@ import { test } from "node:test";
 import { accessFlaws } from "../../collector/access.ts";
 import { dependencyFlaws } from "../../collector/dependencies/checks.ts";
 import { createLibraries } from "../../collector/dependencies/libraries.ts";
+import { driftFlaws } from "../../collector/drift.ts";
 import type { Check, Flaw } from "../../collector/judge.ts";
 import { readRuleFile } from "../../scripts/generate/rule-file.ts";
-import { inventoryIn } from "./examples.ts";
+import { documentOf, inventoryIn } from "./examples.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const CHECKS: readonly Check[] = [accessFlaws, dependencyFlaws(createLibraries())];
 const RULES = new URL("../../rules/", import.meta.url);
 
 function flaws(example: string): Flaw[] {
-  return CHECKS.flatMap((check) => check(inventoryIn(example), NOW));
+  const document = documentOf(example);
+  const documents = new Map(document === null ? [] : [["cart", document]]);
+  return [...CHECKS, driftFlaws(documents)].flatMap((check) => check(inventoryIn(example), NOW));
 }
 
 const files = readdirSync(RULES).filter((name) => name.endsWith(".yaml") && name !== "kinds.yaml");

@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import {
   auditSchema,
   componentsSchema,
+  driftsSchema,
   endpointsSchema,
   eventsSchema,
   findingDetailSchema,
@@ -20,6 +21,7 @@ import {
   trendSchema,
 } from "../../collector/api.ts";
 import { startCollector, type Collector, type CollectorOptions } from "../../collector/collector.ts";
+import { readDocument } from "../../collector/document.ts";
 import { HEADERS } from "../../collector/guard.ts";
 import { createQueue } from "../../collector/queue.ts";
 import { readLogs } from "../../collector/otlp.ts";
@@ -183,6 +185,33 @@ test("the inventory comes out of every operation as its schema says", async () =
   for (const [result, count] of Object.entries({ stored: 2, duplicate: 3, unanswered: 1 })) {
     assert.ok(metrics.includes(`meshward_collector_observations_total{result="${result}"} ${count}\n`), result);
   }
+});
+
+test("a service is held against its OpenAPI document, and what differs becomes a finding", async () => {
+  const paths = { "/orders": { get: { deprecated: true, responses: {} } } };
+  const documents = new Map([["shop/cart", readDocument(JSON.stringify({ openapi: "3.1.0", paths }))]]);
+  const collector = await start({ documents });
+  const records = observationRequest(clock, [{ "http.route": "/orders" }, { "http.route": "/debug" }]);
+  assert.equal((await ingest(collector, protobufRequest(records))).status, 200);
+  await collector.judge();
+  const get = async (path: string): Promise<Answer> => ask(collector, path, { headers: bearer(READ) });
+  const { findings } = findingsSchema.parse((await get("/api/v1/findings?class=inventory")).json());
+  assert.deepEqual(findings.map(({ rule, route, service }) => [rule, route, service]).sort(), [
+    ["inventory-shadow", "/debug", "cart"],
+    ["inventory-zombie", "/orders", "cart"],
+  ]);
+  const detail = findingDetailSchema.parse((await get(`/api/v1/findings/${findings[0]!.fingerprint}`)).json());
+  assert.equal(detail.exception, null);
+  const { endpoints } = endpointsSchema.parse((await get("/api/v1/endpoints")).json());
+  assert.deepEqual(
+    endpoints.map(({ route, documented }) => [route, documented]),
+    [
+      ["/debug", "undocumented"],
+      ["/orders", "deprecated"],
+    ],
+  );
+  const [drift] = driftsSchema.parse((await get("/api/v1/drift")).json()).services;
+  assert.deepEqual([drift!.documented, drift!.undocumented.length, drift!.unseen.length], [1, 1, 0]);
 });
 
 test("every answer has every header, also where something is wrong", async () => {
