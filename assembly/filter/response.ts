@@ -29,7 +29,7 @@ import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
 import { inspectEvaluation } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
-import { essenceEnd, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
+import { essenceEnd, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
@@ -104,6 +104,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     setResponse(status, type, typeEnd, headers, headersEnd);
     keepType(watch.observed, type, mediaTypeEnd);
     inspectPassiveHeaders();
+    changetype<Observed>(watch.observed).facts = facts;
     keepComponents(watch.observed);
   }
   inspectHeaders(watch, headers, headersEnd);
@@ -234,6 +235,7 @@ export function endResponse(stream: Stream): void {
       openExchange(policy, watch.observed);
       const kept = observedType(watch.observed);
       setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
+      setFacts(changetype<Observed>(watch.observed).facts);
       inspectPassiveBody();
       keepComponents(watch.observed);
     }

@@ -17,6 +17,39 @@ export const enum Credentials {
   Mtls = 16,
 }
 
+/** What the check of the headers tells that of the body, a bit each. */
+export const enum Fact {
+  /** A page of HTML that was found, not a part of one. */
+  Page = 1,
+  /** It has no Content-Type. */
+  Untyped = 2,
+  Csp = 4,
+  /** Which sites may frame it is said, by frame-ancestors. */
+  Ancestors = 8,
+  /** … and any may. */
+  WideFrames = 16,
+  /** It has X-Frame-Options. */
+  Framing = 32,
+  Nosniff = 64,
+  Hsts = 128,
+  /** Something is said of caches. */
+  Cache = 256,
+  /** Shared caches may keep it, and its request has cookies. */
+  Public = 512,
+  /** Addresses by http are asked for by https. */
+  Upgrade = 1024,
+  /** Its type names the encoding, UTF-8 or another one. */
+  Utf8 = 2048,
+  OtherCharset = 4096,
+}
+
+/** `Fact` bits of the response. */
+export let facts: u32 = 0;
+
+export function setFacts(all: u32): void {
+  facts = all;
+}
+
 /** Header maps, to walk with core/pairs.ts. That of the response is empty (both 0) while its body is judged. */
 export let requestHeaders: usize = 0;
 export let requestHeadersEnd: usize = 0;

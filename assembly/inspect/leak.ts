@@ -11,6 +11,7 @@
 
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
+import { Part } from "../core/field";
 import { findingAt, findingCount, findings, Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { skipMarks } from "../core/scan";
@@ -67,6 +68,7 @@ import {
   setFirst,
   tellSigns,
 } from "./leaked";
+import { note } from "./note";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** A body that says little but an error. */
@@ -108,6 +110,10 @@ function judge(at: usize, end: usize): void {
   const rule = phraseRule;
   const kind = ruleClass(rule);
   if (kind == RuleClass.Sqli || kind == RuleClass.Nosqli) return judgeDatabase(at, end);
+  // A page that is a console, a policy file, or an object in JSON: the phrase is all that there is to see.
+  if (rule >= <u32>Rule.HeaderCspMissing) {
+    return note(rule, phraseSure ? Stage.Confirmed : Stage.Likely, Part.ResponseBody, 0, 0, at, end);
+  }
   if (kind != RuleClass.Leak && rule != Rule.GraphqlBatching) return;
   if (phraseFirst) {
     if (judgeBeginning(rule, at, end)) saw(rule, Stage.Confirmed, at, end);

@@ -6,9 +6,9 @@
 // A site may have checked where it leads: where the request names who asks for it (OAuth, SAML) or carries a signature, nothing is
 // said; of what is posted, no more than *likely*. Sites of the same domain are no others.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, sameBytesNoCase, withoutPort } from "../core/bytes";
+import { byteAt, findByte, isSpace, sameBytesNoCase } from "../core/bytes";
 import { Char } from "../core/char";
-import { isOwnHost, ownHost, ownHostEnd, Part } from "../core/field";
+import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
@@ -28,18 +28,18 @@ import {
 } from "./html-context";
 import { matchStart, nextMatch, openMatches } from "./match";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
+import { isOwnSite, readSite, site, siteEnd, siteHidden } from "./site";
 
-/** The host of an address, and whether it is written to be overlooked. */
-let host: usize = 0;
-let hostEnd: usize = 0;
+/** The host that was read is not written as one. */
 let hidden: bool = false;
 
 /** Asks whether a value has said where `target..targetEnd`, the value of Location or Refresh, leads. */
 export function inspectTarget(watch: Watch, target: usize, targetEnd: usize): void {
-  if (watch.vouched || !readHost(target, targetEnd)) return;
-  const start = host;
-  const end = hostEnd;
-  if (isOwnHost(start, end) || isSibling(start, end)) return;
+  if (watch.vouched || !readSite(target, targetEnd)) return;
+  const start = site;
+  const end = siteEnd;
+  hidden = siteHidden;
+  if (isOwnSite()) return;
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     if (taint.part == Part.Header || isCallback(taint)) continue;
@@ -66,7 +66,7 @@ export function inspectMeta(watch: Watch): void {
   if (replyType != BodyType.Html || watch.vouched) return;
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
-    if (!readHost(taintValue(taint), taintValueEnd(taint)) || !openMatches(taintValue(taint), taintValueEnd(taint)))
+    if (!readSite(taintValue(taint), taintValueEnd(taint)) || !openMatches(taintValue(taint), taintValueEnd(taint)))
       continue;
     openHtml(reply, replyEnd);
     if (!nextMatch()) continue;
@@ -93,63 +93,9 @@ function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end:
       return hidden ? at < end - 4 && findByte(value, valueEnd, Char.Dot) < valueEnd : true;
     }
   }
-  return readHost(value, valueEnd) && sameBytesNoCase(host, hostEnd, start, end);
-}
-
-/** Reads the host of an address as browsers do: behind "scheme:" and any two slashes or backslashes; false for one without. */
-function readHost(start: usize, end: usize): bool {
-  while (start < end && byteAt(start) <= <u32>Char.Space) start++;
-  let at = start;
-  while (at < end && (isLetter(byteAt(at)) || (at > start && (isDigit(byteAt(at)) || byteAt(at) == Char.Plus)))) at++;
-  const scheme = at > start && at < end && byteAt(at) == Char.Colon;
-  if (scheme && !textStartsNoCase(start, end, "http")) return false;
-  at = scheme ? at + 1 : start;
-  const slashes = at;
-  while (at < end && (byteAt(at) == Char.Slash || byteAt(at) == Char.Backslash)) at++;
-  if (at - slashes < 2) return false;
-  hidden = !scheme || at - slashes != 2 || byteAt(slashes) == Char.Backslash || byteAt(slashes + 1) == Char.Backslash;
-  host = at;
-  while (at < end && !isEnd(byteAt(at))) {
-    if (byteAt(at) == Char.At) {
-      host = at + 1;
-      hidden = true;
-    }
-    at++;
-  }
-  hostEnd = withoutPort(host, at);
-  return hostEnd > host;
-}
-
-function isEnd(byte: u32): bool {
-  return (
-    byte == Char.Slash ||
-    byte == Char.Backslash ||
-    byte == Char.Question ||
-    byte == Char.Hash ||
-    byte <= <u32>Char.Space
-  );
-}
-
-/** Whether a host and the request's own end in the same domain: the last two names, three where they are as short as "co.uk". */
-function isSibling(start: usize, end: usize): bool {
-  const own = withoutPort(ownHost, ownHostEnd);
-  const other = domainOf(start, end);
-  const mine = domainOf(ownHost, own);
-  return findByte(mine, own, Char.Dot) < own && sameBytesNoCase(other, end, mine, own);
-}
-
-function domainOf(start: usize, end: usize): usize {
-  const last = nameBefore(start, end);
-  if (last == start) return start;
-  const second = nameBefore(start, last - 1);
-  if (second == start || end - last > 2 || last - 1 - second > 3) return second;
-  return nameBefore(start, second - 1);
-}
-
-/** Where the name begins that ends at `at`. */
-function nameBefore(start: usize, at: usize): usize {
-  while (at > start && byteAt(at - 1) != Char.Dot) at--;
-  return at;
+  if (!readSite(value, valueEnd)) return false;
+  hidden = siteHidden;
+  return sameBytesNoCase(site, siteEnd, start, end);
 }
 
 /** Whether a parameter is the address of a registered client. */

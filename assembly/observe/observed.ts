@@ -18,6 +18,8 @@ export class Observed {
   headersSize: u32;
   /** Bytes of the type of the response's body, without parameters. */
   typeSize: u32;
+  /** What its headers were found to say (`Fact`, inspect/exchange.ts). */
+  facts: u32;
 }
 
 /** Bytes of a header map that is kept; a request with a larger one is not observed. */
@@ -42,6 +44,7 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.endpoint = endpoint;
   observed.headersSize = <u32>(end - start);
   observed.typeSize = 0;
+  observed.facts = 0;
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
   store<u32>(block + COMPONENTS, 0);

@@ -59,5 +59,30 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     const bytes = words.flatMap((word) => [word.length, ...Buffer.from(word, "latin1")]);
     parts.push(emitData(screamingCase(list), "u8", [...bytes, 0], "Layout: match/lists.ts."));
   }
+  for (const { enum: constant, words } of data.vocabularies) {
+    const kinds = Object.keys(words);
+    const bytes = vocabularyBytes(words);
+    if (kinds.length > 1) {
+      parts.push(
+        emitEnum(
+          constant,
+          ["None", ...kinds].map((kind, value) => [kind, value] as const),
+        ),
+      );
+    }
+    facts.push(
+      `${screamingCase(constant)}: ${Object.values(words).flat().length} words, ${thousands(bytes.length)} bytes.`,
+    );
+    parts.push(emitData(screamingCase(constant), "u8", bytes, "Layout: match/vocabulary.ts."));
+  }
   return parts.length === 0 ? undefined : [heading(file, facts), ...parts].join("\n");
+}
+
+/** Words behind each other, those of a kind behind its number. */
+function vocabularyBytes(words: Record<string, string[]>): number[] {
+  const groups = Object.values(words).map((list, index) => [
+    0x80 | (index + 1),
+    ...list.flatMap((word) => [word.length, ...new TextEncoder().encode(word)]),
+  ]);
+  return [...groups.flat(), 0];
 }

@@ -152,6 +152,8 @@ const ruleFile = z
     lists: z
       .record(name, z.array(z.string().regex(/^[\x20-\x7e]{2,100}$/, "must be 2 to 100 ASCII characters")).min(1))
       .default({}),
+    /** Words of several kinds, compared one by one: for those that are asked for seldom (assembly/match/vocabulary.ts). */
+    vocabularies: z.array(z.strictObject({ enum: name, words })).default([]),
     sets: z.record(name, z.array(name).min(1)).default({}),
     /** Patterns that later fragments and the rules use by name. */
     fragments: z.record(name, text).default({}),
@@ -181,6 +183,7 @@ const ruleFile = z
     }
     const groups: [(string | number)[], Record<string, string[]>][] = [[["keywords"], value.keywords ?? {}]];
     value.lookups.forEach((lookup, index) => groups.push([["lookups", index, "words"], lookup.words]));
+    value.vocabularies.forEach((each, index) => groups.push([["vocabularies", index, "words"], each.words]));
     for (const [path, group] of groups) {
       const seen = new Map<string, string>();
       for (const [kind, list] of Object.entries(group)) {
