@@ -95,7 +95,7 @@ export const LIBRARIES: readonly Facts[] = [
     // Both that of version 1, whose name was AngularJS, and the later one, whose pages say `ng-version`.
     names: ["angular", "angularjs", "angular.js", "@angular/core", "ng"],
     flaws: [
-      ["<1.6.9", "medium", "GHSA-r5fx-8r73-v86c", `${XSS} through SVG`],
+      ["<1.5.0-beta.1", "medium", "CVE-2019-14863", `${XSS} through xlink:href`],
       ["<1.7.9", "high", "CVE-2019-10768", `${POLLUTION} through angular.merge`],
       ["<1.8.0", "medium", "CVE-2020-7676", `${XSS} through nested options`],
       [
@@ -207,6 +207,14 @@ export const LIBRARIES: readonly Facts[] = [
         "high",
         "CVE-2025-27152",
         "sends requests, with credentials, to another site that a path names",
+      ],
+    ],
+    hijacked: [
+      [
+        "0.30.4 || 1.14.1",
+        "critical",
+        "reports of 2026-03-31",
+        "installs a remote control on machines that build with it",
       ],
     ],
   },
@@ -398,12 +406,14 @@ export const LIBRARIES: readonly Facts[] = [
   },
   {
     names: ["@lottiefiles/lottie-player", "lottie-player"],
-    hijacked: [[">=2.0.5 <2.0.8", "critical", "the project's notice of 2024-10-30", "asks visitors for their wallets"]],
+    hijacked: [[">=2.0.5 <2.0.8", "critical", "the project's notice of 2024-10-31", "asks visitors for their wallets"]],
   },
   {
     names: ["@solana/web3.js"],
     hijacked: [["1.95.6 || 1.95.7", "critical", "CVE-2024-54134", "sends private keys away"]],
   },
+  { names: ["color"], hijacked: [["5.0.1", "critical", "CVE-2025-59143", "turns payments to other wallets"]] },
+  { names: ["color-name"], hijacked: [["2.0.1", "critical", "CVE-2025-59145", "turns payments to other wallets"]] },
   { names: ["debug"], hijacked: [["4.4.2", "critical", "CVE-2025-59144", "turns payments to other wallets"]] },
   { names: ["chalk"], hijacked: [["5.6.1", "critical", "GHSA-2v46-p5h4-248w", "turns payments to other wallets"]] },
 ];

@@ -13,6 +13,7 @@ import { createIngest } from "../../collector/ingest.ts";
 import type { ComponentKind, Observation } from "../../collector/observation.ts";
 import { observationOf } from "../../collector/observation.ts";
 import { readLogs } from "../../collector/otlp.ts";
+import { startBench } from "../events/bench.ts";
 import { onBoth } from "./databases.ts";
 import { inventoryIn } from "./examples.ts";
 import { observationRequest, protobufRequest, type Attributes } from "./otlp-request.ts";
@@ -308,4 +309,51 @@ onBoth("a component becomes a finding at the endpoint that showed it first", asy
   const rows = await database.query<{ kind: string; route: string }>("SELECT kind, route FROM meshward.component");
   assert.deepEqual(new Set(rows.map(({ route }) => route)), new Set(["/first"]));
   assert.equal(rows.length, components.length);
+});
+
+test("what passes a sidecar is told, kept and judged", async () => {
+  const bench = await startBench({ observe: { sample: "100%" } });
+  const answers: [path: string, headers: [string, string][], body: string][] = [
+    [
+      "/",
+      [
+        ["server", "Apache/2.4.49 (Unix) OpenSSL/1.1.1w"],
+        ["content-type", "text/html; charset=utf-8"],
+      ],
+      `<!doctype html><script src="https://cdn.polyfill.io/v3/polyfill.min.js"></script>
+       <script type="importmap">{"imports": {"vue": "https://unpkg.com/vue@2.6.14/dist/vue.esm.browser.js"}}</script>
+       <p>jquery-1.2.3.js</p>`,
+    ],
+    [
+      "/js/vendor.js",
+      [["content-type", "text/javascript"]],
+      "/*! jQuery v3.4.1 | (c) JS Foundation */ (function(){})()",
+    ],
+    ["/js/missing-1.12.4.js", [["content-type", "text/html"]], "<!doctype html><p>the page of an application</p>"],
+  ];
+  for (const [path, headers, body] of answers) {
+    const request = { path, headers: [["host", "shop.example"]] as [string, string][] };
+    bench.plugin.exchange(request, { response: { status: 200, headers, body } });
+  }
+  bench.envoy.advance(1_000);
+  const records = bench.calls.flatMap(({ body }) => readLogs(body, "protobuf").records);
+  const observations = records.map((one) => observationOf(one, NOW)).filter((one) => typeof one !== "string");
+  const components = observations.flatMap((one) => one.components);
+  assert.deepEqual(components.map(({ kind, name, version }) => `${kind} ${name} ${version || "-"}`).toSorted(), [
+    "library jquery 3.4.1",
+    "library vue 2.6.14",
+    "script-host cdn.polyfill.io -",
+    "script-host unpkg.com -",
+    "server apache 2.4.49+unix",
+    "server openssl 1.1.1w+unix",
+  ]);
+  const shown = components.map(({ kind, name, version }) => `shows ${kind} ${name} ${version || "-"}`).join("\n");
+  assert.deepEqual(flaws(shown).toSorted(), [
+    "end-of-life likely openssl 1.1.1w+unix",
+    "end-of-life likely vue 2.6.14",
+    "hijacked confirmed cdn.polyfill.io",
+    "vulnerable likely apache 2.4.49+unix",
+    "vulnerable likely jquery 3.4.1",
+    "vulnerable likely vue 2.6.14",
+  ]);
 });
