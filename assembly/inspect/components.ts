@@ -133,7 +133,7 @@ export function readPageComponents(start: usize, end: usize, own: usize, ownEnd:
 /** Reads the script `start..end` that came for `path..pathEnd`. */
 export function readScriptComponents(start: usize, end: usize, path: usize, pathEnd: usize): void {
   count = 0;
-  readPath(path, pathEnd, false);
+  readPath(path, pathEnd, 0, 0);
   // `//` lines stand for a comment at the beginning only.
   const at = skipSpaces(start, end);
   let to = at;
@@ -311,20 +311,24 @@ function readUrl(start: usize, end: usize, isScript: bool, own: usize, ownEnd: u
   start = skipSpaces(start, end);
   end = pathEndOf(start, end);
   let at = findByte(start, end, Char.Slash);
-  let isForeign = false;
+  let site: usize = 0;
+  let siteEnd: usize = 0;
   const isHttp = at == start || lowerCase(byteAt(start)) == Char.h;
   if (isHttp && at + 1 < end && byteAt(at + 1) == Char.Slash) {
     const from = at + 2;
     at = findByte(from, end, Char.Slash);
     const to = withoutPort(from, at);
-    isForeign = !sameBytesNoCase(from, to, own, ownEnd);
-    if (isForeign && isScript && isHost(from, to)) put("script-host", from, to, to, to);
+    if (!sameBytesNoCase(from, to, own, ownEnd)) {
+      site = from;
+      siteEnd = to;
+      if (isScript && isHost(from, to)) put("script-host", from, to, to, to);
+    }
     start = from;
   } else if (findByte(start, at, Char.Colon) < at) {
     // `data:` and the like.
     return;
   } else at = start;
-  if (readPath(at, end, isForeign)) return;
+  if (readPath(at, end, site, siteEnd)) return;
   if (isScript && hasNumber(start, end)) put("script", start, end, end, end);
 }
 
@@ -333,19 +337,24 @@ function isHost(start: usize, end: usize): bool {
   return end - start > 3 && findByte(start, end, Char.Dot) < end;
 }
 
-/** Whether a digit, a dot and a digit stand together. */
+/** Whether a version stands somewhere, and no part of a hash. */
 function hasNumber(start: usize, end: usize): bool {
-  for (let at = start; at + 2 < end; at++) {
-    if (byteAt(at + 1) == Char.Dot && isDigit(byteAt(at)) && isDigit(byteAt(at + 2))) return true;
+  for (let at = start + 1; at < end; at++) {
+    if (!isDigit(byteAt(at)) || isLetter(byteAt(at - 1)) || isDigit(byteAt(at - 1))) continue;
+    const to = versionEnd(at, end, Version.Strict);
+    if (to > at && (to == end || !isLetter(byteAt(to)))) return true;
   }
   return false;
 }
 
-/** Puts the library that the path names with its version; false where it names none. */
-function readPath(path: usize, end: usize, isForeign: bool): bool {
+/** Puts the library that the path names with its version; false where it names none. `site..siteEnd` is the host where it is another. */
+function readPath(path: usize, end: usize, site: usize, siteEnd: usize): bool {
   let file = end;
   while (file > path && byteAt(file - 1) != Char.Slash) file--;
-  const base = findByte(file, end, Char.Dot);
+  // The file's name without ".js" and ".min".
+  let base = end;
+  while (base > file && byteAt(base) != Char.Dot) base--;
+  if (base > file + 4 && textIs(base - 3, base, "min")) base -= 4;
   let last: usize = 0;
   let lastEnd: usize = 0;
   let isLibs = false;
@@ -360,11 +369,13 @@ function readPath(path: usize, end: usize, isForeign: bool): bool {
     const to = versionEnd(digits, stop, Version.Strict);
     if (to == stop && to > digits && stop < end) {
       if (isLibs) return putLibrary(last, lastEnd, digits, to);
-      // "/ui/1.12.1/jquery-ui.js", or "/1.5.8/angular.min.js" of another host.
-      const size = lastEnd - last;
-      const isWhole = size != 0 ? base - file >= size && sameBytesNoCase(base - size, base, last, lastEnd) : isForeign;
-      if (isWhole) return putLibrary(file, base, digits, to);
-      if (isAkin(last, lastEnd, file, end)) return putLibrary(last, lastEnd, digits, to);
+      // "/ui/1.12.1/jquery-ui.js", "/jquery.slick/1.6.0/slick.js", or "/1.5.8/angular.min.js" of angularjs.org.
+      const size = min(lastEnd - last, base - file);
+      const isFile = size == 0 ? isNamedIn(file, base, site, siteEnd) : base - file > size;
+      if (isFile && (size == 0 || sameBytesNoCase(base - size, base, last, lastEnd)))
+        return putLibrary(file, base, digits, to);
+      if (isAkin(last, lastEnd, file, end) || (size > 1 && sameBytesNoCase(file, base, lastEnd - size, lastEnd)))
+        return putLibrary(last, lastEnd, digits, to);
     } else if (splitName(at, stop) && (stop == end || isAkin(at, nameStop, file, end))) {
       return putLibrary(at, nameStop, number, numberEnd);
     }
@@ -384,6 +395,13 @@ function putLibrary(from: usize, to: usize, at: usize, atEnd: usize): bool {
   }
   put("library", from, to, at, atEnd);
   return true;
+}
+
+/** Whether a host has the first five letters of a file's name. */
+function isNamedIn(file: usize, base: usize, site: usize, siteEnd: usize): bool {
+  if (base - file < 5 || siteEnd - site > LONGEST) return false;
+  for (; site + 5 <= siteEnd; site++) if (sameBytesNoCase(site, site + 5, file, file + 5)) return true;
+  return false;
 }
 
 /** Whether a folder and a file begin with the same three letters. */

@@ -74,6 +74,7 @@ const pieces = fc.array(
       "@",
       "-1.2.3",
       ".js",
+      "//1.1",
       "<meta name=generator content=",
     ),
     fc.constantFrom(
@@ -131,6 +132,7 @@ describe("components of anything", () => {
       "<script ",
       "<!--",
       "<script>",
+      "//1.1",
       "/1.1",
       "-1.1",
       "a@",
@@ -147,6 +149,13 @@ describe("components of anything", () => {
       const url = Buffer.concat([Buffer.from('<script src="/'), long.subarray(0, 65_000), Buffer.from('">')]);
       const before = performance.now();
       ofPage(long);
+      ofPage(
+        Buffer.concat([
+          Buffer.from(`<script src="//${"abcd.".repeat(6_000)}`),
+          long.subarray(0, 30_000),
+          Buffer.from('/abcdef.js">'),
+        ]),
+      );
       ofPage(url);
       ofScript(long, String(long));
       ofHeaders([`server: ${String(long.subarray(0, 60_000)).replaceAll("\n", " ")}`]);
