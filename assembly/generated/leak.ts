@@ -216,6 +216,22 @@ export const TRACE_LISTS: usize = memory.data<u8>([
 ]);
 
 /** Layout: match/lists.ts. */
+export const LINE_SIGNS: usize = memory.data<u8>([
+  7, 34, 108, 105, 110, 101, 34, 58, 0,
+]);
+
+/** Layout: match/lists.ts. */
+export const FIREBASE_SIGNS: usize = memory.data<u8>([
+  10, 97, 117, 116, 104, 68, 111, 109, 97, 105, 110, 13, 109, 101, 97, 115, 117, 114, 101, 109, 101, 110, 116, 73, 100,
+  0,
+]);
+
+/** Layout: match/lists.ts. */
+export const PAYMENT_SIGNS: usize = memory.data<u8>([
+  8, 95, 115, 101, 99, 114, 101, 116, 95, 0,
+]);
+
+/** Layout: match/lists.ts. */
 export const JAVA_FRAMES: usize = memory.data<u8>([
   13, 34, 109, 101, 116, 104, 111, 100, 78, 97, 109, 101, 34, 58, 0,
 ]);

@@ -4,24 +4,28 @@
 //
 //   4539 2076 8113 0640   DE44 5001 0517 5407 3249 31   536-22-8714   http://10.20.4.17:8080/
 
-import { byteAt, isDigit, isWord, lowerCase } from "../core/bytes";
+import { byteAt, isDigit, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
-import { findText, textIsNoCase, textStarts } from "../core/text";
+import { hasPair } from "../core/scan";
+import { textIsNoCase } from "../core/text";
 import { CALLER_NAMES, CARD_NAMES, CARD_WORDS, COUNTRIES, HINTS, HOST_NAMES, SOCIAL_WORDS } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { isExample, isJson, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
+import { isExample, isJson, isPart, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** Bytes of a word before an address. */
 const URL: usize = 64;
 
+/** Numbers of a response of which is asked what stands around them. */
+const MAX_LOOKS: u32 = 64;
+let looks: u32 = 0;
 /** IBANs of the response, and the end of the number that was looked at last. */
 let accounts: u32 = 0;
 let passed: usize = 0;
 
 export function inspectNumbers(): void {
-  accounts = 0;
+  accounts = looks = 0;
   passed = reply;
   if (replyType == BodyType.Script) return;
   if (!ASC_FEATURE_SIMD) {
@@ -47,14 +51,14 @@ export function inspectNumbers(): void {
 
 /** The number that begins with the digit at `at`. */
 function judgeNumber(at: usize): void {
-  if (at < passed) return;
+  if (at < passed || looks == MAX_LOOKS) return;
   let end = at;
   const limit = min(replyEnd, at + 20);
   while (end < limit && isDigit(byteAt(end))) end++;
   const before = at > reply ? byteAt(at - 1) : 0;
   const size = end - at;
   if (size > 1 && before - Char.A < 26) return judgeAccount(at - 2);
-  if (isWord(before) || before == Char.Dot || before == Char.Dash) return;
+  if (isPart(before) || before == Char.Dot || before == Char.Dash) return;
   const sign = end < replyEnd ? byteAt(end) : 0;
   if (size == 3 && sign == Char.Dash) return judgeSocial(at);
   if (size <= 3 && sign == Char.Dot && byteAt(at) == Char._1) return judgeAddressAt(at);
@@ -84,12 +88,13 @@ function judgeCard(at: usize): void {
     else break;
   }
   const last = end < replyEnd ? byteAt(end) : 0;
-  if (isWord(last) || last == Char.Dash || (last == Char.Dot && isDigit(byteAt(end + 1)))) return;
+  if (isPart(last) || last == Char.Dash || (last == Char.Dot && isDigit(byteAt(end + 1)))) return;
   if (groups != 1 && groups != 4 && !(groups == 3 && size < 16)) return;
   if (!isCard(size)) return;
   passed = end;
+  looks++;
   // Numbers for tests repeat a few digits.
-  const trial = popcnt(seen) <= 5 || textStarts(at, end, "378282246310005");
+  const trial = popcnt(seen) <= 5;
   const grouped = groups > 1 && sign == Char.Space;
   if (replyType != BodyType.Html && readMember(at)) {
     const named = memberHas(CARD_NAMES) || textIsNoCase(member, memberEnd, "pan");
@@ -137,7 +142,7 @@ function isCard(size: usize): bool {
 
 /** Two capitals and two digits at `at`. */
 function judgeAccount(at: usize): void {
-  if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && isWord(byteAt(at - 1)))) return;
+  if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && isPart(byteAt(at - 1)))) return;
   let wanted: u32 = 0;
   for (let word = COUNTRIES + 1; byteAt(word - 1) != 0; word += 5) {
     if (byteAt(at) != byteAt(word) || byteAt(at + 1) != byteAt(word + 1)) continue;
@@ -157,10 +162,11 @@ function judgeAccount(at: usize): void {
     if (size++ < 4) head = (head * (value > 9 ? 100 : 10) + value) % 9700000;
     else rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
   }
-  if (size != wanted || (end < replyEnd && isWord(byteAt(end)))) return;
+  if (size != wanted || (end < replyEnd && isPart(byteAt(end)))) return;
   // Four characters of the head are six digits.
   if ((rest * 1000000 + head) % 97 != 1) return;
   passed = end;
+  looks++;
   accounts++;
   if (replyType == BodyType.Html) {
     if (accounts > 2 && !isExample(at)) saw(Rule.LeakIban, Stage.Likely, at, end);
@@ -176,27 +182,24 @@ function judgeAccount(at: usize): void {
 function judgeSocial(at: usize): void {
   const end = at + 11;
   if (end > replyEnd || byteAt(at + 6) != Char.Dash) return;
+  let number: u32 = 0;
   for (let i: usize = 0; i < 11; i++) {
-    if (i != 3 && i != 6 && !isDigit(byteAt(at + i))) return;
+    if (i == 3 || i == 6) continue;
+    const digit = byteAt(at + i) - Char._0;
+    if (digit > 9) return;
+    number = number * 10 + digit;
   }
-  if (end < replyEnd && (isWord(byteAt(end)) || byteAt(end) == Char.Dash)) return;
+  if (end < replyEnd && (isPart(byteAt(end)) || byteAt(end) == Char.Dash)) return;
   passed = end;
-  const first = byteAt(at);
-  const never =
-    first == Char._9 ||
-    textStarts(at, end, "000") ||
-    textStarts(at, end, "666") ||
-    textStarts(at + 4, end, "00") ||
-    textStarts(at + 7, end, "0000") ||
-    textStarts(at, end, "078-05-1120") ||
-    textStarts(at, end, "219-09-9999");
-  if (never) return;
-  const stage = textStarts(at, end, "123-45-6789") ? Stage.Likely : Stage.Confirmed;
+  looks++;
+  const area = number / 1000000;
+  // Never given, or printed in advertisements.
+  if (area == 0 || area == 666 || area > 899 || (number / 10000) % 100 == 0 || number % 10000 == 0) return;
+  if (number == 78051120 || number == 219099999) return;
+  const stage = number == 123456789 ? Stage.Likely : Stage.Confirmed;
   if (replyType != BodyType.Html && readMember(at)) {
     if (memberHas(SOCIAL_WORDS) && !memberHas(HINTS)) sawIn(Rule.LeakSsn, stage, member, memberEnd, at, end);
-    return;
-  }
-  if (isSaid(at, SOCIAL_WORDS) && !isHint(at)) saw(Rule.LeakSsn, stage, at, end);
+  } else if (isSaid(at, SOCIAL_WORDS) && !isHint(at)) saw(Rule.LeakSsn, stage, at, end);
 }
 
 /** Where the private address ends that begins at `at`, 0 where none does: 10/8, 172.16/12, 192.168/16; no gateway of a home. */
@@ -212,7 +215,7 @@ export function privateAddress(at: usize, end: usize): usize {
     if (++parts < 4 && (at >= end || byteAt(at++) != Char.Dot)) return 0;
   }
   const last = at < end ? byteAt(at) : 0;
-  if (isWord(last) || last == Char.Dash || (last == Char.Dot && at + 1 < end && isDigit(byteAt(at + 1)))) return 0;
+  if (isPart(last) || last == Char.Dash || (last == Char.Dot && at + 1 < end && isDigit(byteAt(at + 1)))) return 0;
   const inside = bytes >>> 24 == 10 || bytes >>> 20 == 0xac1 || bytes >>> 16 == 0xc0a8;
   return inside && (bytes & 0xfeff) != 1 && (bytes & 255) != 0 ? at : 0;
 }
@@ -221,6 +224,7 @@ function judgeAddressAt(at: usize): void {
   const end = privateAddress(at, replyEnd);
   if (end == 0) return;
   passed = end;
+  looks++;
   judgeInside(at, end);
 }
 
@@ -232,7 +236,7 @@ export function judgeInside(at: usize, end: usize): void {
   let from = at;
   const limit = at - min(URL, at - reply);
   while (from > limit && isOfUrl(byteAt(from - 1))) from--;
-  const linked = findText(from, at, "://") < at;
+  const linked = hasPair(from, at, Char.Slash, Char.Slash);
   const mark = from > reply ? byteAt(from - 1) : 0;
   if (replyType == BodyType.Html) {
     if (linked && (mark == Char.DoubleQuote || mark == Char.Quote) && !isExample(at)) saw(rule, Stage.Likely, at, end);
@@ -249,6 +253,6 @@ export function judgeInside(at: usize, end: usize): void {
 
 function isOfUrl(byte: u32): bool {
   return (
-    isWord(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At
+    isPart(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At
   );
 }

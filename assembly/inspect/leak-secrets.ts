@@ -4,24 +4,27 @@
 //   "password":"…"    name, marks, : or =, value          also  SECRET_KEY=…   and  secretKey: '…'
 //   s://user:pass@    the end of a scheme, as the phrase has it
 
-import { byteAt, base64Value, isDigit, isLetter, isQuote, isSpace, isWord } from "../core/bytes";
+import { byteAt, base64Value, isDigit, isLetter, isQuote } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
-import { findText, textStarts } from "../core/text";
+import { hasPair } from "../core/scan";
+import { findText } from "../core/text";
 import {
   BLANKS,
   CONNECTIONS,
   DOCUMENTS,
   EXAMPLES,
+  FIREBASE_SIGNS,
   HASH_ENDS,
   LOCAL_HOSTS,
+  PAYMENT_SIGNS,
   SECRET_ENDS,
   SIGNED_BY,
   STAND_INS,
 } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { findWord, holdsWord, startsWithWord } from "../match/lists";
-import { isExample, isJson, isSaid, saw, sawIn } from "./leaked";
+import { isExample, isHeld, isJson, isPart, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** How a secret looks. */
@@ -38,16 +41,11 @@ const KEY_LINE: u32 = 60;
 /** Bytes before and behind one half of a key in which the other stands. */
 const AROUND: usize = 200;
 
-/** "-----BEGIN " or "PuTTY-User-Key-File-2: " at `at..end`. */
+/** "-----BEGIN " at `at..end`. */
 export function judgeKey(at: usize, end: usize): void {
   const limit = min(replyEnd, end + 1024);
   let from = findText(end, min(limit, end + 40), "PRIVATE KEY");
-  if (byteAt(at) == Char.Dash) {
-    if (from >= min(limit, end + 40)) return;
-  } else {
-    from = findText(end, limit, "Private-Lines: ");
-    if (from >= limit) return;
-  }
+  if (from >= min(limit, end + 40)) return;
   // Headers, line ends (in JSON "\n") and the like may stand before the first line.
   let run: u32 = 0;
   for (; from < limit; from++) {
@@ -68,7 +66,7 @@ export function judgeCloudKey(at: usize, end: usize, sure: bool): void {
   if (sure || byte == 0x47 || byte == 0x64) return saw(Rule.LeakCloudKey, stage, at, end);
   if (byteAt(at + 1) == 0x49) {
     // "AIza": pages have it to load maps with.
-    if (!isJson || findText(reply, replyEnd, "authDomain") < replyEnd) return;
+    if (!isJson || isHeld(FIREBASE_SIGNS)) return;
     return saw(Rule.LeakCloudKey, Stage.Likely, at, end);
   }
   if (byte == 0x79) return saw(Rule.LeakCloudKey, Stage.Likely, at, end);
@@ -96,14 +94,14 @@ export function judgeToken(at: usize, end: usize): void {
   // Keys for tests are in every manual.
   const stage = stageOf(at, end);
   if (stage == Stage.Attempted) return;
-  const trial = textStarts(at, end, "sk_test_");
+  const trial = byteAt(at) == 0x73 && byteAt(at + 3) == Char.t;
   if (trial && replyType == BodyType.Html) return;
   saw(Rule.LeakServiceToken, trial ? Stage.Likely : stage, at, end);
 }
 
 /** Whether a word goes on at `at`. */
 function follows(at: usize): bool {
-  return at > reply && isWord(byteAt(at)) && isWord(byteAt(at - 1));
+  return at > reply && isPart(byteAt(at)) && isPart(byteAt(at - 1));
 }
 
 /** How sure a secret with the right form is: Attempted for not at all. */
@@ -139,7 +137,7 @@ export function judgeAddress(at: usize, end: usize): void {
   while (byteAt(to) != Char.At) to++;
   let scheme = at;
   while (scheme > reply && (isLetter(byteAt(scheme - 1)) || byteAt(scheme - 1) == Char.Plus)) scheme--;
-  const web = textStarts(scheme, at + 1, "http");
+  const web = byteAt(scheme) == 0x68;
   if (isStandIn(password, to) || isExample(at) || (web && !isMixed(password, to))) return;
   const local = startsWithWord(to + 1, replyEnd, LOCAL_HOSTS);
   if (replyType == BodyType.Html && local && replyStatus < 400) return;
@@ -209,7 +207,7 @@ function readNamed(at: usize, end: usize): bool {
 }
 
 function isName(byte: u32): bool {
-  return isWord(byte) || byte == Char.Dash || byte == Char.Dot;
+  return isPart(byte) || byte == Char.Dash || byte == Char.Dot;
 }
 
 /** Whether the name goes on behind `from` with a word of `list`, and ends there; "_", "-" and "." are passed over. */
@@ -235,7 +233,7 @@ export function judgeSecret(at: usize, end: usize): void {
   const size = valueEnd - value;
   if (size < 8 || !isMixed(value, valueEnd) || isStandIn(value, valueEnd) || isAddress()) return;
   // Payments hand such a one to the browser.
-  if (findText(value, valueEnd, "_secret_") < valueEnd) return;
+  if (holdsWord(value, valueEnd, PAYMENT_SIGNS)) return;
   const sure = (telling || name + 1 < at) && size >= 12 && lookOf(value, valueEnd) == Look.Real;
   sawIn(Rule.LeakSecret, sure ? Stage.Confirmed : Stage.Likely, name, nameEnd, value, valueEnd);
 }
@@ -290,7 +288,7 @@ function isHex(start: usize, end: usize): bool {
 
 /** Whether the value is a path or an address. */
 function isAddress(): bool {
-  return byteAt(value) == Char.Slash || findText(value, valueEnd, "//") < valueEnd;
+  return byteAt(value) == Char.Slash || hasPair(value, valueEnd, Char.Slash, Char.Slash);
 }
 
 /** Whether the value is a rule for passwords ("required|min:8"), or a name of a text ("auth.password.v2"). */

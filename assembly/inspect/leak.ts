@@ -9,13 +9,13 @@
 //   a secret    its grammar (leak-secrets.ts), and not in <pre> or <code> of a page
 //   a comment   what stands behind the word
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { findingAt, findingCount, findings, Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { skipMarks } from "../core/scan";
-import { findText, textIs, textIsNoCase, textStarts } from "../core/text";
+import { hasPair, skipMarks } from "../core/scan";
+import { findText, textIs } from "../core/text";
 import {
   BATCH_PATHS,
   BATCH_SIGNS,
@@ -28,6 +28,7 @@ import {
   GIT_SIGNS,
   INSIDE_HOSTS,
   JAVA_FRAMES,
+  LINE_SIGNS,
   LISTING_SIGNS,
   LOGIN_SIGNS,
   MAP_SIGNS,
@@ -41,7 +42,7 @@ import {
 } from "../generated/leak";
 import { Rule, RuleClass } from "../generated/rules";
 import { findPhrase, openPhrases, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
-import { endsWithWord, holdsWord } from "../match/lists";
+import { endsWithWord, findWord, holdsWord } from "../match/lists";
 import { ruleClass } from "../match/rules";
 import { host, hostEnd, path, pathEnd, requestHeaders, requestHeadersEnd, type, typeEnd } from "./exchange";
 import { inspectNumbers, judgeInside } from "./leak-numbers";
@@ -61,6 +62,7 @@ import {
   isExample,
   isHeld,
   isJson,
+  isPart,
   isSaid,
   memberHas,
   readMember,
@@ -74,7 +76,7 @@ import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 /** A body that says little but an error. */
 const SHORT: usize = 1024;
 /** Phrases that ask for more than a comparison are looked at this often in a response. */
-const MAX_LOOKS: u32 = 512;
+const MAX_LOOKS: u32 = 256;
 
 /** Frames of a trace, and the first of them. */
 let frames: u32 = 0;
@@ -172,12 +174,12 @@ function judgeBeginning(rule: u32, at: usize, end: usize): bool {
   }
   if (rule == Rule.LeakRepository) {
     if (byteAt(at) == Char.BracketOpen) return isHeld(GIT_SIGNS);
-    if (textStarts(at, end, "DIRC")) return at == reply && byteAt(at + 4) == 0 && byteAt(at + 7) - 2 < 3;
-    if (textStarts(at, end, "Bud1")) return at == reply + 4;
+    if (byteAt(at) == 0x44) return at == reply && byteAt(at + 4) == 0 && byteAt(at + 7) - 2 < 3;
+    if (byteAt(at) == 0x42) return at == reply + 4;
     return true;
   }
   if (rule == Rule.LeakConfiguration) {
-    if (textStarts(at, end, "<?xml")) return isHeld(WEB_SIGNS);
+    if (byteAt(at + 1) == Char.Question) return isHeld(WEB_SIGNS);
     return byteAt(at) == Char.Less || isHeld(LOGIN_SIGNS);
   }
   if (rule == Rule.LeakMetrics) return !isCollector();
@@ -212,7 +214,7 @@ function isShown(rule: u32, at: usize): bool {
     case Rule.LeakDebugEndpoint:
       return isJson && (byteAt(at + 1) != 0x6d || isHeld(VARS_SIGNS));
     case Rule.LeakGraphqlIntrospection:
-      return isJson && at - first < 64 && findText(first, at, '"data"') < at;
+      return isJson && at - first < 64;
     case Rule.LeakApiDescription:
       return isJson && at - first < 16;
   }
@@ -242,7 +244,8 @@ function judgeError(at: usize, end: usize): void {
 /** Whether the request's path has the phrase, which an answer may repeat. */
 function isAsked(at: usize, end: usize): bool {
   const size = end - at;
-  for (let from = path; from + size <= pathEnd; from++) {
+  const limit = min(pathEnd, path + SHORT);
+  for (let from = path; from + size <= limit; from++) {
     if (memory.compare(from, at, size) == 0) return true;
   }
   return false;
@@ -275,7 +278,7 @@ function judgePath(at: usize, end: usize): void {
   const before = at > reply ? byteAt(at - 1) : 0;
   if (isLetter(before) || isDigit(before) || before == Char.Dot || before == Char.Equals) return;
   if (replyType == BodyType.Html && before == Char.DoubleQuote) return;
-  while (end < replyEnd && (isWord(byteAt(end)) || byteAt(end) == Char.Slash || byteAt(end) == Char.Dot)) end++;
+  while (end < replyEnd && (isPart(byteAt(end)) || byteAt(end) == Char.Slash || byteAt(end) == Char.Dot)) end++;
   saw(Rule.LeakPath, Stage.Likely, at, end);
 }
 
@@ -283,20 +286,20 @@ function judgePath(at: usize, end: usize): void {
 function judgeFrame(at: usize, end: usize): void {
   switch (byteAt(at)) {
     case Char.Dot: {
-      const script = textStarts(at, end, ".js") || textStarts(at, end, ".ts") || byteAt(at + 2) == 0x6a;
+      const script = byteAt(at + 2) == 0x6a || (byteAt(at + 2) == 0x73 && byteAt(at + 1) != 0x63);
       while (end < replyEnd && isDigit(byteAt(end))) end++;
       const next = end < replyEnd ? byteAt(end) : Char.LineFeed;
       // Line and column.
       if (script && (next != Char.Colon || !isDigit(byteAt(end + 1)))) return;
-      if (isWord(next) || next == Char.Dot || next == Char.Slash || next == Char.Dash) return;
+      if (isPart(next) || next == Char.Dot || next == Char.Slash || next == Char.Dash) return;
       break;
     }
     case Char.Comma:
-      if (findText(at - min(10, at - reply), at, ".py") >= at) return;
+      if (!hasPair(at - min(10, at - reply), at, Char.Dot, Char.p)) return;
       break;
     case Char.a: {
       const limit = min(replyEnd, end + 160);
-      if (at > reply && isWord(byteAt(at - 1))) return;
+      if (at > reply && isPart(byteAt(at - 1))) return;
       while (end < limit && byteAt(end) != Char.ParenOpen && byteAt(end) >= <u32>Char.Space) end++;
       if (end == limit || byteAt(end) != Char.ParenOpen) return;
       break;
@@ -304,7 +307,7 @@ function judgeFrame(at: usize, end: usize): void {
     case Char.DoubleQuote: {
       if (!isJson) return;
       const limit = min(replyEnd, end + 300);
-      if (byteAt(at + 1) == Char.f ? findText(end, limit, '"line":') >= limit : !isHeld(JAVA_FRAMES)) return;
+      if (byteAt(at + 1) == Char.f ? !findWord(end, limit, LINE_SIGNS) : !isHeld(JAVA_FRAMES)) return;
       break;
     }
   }
@@ -327,7 +330,7 @@ function judgeTrace(): void {
   }
   // A page or a text that begins with an error; others are about one.
   if (replyType == BodyType.Html ? frames < 3 || isExample(frame) : frame - first > SHORT) return;
-  if (replyType == BodyType.Html || type == typeEnd || textIsNoCase(type, typeEnd, "text/plain")) {
+  if (replyType == BodyType.Html || type == typeEnd || (typeEnd - type == 10 && byteAt(type + 5) == Char.p)) {
     saw(rule, Stage.Likely, frame, frameEnd);
   }
 }
@@ -351,14 +354,14 @@ function judgeComment(at: usize, end: usize, named: bool): void {
     return;
   }
   // "password: hunter2", "pass = hunter2"
-  if (isWord(byteAt(end - 1)) && isWord(byteAt(end))) return;
+  if (isPart(byteAt(end - 1)) && isPart(byteAt(end))) return;
   let value = end;
-  while (value < limit && (isSpace(byteAt(value)) || byteAt(value) == Char.Colon || byteAt(value) == Char.Equals))
-    value++;
-  const signed =
-    findText(end - 1, value + 1, ": ") < value ||
-    findText(end - 1, value + 1, "=") < value ||
-    byteAt(value - 1) == Char.Equals;
+  let signed = !isPart(byteAt(end - 1));
+  for (; value < limit; value++) {
+    const byte = byteAt(value);
+    if (byte == Char.Colon || byte == Char.Equals) signed = true;
+    else if (byte != Char.Space) break;
+  }
   let to = value;
   while (to < limit && byteAt(to) > <u32>Char.Space && byteAt(to) != Char.Less) to++;
   if (signed && to - value >= 4 && to - value < 40) saw(Rule.LeakComment, Stage.Likely, at, to);
@@ -387,8 +390,8 @@ function inspectSettings(): void {
     const from = at;
     at = end + 1;
     if (end == from || byteAt(from) == Char.Hash || byteAt(from) == Char.CarriageReturn) continue;
-    let to = textStarts(from, end, "export ") ? from + 7 : from;
-    const name = to;
+    const name = from;
+    let to = from;
     while (to < end && (byteAt(to) - Char.A < 26 || isDigit(byteAt(to)) || byteAt(to) == Char.Underscore)) to++;
     // The last line may be cut.
     if (to - name < 2 || to == end || byteAt(to) != Char.Equals) {

@@ -1,7 +1,7 @@
 // What a response was found to show: of each rule the surest place, told once all of it was looked at. And what the checks of leaks ask
 // of a place: whether it is an example of a page that explains things, and in which member of JSON it stands.
 
-import { byteAt, isSpace } from "../core/bytes";
+import { byteAt, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
@@ -83,6 +83,11 @@ export function isExample(at: usize): bool {
     if (startsWithWord(at + 1 + usize(closes), replyEnd, CODE_TAGS)) return !closes;
   }
   return false;
+}
+
+/** Whether a byte is of a word: a call, since it is asked in many places. */
+export function isPart(byte: u32): bool {
+  return isWord(byte);
 }
 
 /** The name of the member that `readMember` has found. */
