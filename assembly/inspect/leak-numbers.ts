@@ -14,6 +14,8 @@ import { Rule } from "../generated/rules";
 import { isExample, isJson, isPart, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
+/** Bytes of a comment before an address. */
+const COMMENT: usize = 256;
 /** Bytes of a word before an address. */
 const URL: usize = 64;
 
@@ -239,6 +241,7 @@ export function judgeInside(at: usize, end: usize): void {
   const linked = hasPair(from, at, Char.Slash, Char.Slash);
   const mark = from > reply ? byteAt(from - 1) : 0;
   if (replyType == BodyType.Html) {
+    if (isComment(at)) return saw(rule, Stage.Likely, at, end);
     if (linked && (mark == Char.DoubleQuote || mark == Char.Quote) && !isExample(at)) saw(rule, Stage.Likely, at, end);
     return;
   }
@@ -249,6 +252,13 @@ export function judgeInside(at: usize, end: usize): void {
     textIsNoCase(member, memberEnd, "ip") ||
     (memberEnd - member > 2 && lowerCase(byteAt(memberEnd - 1)) == Char.p && byteAt(memberEnd - 2) == 0x49);
   if (linked || named) sawIn(rule, Stage.Likely, member, memberEnd, at, end);
+}
+
+/** Whether the markup that begins last before `at` is a comment. */
+function isComment(at: usize): bool {
+  const limit = at - min(COMMENT, at - reply);
+  while (at > limit && byteAt(at - 1) != Char.Less && byteAt(at - 1) != Char.Greater) at--;
+  return at > limit && byteAt(at - 1) == Char.Less && byteAt(at) == Char.Bang;
 }
 
 function isOfUrl(byte: u32): bool {

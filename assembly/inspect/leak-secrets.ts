@@ -4,7 +4,7 @@
 //   "password":"…"    name, marks, : or =, value          also  SECRET_KEY=…   and  secretKey: '…'
 //   s://user:pass@    the end of a scheme, as the phrase has it
 
-import { byteAt, base64Value, isDigit, isLetter, isQuote } from "../core/bytes";
+import { byteAt, base64Value, findByte, isDigit, isLetter, isQuote } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { hasPair } from "../core/scan";
@@ -21,9 +21,10 @@ import {
   SECRET_ENDS,
   SIGNED_BY,
   STAND_INS,
+  STUBS,
 } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { findWord, holdsWord, startsWithWord } from "../match/lists";
+import { findWord, holdsWord, isWordOf, startsWithWord } from "../match/lists";
 import { isExample, isHeld, isJson, isPart, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -162,7 +163,7 @@ function isStandIn(start: usize, end: usize): bool {
     if (byte == Char.Dollar && at == start) return true;
     if (byte == Char.Percent && byteAt(at + 1) == 0x73) return true;
   }
-  return holdsWord(start, end, STAND_INS);
+  return holdsWord(start, end, STAND_INS) || isWordOf(start, end, STUBS);
 }
 
 /** A byte that a value without quotes may have. */
@@ -231,10 +232,12 @@ export function judgeSecret(at: usize, end: usize): void {
   const telling = endsWith(end, SECRET_ENDS);
   if (end < nameEnd && !telling) return;
   const size = valueEnd - value;
-  if (size < 8 || !isMixed(value, valueEnd) || isStandIn(value, valueEnd) || isAddress()) return;
+  // A secret that is words ("keep-this-to-yourself") stands where nothing else does.
+  const words = size >= 12 && (telling || name + 1 < at) && hasDash(value, valueEnd);
+  if (size < 8 || (!isMixed(value, valueEnd) && !words) || isStandIn(value, valueEnd) || isAddress()) return;
   // Payments hand such a one to the browser.
   if (holdsWord(value, valueEnd, PAYMENT_SIGNS)) return;
-  const sure = (telling || name + 1 < at) && size >= 12 && lookOf(value, valueEnd) == Look.Real;
+  const sure = (telling || name + 1 < at) && size >= 12 && !words && lookOf(value, valueEnd) == Look.Real;
   sawIn(Rule.LeakSecret, sure ? Stage.Confirmed : Stage.Likely, name, nameEnd, value, valueEnd);
 }
 
@@ -265,6 +268,10 @@ export function judgeHash(at: usize, end: usize): void {
 function isDocument(): bool {
   const limit = min(replyEnd, reply + 64);
   return findWord(reply, limit, DOCUMENTS);
+}
+
+function hasDash(start: usize, end: usize): bool {
+  return findByte(start, end, Char.Dash) < end || findByte(start, end, Char.Underscore) < end;
 }
 
 /** A word of letters and of something else. */

@@ -25,7 +25,9 @@ import {
   COPIES,
   ERROR_NAMES,
   FAILED,
+  FROM_SIGNS,
   GIT_SIGNS,
+  HOME_SIGNS,
   INSIDE_HOSTS,
   JAVA_FRAMES,
   LINE_SIGNS,
@@ -86,7 +88,8 @@ let frameEnd: usize = 0;
 let commentEnd: usize = 0;
 
 export function inspectLeaks(): void {
-  if (reply == replyEnd) return;
+  // Text in Markdown is written for people to read.
+  if (reply == replyEnd || (typeEnd - type == 13 && byteAt(type + 5) == 0x6d)) return;
   clearSigns();
   setFirst(skipMarks(reply, replyEnd));
   frames = 0;
@@ -210,15 +213,25 @@ function isShown(rule: u32, at: usize): bool {
     case Rule.LeakSourceMap:
       return isJson && isHeld(MAP_SIGNS);
     case Rule.LeakDirectoryListing:
-      return isHeld(LISTING_SIGNS);
+      return isHeld(LISTING_SIGNS) || isOfPath(at);
     case Rule.LeakDebugEndpoint:
+      if (byteAt(at + 1) == Char.A || byteAt(at + 1) == 0x50) return !isExample(at) && isHeld(HOME_SIGNS);
       return isJson && (byteAt(at + 1) != 0x6d || isHeld(VARS_SIGNS));
+    case Rule.LeakDatabaseError:
+      return isJson;
     case Rule.LeakGraphqlIntrospection:
       return isJson && at - first < 64;
     case Rule.LeakApiDescription:
       return isJson && at - first < 16;
   }
   return false;
+}
+
+/** Whether what is listed is the path that was asked for: "<title>Index of /files". */
+function isOfPath(at: usize): bool {
+  while (byteAt(at) != Char.Slash) at++;
+  const size = pathEnd - path;
+  return size > 2 && at + size <= replyEnd && memory.compare(at, path, size - 1) == 0;
 }
 
 /** How much the member of JSON in which `at` stands is about errors: 2 what only errors have, 1 what messages have, 0 nothing. */
@@ -350,7 +363,8 @@ function judgeComment(at: usize, end: usize, named: bool): void {
   if (script) limit = findByte(end, limit, Char.LineFeed);
   if (at < commentEnd) limit = min(limit, commentEnd);
   if (!named) {
-    if (holdsWord(end, limit, COMMENT_WORDS)) saw(Rule.LeakComment, Stage.Likely, at, limit);
+    const query = byteAt(at) == 0x53;
+    if (holdsWord(end, limit, query ? FROM_SIGNS : COMMENT_WORDS)) saw(Rule.LeakComment, Stage.Likely, at, limit);
     return;
   }
   // "password: hunter2", "pass = hunter2"

@@ -9,11 +9,7 @@ import { findPair } from "../core/scan";
 /** Whether a word of `list`, in lower case, stands at `at`, without regard to case. */
 export function startsWithWord(at: usize, end: usize, list: usize): bool {
   for (let size: usize = byteAt(list); size != 0; size = byteAt(list)) {
-    let i: usize = 0;
-    if (end - at >= size) {
-      while (i < size && lowerCase(byteAt(at + i)) == byteAt(list + 1 + i)) i++;
-    }
-    if (i == size) return true;
+    if (end - at >= size && startsAt(at, list + 1, size)) return true;
     list += size + 1;
   }
   return false;
@@ -25,14 +21,25 @@ export function holdsWord(start: usize, end: usize, list: usize): bool {
   return false;
 }
 
+/** Whether `start..end` is a word of `list`, likewise. */
+export function isWordOf(start: usize, end: usize, list: usize): bool {
+  for (let size: usize = byteAt(list); size != 0; size = byteAt(list)) {
+    if (end - start == size && startsAt(start, list + 1, size)) return true;
+    list += size + 1;
+  }
+  return false;
+}
+
+/** Whether the `size` bytes at `at` are those at `word`, which is in lower case. */
+function startsAt(at: usize, word: usize, size: usize): bool {
+  for (let i: usize = 0; i < size; i++) if (lowerCase(byteAt(at + i)) != byteAt(word + i)) return false;
+  return true;
+}
+
 /** Whether `start..end` ends with a word of `list`, likewise. */
 export function endsWithWord(start: usize, end: usize, list: usize): bool {
   for (let size: usize = byteAt(list); size != 0; size = byteAt(list)) {
-    let i: usize = 0;
-    if (end - start >= size) {
-      while (i < size && lowerCase(byteAt(end - size + i)) == byteAt(list + 1 + i)) i++;
-    }
-    if (i == size) return true;
+    if (end - start >= size && startsAt(end - size, list + 1, size)) return true;
     list += size + 1;
   }
   return false;
