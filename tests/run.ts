@@ -120,7 +120,9 @@ function together(name: string, files: readonly string[]): string {
 
 /** The as-pect suites, counted from their summary. */
 async function runUnits(): Promise<Counts> {
-  const args = ["--config", "tests/unit/as-pect.config.js", "--as-config", "tests/unit/as-pect.asconfig.json"];
+  // Absolute, or its transforms are looked for among the packages.
+  const asConfig = join(root, "tests/unit/as-pect.asconfig.json");
+  const args = ["--config", "tests/unit/as-pect.config.js", "--as-config", asConfig];
   const child = spawn(process.execPath, ["node_modules/@as-pect/cli/bin/asp.js", ...args, "--no-logo"], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,55 +1,70 @@
-// Fixed texts: names to compare with and fragments to write. A string literal is static data (UTF-16, no allocation, no
-// collector), so ASCII literals stand in the code where they are used; nothing here makes a new string.
+// Fixed texts: names to compare with and fragments to write. An ASCII literal stands in the code where it is used: the build makes static
+// data of it, its size in two bytes and then its characters (scripts/build/ascii-texts.mjs). So it is no string to the compiler's
+// library, and only the functions here read one.
 
 import { findPair } from "./scan";
 
+/** Bytes of a literal. */
+// @ts-ignore: decorator
+@inline
+export function textSize(literal: string): usize {
+  return load<u16>(changetype<usize>(literal));
+}
+
+/** Where they stand. */
+// @ts-ignore: decorator
+@inline
+export function textBytes(literal: string): usize {
+  return changetype<usize>(literal) + 2;
+}
+
 /** Whether `start..end` holds exactly the ASCII `literal`. */
 export function textIs(start: usize, end: usize, literal: string): bool {
-  return end - start == <usize>literal.length && textStarts(start, end, literal);
+  return end - start == textSize(literal) && textStarts(start, end, literal);
 }
 
 /** Whether `start..end` begins with the ASCII `literal`. */
 export function textStarts(start: usize, end: usize, literal: string): bool {
-  const length = <usize>literal.length;
+  const length = textSize(literal);
   if (end - start < length) return false;
-  const characters = changetype<usize>(literal);
+  const characters = textBytes(literal);
   for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(start + i) != <u8>load<u16>(characters + (i << 1))) return false;
+    if (load<u8>(start + i) != load<u8>(characters + i)) return false;
   }
   return true;
 }
 
 /** `textIs` without regard to ASCII case; `literal` is in lower case. */
 export function textIsNoCase(start: usize, end: usize, literal: string): bool {
-  return end - start == <usize>literal.length && textStartsNoCase(start, end, literal);
+  return end - start == textSize(literal) && textStartsNoCase(start, end, literal);
 }
 
 /** `textStarts` without regard to ASCII case; `literal` is in lower case. */
 export function textStartsNoCase(start: usize, end: usize, literal: string): bool {
-  const length = <usize>literal.length;
+  const length = textSize(literal);
   if (end - start < length) return false;
-  const characters = changetype<usize>(literal);
+  const characters = textBytes(literal);
   for (let i: usize = 0; i < length; i++) {
     const byte = load<u8>(start + i);
     const lower = byte - 0x41 < 26 ? byte | 0x20 : byte;
-    if (lower != <u8>load<u16>(characters + (i << 1))) return false;
+    if (lower != load<u8>(characters + i)) return false;
   }
   return true;
 }
 
 /** Writes the ASCII `literal` at `out` and returns the next cursor. */
 export function putText(out: usize, literal: string): usize {
-  const length = <usize>literal.length;
-  const characters = changetype<usize>(literal);
-  for (let i: usize = 0; i < length; i++) store<u8>(out + i, <u8>load<u16>(characters + (i << 1)));
+  const length = textSize(literal);
+  const characters = textBytes(literal);
+  for (let i: usize = 0; i < length; i++) store<u8>(out + i, load<u8>(characters + i));
   return out + length;
 }
 
 /** The address of the first ASCII `literal`, of two bytes or more, in `start..end`, or `end`. */
 export function findText(start: usize, end: usize, literal: string): usize {
-  const characters = changetype<usize>(literal);
-  const first: u32 = load<u16>(characters);
-  const second: u32 = load<u16>(characters, 2);
+  const characters = textBytes(literal);
+  const first: u32 = load<u8>(characters);
+  const second: u32 = load<u8>(characters, 1);
   while (true) {
     start = findPair(start, end, first, second);
     if (start >= end || textStarts(start, end, literal)) return min(start, end);
@@ -59,6 +74,6 @@ export function findText(start: usize, end: usize, literal: string): usize {
 
 /** Whether the ASCII `literal`, in lower case, stands anywhere in `start..end`, without regard to case. For short runs. */
 export function holdsTextNoCase(start: usize, end: usize, literal: string): bool {
-  for (; start + <usize>literal.length <= end; start++) if (textStartsNoCase(start, end, literal)) return true;
+  for (; start + textSize(literal) <= end; start++) if (textStartsNoCase(start, end, literal)) return true;
   return false;
 }

@@ -10,7 +10,7 @@ import { byteAt, isSpace, isWord, sameBytes, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither, hasPair } from "../core/scan";
-import { textStarts } from "../core/text";
+import { textStarts, textSize } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { found } from "./finding";
@@ -36,8 +36,8 @@ export function judgeWord(start: usize, end: usize): void {
   } else if (textStarts(start, end, "prototype")) {
     const size = fieldNameEnd - fieldName;
     const path = "/constructor/prototype";
-    if (fieldPart != Part.Json || size < <usize>path.length) return;
-    if (textStarts(fieldNameEnd - path.length, fieldNameEnd, path)) found(Rule.PrototypeName, 92, start, end);
+    if (fieldPart != Part.Json || size < textSize(path)) return;
+    if (textStarts(fieldNameEnd - textSize(path), fieldNameEnd, path)) found(Rule.PrototypeName, 92, start, end);
   }
 }
 

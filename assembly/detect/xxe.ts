@@ -10,7 +10,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, skipBlank } from "../core/scan";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textIsNoCase, textStartsNoCase, textSize } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { DTD_HOST } from "../generated/xxe";
@@ -423,7 +423,7 @@ function findAttribute(at: usize, end: usize, literal: string): bool {
   while ((at = findByte(at, end, Char.Equals)) < end) {
     let nameEnd = at;
     while (nameEnd > 0 && isSpace(byteAt(nameEnd - 1))) nameEnd--;
-    if (textIsNoCase(nameEnd - literal.length, nameEnd, literal)) {
+    if (textIsNoCase(nameEnd - textSize(literal), nameEnd, literal)) {
       readLiteral(at + 1, end);
       return true;
     }

@@ -13,7 +13,7 @@ import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { Part } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { putText, textIs, textIsNoCase } from "../core/text";
+import { putText, textIs, textIsNoCase, textSize } from "../core/text";
 import { addEntry, closeHeader, headerText, headerTextEnd, openHeader } from "../observe/hop-header";
 import { hasSecret } from "../observe/hop-keys";
 import { findNote, Index, markReached, noteHops, noteHopsEnd, noteHost, noteValue, Reached } from "../observe/notes";
@@ -198,6 +198,6 @@ function isNext(policy: Policy): bool {
 }
 
 function endsWith(name: usize, suffix: string): bool {
-  const size = <usize>suffix.length;
+  const size = textSize(suffix);
   return name - host > size && textIsNoCase(name - size, name, suffix);
 }

@@ -26,7 +26,7 @@ import { byteAt, findByte, isDigit, putByte, putBytes, putDecimal, withoutPort }
 import { Char } from "../core/char";
 import { findingAt, findingCount } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { putText, textIs } from "../core/text";
+import { putText, textIs, textSize } from "../core/text";
 import { VERSION } from "../generated/version";
 import { exceptionAt, isListed } from "../policy/decide";
 import { endpointAt, ENDPOINTS, endpointsSeen, isDue, settleEndpoint } from "../observe/endpoints";
@@ -422,7 +422,7 @@ function writeHeaders(policy: Policy): usize {
 }
 
 function putHeader(name: string, start: usize, end: usize): void {
-  store<u32>(sizes, name.length);
+  store<u32>(sizes, textSize(name));
   store<u32>(sizes, <u32>(end - start), 4);
   sizes += 8;
   texts = putByte(putBytes(putByte(putText(texts, name), 0), start, end), 0);

@@ -2,7 +2,7 @@
 
 import { byteAt, findByte, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { textIs, textIsNoCase, textStartsNoCase, textSize } from "../core/text";
 import { boundary, boundaryEnd, readBoundary } from "../parse/part";
 import { AnswerKind } from "../report/answer";
 import { isRpc } from "./rpc";
@@ -135,6 +135,6 @@ function qualityOf(range: usize, end: usize): u32 {
 }
 
 function endsWith(type: usize, end: usize, tail: string): bool {
-  const size = <usize>tail.length;
+  const size = textSize(tail);
   return end - type > size && textIsNoCase(end - size, end, tail);
 }

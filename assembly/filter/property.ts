@@ -3,12 +3,12 @@
 
 import { Status } from "../abi/enums";
 import { readProperty } from "../abi/host";
-import { putText } from "../core/text";
+import { putText, textSize } from "../core/text";
 
 const PATH: usize = memory.data(128);
 
 /** Reads a property; what it holds is `given..givenEnd` of abi/host. False where there is none or it is empty. */
 export function property(path: string): bool {
-  if (isDefined(CHECKED)) assert(path.length <= 128); // the path fits its buffer
+  if (isDefined(CHECKED)) assert(textSize(path) <= 128); // the path fits its buffer
   return readProperty(PATH, putText(PATH, path)) == Status.Ok;
 }

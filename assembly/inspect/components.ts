@@ -27,7 +27,7 @@ import {
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
-import { findText, putText, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { findText, putText, textIs, textIsNoCase, textSize, textStartsNoCase } from "../core/text";
 import { host, hostEnd, path, pathEnd, responseHeaders, responseHeadersEnd, status } from "./exchange";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
@@ -151,7 +151,7 @@ function put(kind: string, from: usize, to: usize, at: usize, atEnd: usize): voi
 
 /** The same, with what a comment behind the product says of its build. */
 function putMarked(kind: string, from: usize, to: usize, at: usize, atEnd: usize, mark: usize, markEnd: usize): void {
-  const size = <usize>kind.length + (to - from) + (atEnd - at) + (markEnd - mark) + 4;
+  const size = textSize(kind) + (to - from) + (atEnd - at) + (markEnd - mark) + 4;
   if (count == CAPACITY || size > LONGEST || from >= to) return;
   const text = componentAt(count);
   let out = putByte(putText(text, kind), Char.Space);
@@ -240,7 +240,7 @@ let valueEnd: usize = 0;
 /** Whether the tag at `at` is that element. */
 function isTag(at: usize, end: usize, element: string): bool {
   if (!textStartsNoCase(at, end, element)) return false;
-  at += <usize>element.length;
+  at += textSize(element);
   return at < end && (isSpace(byteAt(at)) || byteAt(at) == Char.Greater || byteAt(at) == Char.Slash);
 }
 

@@ -11,7 +11,7 @@ import { byteAt, isDigit, isLetter, isQuote, isSpace, isWord, skipSpaces } from 
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findPair } from "../core/scan";
-import { findText, holdsTextNoCase, textStarts } from "../core/text";
+import { findText, holdsTextNoCase, textStarts, textSize } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { separates, Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
@@ -108,7 +108,7 @@ function runs(command: string): bool {
   for (let at = value; at < valueEnd; at++) {
     if (!separates(byteAt(at))) continue;
     at = skipSpaces(at + 1, valueEnd);
-    const end = at + command.length;
+    const end = at + textSize(command);
     if (textStarts(at, valueEnd, command) && (end == valueEnd || !isWord(byteAt(end)))) return true;
     at--;
   }
@@ -176,7 +176,7 @@ const MARKS: usize = 24;
 function findMember(name: string, least: usize): bool {
   let places: u32 = 0;
   for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, name)) < replyEnd; sign++) {
-    let at = sign + name.length;
+    let at = sign + textSize(name);
     const limit = min(replyEnd, at + MARKS);
     while (at < limit && !isLetter(byteAt(at)) && !isDigit(byteAt(at))) {
       if (textStarts(at, limit, "&quot;")) at += 6;
@@ -217,7 +217,7 @@ function findLiteral(literal: string): bool {
   let places: u32 = 0;
   for (sign = reply; places++ < MAX_PLACES && (sign = findText(sign, replyEnd, literal)) < replyEnd; sign++) {
     if (placeOf(sign) == Place.Inside) continue;
-    signEnd = sign + literal.length;
+    signEnd = sign + textSize(literal);
     lines = 1;
     return true;
   }

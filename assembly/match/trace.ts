@@ -7,10 +7,10 @@
 //
 // What does not fit into the buffer is left out.
 
-import { byteAt, putByte } from "../core/bytes";
+import { byteAt, findByte, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, reportedPart, partName } from "../core/field";
-import { putText } from "../core/text";
+import { putText, textBytes, textSize } from "../core/text";
 import { tableName, tokenKinds } from "../generated/tokens";
 
 /** Bytes of the longest trace of one value. */
@@ -54,12 +54,11 @@ export function traceToken(table: usize, kind: u32): void {
   if (!fits(0) || kind == 0) return;
   const names = tokenKinds(table);
   // The name of the kind: the text between two spaces of the list.
-  let from: i32 = 0;
-  for (let code: u32 = 1; code < kind && from < names.length; code++) from = names.indexOf(" ", from) + 1;
+  let name = textBytes(names);
+  const end = name + textSize(names);
+  for (let code: u32 = 1; code < kind && name < end; code++) name = findByte(name, end, Char.Space) + 1;
   traceEnd = putByte(traceEnd, Char.Space);
-  for (let at = from; at < names.length && names.charCodeAt(at) != Char.Space; at++) {
-    traceEnd = putByte(traceEnd, names.charCodeAt(at));
-  }
+  if (name < end) traceEnd = putBytes(traceEnd, name, findByte(name, end, Char.Space));
 }
 
 function fits(size: usize): bool {

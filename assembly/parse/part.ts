@@ -8,7 +8,7 @@
 
 import { byteAt, findByte, isSpace, isWord, putByte, hexValue, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textIsNoCase, textStartsNoCase, textSize } from "../core/text";
 import { decodeBase64 } from "./word";
 
 /** What a value of a part's headers is. */
@@ -204,7 +204,7 @@ export function readBoundary(start: usize, end: usize): void {
 /** Whether `start..end` is a media type of that kind (`"image/"`, `"text/html"`). */
 export function isType(start: usize, end: usize, literal: string): bool {
   if (!textStartsNoCase(start, end, literal)) return false;
-  const at = start + <usize>literal.length;
+  const at = start + textSize(literal);
   return at == end || byteAt(at - 1) == Char.Slash || !isTypeByte(byteAt(at));
 }
 

@@ -3,7 +3,7 @@
 
 import { byteAt, findByte, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
-import { putText, textStarts } from "../core/text";
+import { putText, textStarts, textBytes } from "../core/text";
 import { Policy } from "../policy/layout";
 import { UUID_SIZE } from "./ids";
 
@@ -140,14 +140,14 @@ function writeGrpc(kind: AnswerKind, status: u32, requestId: usize): void {
 
 /** Base64 (RFC 4648) with padding. */
 function putBase64(out: usize, start: usize, end: usize): usize {
-  const digits = changetype<usize>("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+  const digits = textBytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
   for (; start < end; start += 3) {
     const left = end - start;
     const bits = (byteAt(start) << 16) | (left > 1 ? byteAt(start + 1) << 8 : 0) | (left > 2 ? byteAt(start + 2) : 0);
-    out = putByte(out, load<u16>(digits + (((bits >> 18) & 63) << 1)));
-    out = putByte(out, load<u16>(digits + (((bits >> 12) & 63) << 1)));
-    out = putByte(out, left > 1 ? <u32>load<u16>(digits + (((bits >> 6) & 63) << 1)) : Char.Equals);
-    out = putByte(out, left > 2 ? <u32>load<u16>(digits + ((bits & 63) << 1)) : Char.Equals);
+    out = putByte(out, load<u8>(digits + ((bits >> 18) & 63)));
+    out = putByte(out, load<u8>(digits + ((bits >> 12) & 63)));
+    out = putByte(out, left > 1 ? <u32>load<u8>(digits + ((bits >> 6) & 63)) : Char.Equals);
+    out = putByte(out, left > 2 ? <u32>load<u8>(digits + (bits & 63)) : Char.Equals);
   }
   return out;
 }

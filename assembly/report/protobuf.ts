@@ -7,7 +7,7 @@
 
 import { putByte } from "../core/bytes";
 import { Char } from "../core/char";
-import { putText } from "../core/text";
+import { putText, textSize } from "../core/text";
 import { sequenceLength } from "./json";
 
 const enum Wire {
@@ -47,7 +47,7 @@ export function pushFixed64(out: usize, field: u32, value: u64): usize {
 
 /** A fixed ASCII text, bare: a part of a string that `pushLength` ends. */
 export function pushText(out: usize, literal: string): usize {
-  out -= literal.length;
+  out -= textSize(literal);
   putText(out, literal);
   return out;
 }

@@ -73,7 +73,7 @@ export async function isCompiled(build: WasmBuild): Promise<boolean> {
 async function stepOf({ entry, outFile, textFile, options }: WasmBuild): Promise<Step> {
   return {
     name: outFile,
-    inputs: ["asconfig.json", ...(await sourcesOf(entry, packageRoot()))],
+    inputs: ["asconfig.json", "scripts/build/ascii-texts.mjs", ...(await sourcesOf(entry, packageRoot()))],
     options: [options, textFile],
   };
 }

@@ -1,0 +1,57 @@
+/**
+ * A transform of the AssemblyScript compiler: string literals become ASCII behind their length, each of them once, where the compiler
+ * would write UTF-16 behind an object's header. The module knows fixed ASCII texts alone (assembly/core/text.ts), and has a thousand.
+ *
+ *   "host"   →   changetype<string>(TEXT)      TEXT: usize = memory.data<u8>([4, 0, 104, 111, 115, 116])
+ */
+import { LiteralKind, Node, NodeKind } from "assemblyscript";
+import { Transform } from "assemblyscript/transform";
+
+/** Statements and expressions whose texts are names for the compiler. */
+const NAMES = new Set([NodeKind.Import, NodeKind.Export, NodeKind.ExportDefault, NodeKind.Decorator]);
+
+/** Sources of the module, and of probes that call its functions; tests in AssemblyScript have strings. */
+const OURS = /^(?:\.\.\/)*(?:assembly|tests\/probe)\//;
+
+export default class AsciiTexts extends Transform {
+  afterParse(parser) {
+    const names = new Map();
+    const nameOf = ({ value }, source) => {
+      if (!/^[\0-\x7f]*$/.test(value)) throw new Error(`${source}: "${value}" is not ASCII`);
+      if (!names.has(value)) names.set(value, `__text${names.size}`);
+      return names.get(value);
+    };
+    const sources = parser.sources.filter(({ normalizedPath }) => OURS.test(normalizedPath));
+    for (const source of sources) {
+      replaceLiterals(source.statements, (literal) => {
+        const { range } = literal;
+        const name = (text) => Node.createIdentifierExpression(text, range);
+        const type = Node.createNamedType(Node.createSimpleTypeName("String", range), [], false, range);
+        return Node.createCallExpression(
+          name("changetype"),
+          [type],
+          [name(nameOf(literal, source.normalizedPath))],
+          range,
+        );
+      });
+    }
+    const lines = [...names].map(([text, name]) => {
+      const bytes = [text.length & 255, text.length >> 8, ...Buffer.from(text, "latin1")];
+      return `@global @lazy const ${name}: usize = memory.data<u8>([${bytes.join(", ")}]);`;
+    });
+    parser.parseFile(lines.join("\n"), "~lib/texts.ts", false);
+  }
+}
+
+/** Replaces the string literals in a tree of nodes and lists of them. */
+function replaceLiterals(tree, replacement) {
+  for (const key of Object.keys(tree)) {
+    const value = tree[key];
+    if (Array.isArray(value)) {
+      replaceLiterals(value, replacement);
+    } else if (value instanceof Node && key !== "parent" && !NAMES.has(value.kind)) {
+      if (value.kind === NodeKind.Literal && value.literalKind === LiteralKind.String) tree[key] = replacement(value);
+      else replaceLiterals(value, replacement);
+    }
+  }
+}
