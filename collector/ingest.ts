@@ -254,7 +254,8 @@ async function countServices(sql: Sql, sent: readonly Counted[]): Promise<void> 
     };
   });
   await sql.query(
-    `UPDATE meshward.service s SET events = s.events + x.events, version = x.version, policy = x.policy,
+    `UPDATE meshward.service s SET events = s.events + x.events,
+       version = coalesce(nullif(x.version, ''), s.version), policy = coalesce(nullif(x.policy, ''), s.policy),
        first_seen = least(s.first_seen, ${at("x.first")}), last_seen = greatest(s.last_seen, ${at("x.last")})
      FROM json_to_recordset($1::json)
        AS x(id integer, events bigint, first float8, last float8, version text, policy text) WHERE s.id = x.id`,

@@ -1,5 +1,6 @@
 /** Asks the collector. Answers have the API's types; where they come from is this page's own server. */
-import type { Audit, Events, FindingDetail, Findings, Problem, Services, StateChange, Summary, Trend } from "../api.ts";
+import type { Audit, Endpoints, Events, FindingDetail, Findings, Problem, ServiceMap, Services } from "../api.ts";
+import type { StateChange, Summary, Trend } from "../api.ts";
 import type { Filter } from "./route.ts";
 
 /** The answer was 401: nobody is signed in, or no longer. */
@@ -72,6 +73,12 @@ export const api = {
   events: (said: { request_id?: string; fingerprint?: string; limit: number }, signal: AbortSignal) =>
     ask<Events>(withQuery("/api/v1/events", said), {}, signal),
   services: (signal: AbortSignal) => ask<Services>("/api/v1/services", {}, signal),
+  endpoints: (said: Record<string, string | number>, signal?: AbortSignal) =>
+    ask<Endpoints>(withQuery("/api/v1/endpoints", said), {}, signal),
+  map: (signal: AbortSignal) => ask<ServiceMap>("/api/v1/map", {}, signal),
+  /** Where the OpenAPI document of a service is; "" for a namespace asks for the one without. */
+  documentOf: (service: string, namespace: string) =>
+    `/api/v1/openapi/${encodeURIComponent(service)}?namespace=${encodeURIComponent(namespace)}`,
   audit: (said: { fingerprint?: string; cursor?: string; limit: number }, signal?: AbortSignal) =>
     ask<Audit>(withQuery("/api/v1/audit", said), {}, signal),
   session: () => ask<unknown>("/session"),

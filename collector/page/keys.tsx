@@ -5,9 +5,9 @@ import { hasKeys, setKeys } from "./settings.ts";
 import { VIEWS, go, hrefOf } from "./route.ts";
 
 const SHORTCUTS: readonly [keys: string, does: string][] = [
-  ["1 – 5", "Overview, findings, requests, services, audit"],
+  ["1 – 6", "Overview, findings, requests, services, endpoints, audit"],
   ["/", "Find a request by its id"],
-  ["f", "Search the findings"],
+  ["f", "Search the findings or endpoints"],
   ["j, k", "Next, previous finding of the list"],
   ["Enter", "Open the finding"],
   ["Esc", "Back to the list"],

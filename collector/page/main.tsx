@@ -1,9 +1,10 @@
-/** The collector's page: a shell with five views. Everything that it shows was written by attackers, and is shown as text. */
+/** The collector's page: a shell with six views. Everything that it shows was written by attackers, and is shown as text. */
 import { render } from "preact";
 import type { VNode } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { AuditView } from "./audit.tsx";
 import { SignedOut, api } from "./client.ts";
+import { Endpoints } from "./endpoints.tsx";
 import { Findings } from "./findings.tsx";
 import { Shortcuts, useKeys } from "./keys.tsx";
 import { broken, connection } from "./loaded.ts";
@@ -22,6 +23,7 @@ const NAMES: Record<View, string> = {
   findings: "Findings",
   requests: "Requests",
   services: "Services",
+  endpoints: "Endpoints",
   audit: "Audit",
 };
 const THEME_NAMES: Record<Theme, string> = { auto: "as the system", light: "light", dark: "dark" };
@@ -61,6 +63,8 @@ function Shown({ route }: { route: Route }): VNode {
       return <Requests id={route.id} />;
     case "services":
       return <Services />;
+    case "endpoints":
+      return <Endpoints sought={route.sought} />;
     case "audit":
       return <AuditView />;
   }

@@ -4,7 +4,7 @@
  */
 import type { Severity, Stage, State } from "../api.ts";
 
-export const VIEWS = ["overview", "findings", "requests", "services", "audit"] as const;
+export const VIEWS = ["overview", "findings", "requests", "services", "endpoints", "audit"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Filter {
@@ -18,11 +18,26 @@ export interface Filter {
   sort: "rank" | "recent";
 }
 
+/** Seconds that the list of endpoints can look back on for what is new. */
+export const SINCE = { "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000 } as const;
+export type Since = "" | keyof typeof SINCE;
+
+/** Which endpoints are shown; "" for all. */
+export interface Sought {
+  service: string;
+  namespace: string;
+  text: string;
+  since: Since;
+  direction: "" | "inbound" | "outbound";
+}
+export const NOTHING_SOUGHT: Sought = { service: "", namespace: "", text: "", since: "", direction: "" };
+
 export interface Route {
   view: View;
   /** What is shown of the view: a finding's fingerprint, or a request's id. */
   id: string | null;
   filter: Filter;
+  sought: Sought;
 }
 
 export const STAGES = ["confirmed", "likely", "attempted"] as const satisfies readonly Stage[];
@@ -68,6 +83,13 @@ export function parseRoute(hash: string): Route {
       text: said.get("text") ?? "",
       sort: said.get("sort") === "recent" ? "recent" : "rank",
     },
+    sought: {
+      service: said.get("service") ?? "",
+      namespace: said.get("namespace") ?? "",
+      text: said.get("text") ?? "",
+      since: (Object.keys(SINCE) as Since[]).find((one) => one === said.get("since")) ?? "",
+      direction: (["inbound", "outbound"] as const).find((one) => one === said.get("direction")) ?? "",
+    },
   };
 }
 
@@ -87,6 +109,11 @@ function queryOf({ stage, severity, state, service, namespace, class: family, te
 
 export function hrefOf(view: View, id: string | null = null, filter: Filter = NO_FILTER): string {
   return `#/${view}${id === null ? "" : `/${encodeURIComponent(id)}`}${view === "findings" ? queryOf(filter) : ""}`;
+}
+
+export function endpointsHref(sought: Sought): string {
+  const said = new URLSearchParams(Object.entries(sought).filter(([, value]) => value !== ""));
+  return `#/endpoints${said.size === 0 ? "" : `?${said.toString()}`}`;
 }
 
 export function go(href: string): void {

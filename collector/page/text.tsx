@@ -18,6 +18,13 @@ export function Foreign({ text }: { text: string }): VNode {
   );
 }
 
+/** The same as a plain text, for where no element can stand: what would hide or reorder it is its number. */
+export const visible = (text: string): string =>
+  text
+    .split(UNSAFE)
+    .map((part, index) => (index % 2 === 0 ? part : `\\u{${part.codePointAt(0)!.toString(16)}}`))
+    .join("");
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const dayAndClock = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",

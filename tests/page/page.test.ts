@@ -10,11 +10,11 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { startCollector } from "../../collector/collector.ts";
 import type { Collector } from "../../collector/collector.ts";
 import { findChromium, startChromium } from "./chromium.ts";
-import { sendEvents, shopEvents } from "./records.ts";
+import { sendEvents, sendObservations, shopEvents, shopObservations } from "./records.ts";
 import type { Said } from "./records.ts";
 
 const TOKEN = "a-token-for-reading";
-const VIEWS = ["overview", "findings", "requests", "services", "audit"] as const;
+const VIEWS = ["overview", "findings", "requests", "services", "endpoints", "audit"] as const;
 const REQUEST = "0f8fad5b-d9cb-469f-a165-708677200003";
 /** A poll of the page and its answer, on a busy machine. */
 const PATIENCE_MS = 15_000;
@@ -49,6 +49,7 @@ describe("the collector's page", () => {
     folder = await mkdtemp(join(tmpdir(), "meshward-page-"));
     browser = await startChromium(program);
     shop = await collect("shop", shopEvents());
+    await sendObservations(shop.url, shopObservations());
     // Filled by the last test.
     empty = await collect("empty", []);
     attacked = await collect("attacked", [
@@ -75,6 +76,14 @@ describe("the collector's page", () => {
         stage: "confirmed",
       },
       { route: hostile("path"), parameter: hostile("name"), exception: hostile("exception"), request: REQUEST },
+    ]);
+    const where = { service: hostile("service"), namespace: hostile("namespace") };
+    await sendObservations(attacked.url, [
+      {
+        ...{ ...where, method: hostile("verb").slice(0, 60), route: hostile("template"), host: hostile("asked") },
+        ...{ parameters: [`json text ${hostile("field")}`], types: [hostile("type")], callers: [hostile("caller")] },
+      },
+      { ...where, direction: "outbound", host: hostile("called"), route: hostile("template") },
     ]);
   });
   after(async () => {
@@ -171,6 +180,7 @@ describe("the collector's page", () => {
         `#/requests/${encodeURIComponent(hostile("request").toLowerCase().slice(0, 64))}`,
         "#/requests",
         "#/services",
+        "#/endpoints",
         "#/audit",
       ]);
 
@@ -286,10 +296,62 @@ describe("the collector's page", () => {
       const text = await page.locator(".services").innerText();
       for (const name of ["shop/catalogue", "payments/ledger", "platform/mail"])
         assert.equal(text.includes(name), true, name);
-      await page.getByRole("link", { name: "payments/ledger" }).click();
+      await page.locator(".services").getByRole("link", { name: "payments/ledger" }).click();
       await rows(page).first().waitFor();
       await page.getByRole("button", { name: "service payments/ledger" }).click();
       await until("the filter is gone", async () => (await page.locator(".list-head p").innerText()).startsWith("2"));
+    }),
+  );
+
+  it("lists endpoints, what is new of them, and what was seen", { skip }, () =>
+    visit(shop, "#/endpoints", async ({ page }) => {
+      await rows(page).first().waitFor();
+      const total = page.locator(".list-head p");
+      assert.equal(await total.innerText(), "9 endpoints");
+      await page.getByLabel("New or changed in").selectOption("24h");
+      await until("only new ones", async () => (await total.innerText()) === "2 endpoints");
+      assert.match(page.url(), /since=24h$/);
+      assert.deepEqual(await page.locator(".tag.new").allInnerTexts(), ["changed", "new"]);
+      await rows(page).first().focus();
+      await page.keyboard.press("Enter");
+      const detail = page.locator(".observed");
+      await detail.waitFor();
+      assert.match(await detail.innerText(), /Parameters\s+query debug text\s*new\s/);
+      assert.match(await detail.innerText(), /Callers\s+spiffe:\/\/mesh\/ns\/shop\/sa\/edge/);
+      await page.getByRole("searchbox", { name: /Part of a method/ }).fill("EXPORT");
+      await until("only one", async () => (await total.innerText()) === "1 endpoint");
+      assert.match(await rows(page).first().innerText(), /shop\/orders GET \/orders\/export[\s\S]*open/);
+      await goOn(page, "#/endpoints?service=orders&namespace=shop&direction=outbound");
+      await until("its calls", async () => (await total.innerText()) === "1 endpoint");
+      assert.match(await rows(page).first().innerText(), /calls api\.pay\.example POST \/charges/);
+      const waiting = page.waitForEvent("download");
+      await page.getByRole("link", { name: "OpenAPI document" }).click();
+      assert.equal((await waiting).suggestedFilename(), "openapi.json");
+    }),
+  );
+
+  it("draws who calls whom, for eyes, keys and ears", { skip }, () =>
+    visit(shop, "#/services", async ({ page }) => {
+      const map = page.getByRole("region", { name: "Service map" });
+      await map.waitFor();
+      const names = await map.locator(".node-name").allTextContents();
+      assert.deepEqual([...names].sort(), ["api.pay.example", "catalogue", "edge", "orders"]);
+      const left = async (name: string): Promise<number> =>
+        (await map.locator(".node", { hasText: name }).first().boundingBox())!.x;
+      const columns = [await left("edge"), await left("catalogue"), await left("orders"), await left("api.pay")];
+      assert.deepEqual(
+        [...columns].sort((a, b) => a - b),
+        columns,
+      );
+      assert.equal(await map.locator(".edge").count(), 4);
+      assert.equal(await map.locator(".edge.clear").count(), 1);
+      await page.getByText("As a table").click();
+      const table = page.getByRole("region", { name: "Calls, as a table" });
+      assert.equal(await table.getByRole("row").count(), 5);
+      await map.getByRole("link", { name: /orders/ }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "service shop/orders" }).waitFor();
+      await until("its endpoints", async () => (await rows(page).count()) === 3);
     }),
   );
 
@@ -303,6 +365,9 @@ describe("the collector's page", () => {
     await visit(attacked, "#/overview", async ({ page }) => {
       for (const hash of [...(await hashes(attacked)), ...others]) {
         await goOn(page, hash);
+        if (/^#\/(?:services|endpoints)$/.test(hash)) {
+          for (const summary of await page.locator("summary").all()) await summary.click();
+        }
         const text = await page.evaluate<string>("document.body.innerText");
         for (const [, where] of text.matchAll(/(\w+)"'><(?:img|IMG)/g)) seen.add(where!);
         const strangers =
@@ -312,7 +377,7 @@ describe("the collector's page", () => {
       }
     });
     const planted =
-      "rule class service namespace instance version policy part method route parameter evidence mode request host principal scheme hop name path exception".split(
+      "rule class service namespace instance version policy part method route parameter evidence mode request host principal scheme hop name path exception template asked field type caller called".split(
         " ",
       );
     assert.deepEqual(
@@ -386,16 +451,17 @@ describe("the collector's page", () => {
       await page.keyboard.press("Tab");
       assert.equal(await focused(page), "Skip to the content");
       const order = [];
-      for (let step = 0; step < 12; step++) {
+      for (let step = 0; step < 13; step++) {
         await page.keyboard.press("Tab");
         order.push(await focused(page));
       }
-      assert.deepEqual(order.slice(0, 7), [
+      assert.deepEqual(order.slice(0, 8), [
         "Meshward",
         "Overview",
         "Findings",
         "Requests",
         "Services",
+        "Endpoints",
         "Audit",
         "Request id",
       ]);

@@ -185,3 +185,77 @@ export function shopEvents(): Said[] {
   // As they come: the newest last.
   return [...scans, ...found].sort((left, right) => right.ago! - left.ago!);
 }
+
+/** What a sidecar says of an endpoint; what is left out is that of an ordinary one. */
+export interface Observed {
+  service?: string;
+  namespace?: string;
+  direction?: "inbound" | "outbound";
+  host?: string;
+  scheme?: string;
+  method?: string;
+  route?: string;
+  authentication?: readonly string[];
+  parameters?: readonly string[];
+  types?: readonly string[];
+  callers?: readonly string[];
+  /** Milliseconds before now. */
+  ago?: number;
+}
+
+const texts = (key: string, values: readonly string[] | undefined): object[] =>
+  values === undefined
+    ? []
+    : [{ key, value: { arrayValue: { values: values.map((stringValue) => ({ stringValue })) } } }];
+
+/** Sends observations of endpoints to the collector at `url`; rejects where not all are stored. */
+export async function sendObservations(url: string, observations: readonly Observed[]): Promise<void> {
+  const resourceLogs = observations.map((seen, at) => {
+    const attributes = [
+      ...text("http.request.method", seen.method ?? "GET"),
+      ...text("http.route", seen.route ?? "/items/{number}"),
+      ...text("server.address", seen.host ?? "shop.example"),
+      ...text("url.scheme", seen.scheme ?? "https"),
+      ...text("meshward.direction", seen.direction ?? "inbound"),
+      whole("meshward.count", 3),
+      ...texts("meshward.status_classes", ["2xx 3"]),
+      ...texts("meshward.authentication", seen.authentication ?? ["bearer 3"]),
+      ...texts("meshward.parameters", seen.parameters),
+      ...texts("meshward.response.content_types", seen.types ?? ["application/json"]),
+      ...texts("meshward.callers", seen.callers),
+    ];
+    const timeUnixNano = `${Date.now() - (seen.ago ?? 0)}${String(at).padStart(6, "0")}`;
+    const { service = "catalogue", namespace = "shop" } = seen;
+    return {
+      resource: { attributes: [...text("service.name", service), ...text("service.namespace", namespace)] },
+      scopeLogs: [
+        { scope: { name: "meshward" }, logRecords: [{ timeUnixNano, eventName: "meshward.endpoint", attributes }] },
+      ],
+    };
+  });
+  const response = await fetch(`${url}/v1/logs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ resourceLogs }),
+  });
+  const answer = await response.text();
+  if (response.status !== 200 || answer.includes("rejectedLogRecords")) throw new Error(`${response.status} ${answer}`);
+}
+
+/** What runs in the shop: some days old, but for one endpoint and a parameter. */
+export function shopObservations(): Observed[] {
+  const ago = 5 * 86_400_000;
+  const edge = ["spiffe://mesh/ns/shop/sa/edge"];
+  return [
+    { service: "edge", route: "/search", parameters: ["query text term"], authentication: ["none 3"], ago },
+    { service: "edge", direction: "outbound", host: "catalogue.shop", ago },
+    { service: "edge", direction: "outbound", host: "orders", route: "/orders", scheme: "http", ago },
+    { parameters: ["query integer|empty page", "query text q"], callers: edge, ago },
+    { method: "POST", route: "/items", parameters: ["json text /name", "json number /price"], callers: edge, ago },
+    { direction: "outbound", host: "orders", method: "POST", route: "/lookup", ago },
+    { service: "orders", route: "/orders", callers: edge, ago },
+    { service: "orders", direction: "outbound", host: "api.pay.example", route: "/charges", method: "POST", ago },
+    { service: "orders", route: "/orders", parameters: ["query text debug"], callers: edge },
+    { service: "orders", route: "/orders/export", authentication: ["none 3"], types: ["text/csv"] },
+  ];
+}
