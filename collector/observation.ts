@@ -4,6 +4,7 @@
  */
 import { clean } from "./clean.ts";
 import { countIn, digestOf, listIn, senderOf, textIn, timeOf, type Sender } from "./event.ts";
+import { hasVersion, libraryIn } from "./dependencies/urls.ts";
 import type { LogRecord } from "./otlp.ts";
 
 /** The name of the records that are observations. */
@@ -126,9 +127,13 @@ function parameterOf(value: string): Observation["parameters"][number] | null {
   return { part, name: name!, types };
 }
 
-/** `server nginx 1.25.3`; a name may have spaces. */
+/** `server nginx 1.25.3`; a name may have spaces. `script URL -` is the library that the URL names, if it names one. */
 function componentOf(value: string): Observation["components"][number] | null {
   const [, given, name, version] = /^(\S+) (.+) (\S{1,64})$/.exec(value) ?? [];
   const kind = COMPONENT_KINDS.find((one) => one === given);
-  return kind === undefined ? null : { kind, name: name!, version: version === "-" ? "" : version! };
+  if (kind === undefined) return null;
+  if (kind !== "script") return { kind, name: name!, version: version === "-" ? "" : version! };
+  const library = libraryIn(name!);
+  if (library !== null) return { kind: "library", ...library };
+  return hasVersion(name!) ? { kind, name: name!, version: "" } : null;
 }

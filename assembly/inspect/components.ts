@@ -6,9 +6,9 @@
 //   <script src="//cdn.example/ajax/libs/jquery/3.4.1/jquery.min.js">    script-host cdn.example -      library jquery 3.4.1
 //   /*! jQuery JavaScript Library v3.4.1 | (c) …           library jquery-javascript-library 3.4.1
 //
-// A URL has the version where those who publish libraries put it: `name@1.2.3`, `name-1.2.3.min.js`, `/libs/name/1.2.3/`,
-// `/name/1.2.3/name.js`. A number that may be that of a site's own release (`/static/1.4.2/jquery.js`) is none: such a URL is told as
-// it is, "script HOST/PATH -". Each byte is looked at a few times at most, nothing is kept but the texts, and a text that is too long,
+// A URL has the version where those who publish libraries put it: `name@1.2.3`, `name-1.2.3.min.js`, `/libs/name/1.2.3/`. What takes a
+// guess (`/name/1.2.3/name.js`) is told as it is, "script HOST/PATH -": there the collector tells a version from that of a site's own
+// release (`/static/1.4.2/jquery.js`). Each byte is looked at a few times at most, nothing is kept but the texts, and a text that is too long,
 // or one more than there is room for, is left out. Each reader begins anew: what it found is taken before the next is called.
 
 import {
@@ -16,7 +16,6 @@ import {
   findByte,
   isDigit,
   isLetter,
-  isQuote,
   isSpace,
   lowerCase,
   putByte,
@@ -28,6 +27,17 @@ import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
 import { findText, putText, textIs, textIsNoCase, textSize, textStartsNoCase } from "../core/text";
+import {
+  attributeName,
+  attributeNameEnd,
+  nextAttribute,
+  tagBegin,
+  tagEnd,
+  tagName,
+  tagNameEnd,
+  valueEnd,
+  valueStart,
+} from "../tokenize/html";
 import { host, hostEnd, path, pathEnd, responseHeaders, responseHeadersEnd, status } from "./exchange";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
@@ -98,42 +108,59 @@ export function readPageComponents(start: usize, end: usize, own: usize, ownEnd:
   count = 0;
   ownEnd = withoutPort(own, ownEnd);
   let at = start;
-  while (true) {
-    at = findByte(at, end, Char.Less) + 1;
-    if (at >= end) break;
-    if (byteAt(at) == Char.Bang && byteAt(at + 1) == Char.Dash) {
-      at = findText(at + 3, end, "-->");
-    } else if (isTag(at, end, "script")) {
-      const tag = at + 6;
-      at = attribute(tag, end, "src");
-      const isLoaded = value < valueEnd;
-      if (isLoaded) readUrl(value, valueEnd, true, own, ownEnd);
-      attribute(tag, end, "type");
-      const close = scriptEnd(at, end);
-      if (textIsNoCase(value, valueEnd, "importmap")) importMap(at, close, own, ownEnd);
-      else if (!isLoaded) comments(at, close);
-      at = close;
-    } else if (isTag(at, end, "link")) {
-      at = attribute(at + 4, end, "href");
-      if (isCode(value, valueEnd)) readUrl(value, valueEnd, false, own, ownEnd);
-    } else if (isTag(at, end, "meta")) {
-      const tag = at + 4;
-      at = attribute(tag, end, "name");
-      if (textIsNoCase(value, valueEnd, "generator")) {
-        attribute(tag, end, "content");
-        generator(value, valueEnd);
+  while ((at = findByte(at, end, Char.Less)) < end) {
+    if (byteAt(at + 1) == Char.Bang && byteAt(at + 2) == Char.Dash) {
+      at = findText(at + 4, end, "-->");
+      continue;
+    }
+    const letter = lowerCase(byteAt(at + 1));
+    // <script>, <link>, <meta>, and no closing tag.
+    if ((letter != Char.s && letter != Char.l && letter != Char.m) || !tagBegin(at, end)) {
+      at++;
+      continue;
+    }
+    let url: usize = 0;
+    let urlEnd: usize = 0;
+    let word: usize = 0;
+    let wordEnd: usize = 0;
+    let text: usize = 0;
+    let textEnd: usize = 0;
+    while (nextAttribute()) {
+      if (isAttribute("src") || isAttribute("href")) {
+        url = valueStart;
+        urlEnd = valueEnd;
+      } else if (isAttribute("type") || isAttribute("name")) {
+        word = valueStart;
+        wordEnd = valueEnd;
+      } else if (isAttribute("content")) {
+        text = valueStart;
+        textEnd = valueEnd;
       }
     }
+    at = tagEnd;
+    if (textIs(tagName, tagNameEnd, "script")) {
+      const close = scriptEnd(at, end);
+      if (url < urlEnd) readUrl(url, urlEnd, true, own, ownEnd);
+      else if (textIsNoCase(word, wordEnd, "importmap")) importMap(at, close, own, ownEnd);
+      else comments(at, close);
+      at = close;
+    } else if (textIs(tagName, tagNameEnd, "link")) {
+      if (isCode(url, urlEnd)) readUrl(url, urlEnd, false, own, ownEnd);
+    } else if (textIsNoCase(word, wordEnd, "generator")) generator(text, textEnd);
   }
   // Angular's own, at the root of its page.
   const angular = findText(start, end, 'ng-version="');
   if (angular < end) put("library", angular, angular + 2, angular + 12, versionEnd(angular + 12, end, Version.Strict));
 }
 
+function isAttribute(name: string): bool {
+  return textIs(attributeName, attributeNameEnd, name);
+}
+
 /** Reads the script `start..end` that came for `path..pathEnd`. */
 export function readScriptComponents(start: usize, end: usize, path: usize, pathEnd: usize): void {
   count = 0;
-  readPath(path, pathEnd, 0, 0);
+  readPath(path, pathEnd);
   // `//` lines stand for a comment at the beginning only.
   const at = skipSpaces(start, end);
   let to = at;
@@ -154,24 +181,27 @@ function putMarked(kind: string, from: usize, to: usize, at: usize, atEnd: usize
   const size = textSize(kind) + (to - from) + (atEnd - at) + (markEnd - mark) + 4;
   if (count == CAPACITY || size > LONGEST || from >= to) return;
   const text = componentAt(count);
-  let out = putByte(putText(text, kind), Char.Space);
-  for (; from < to; from++) {
-    const byte = lowerCase(byteAt(from));
-    if (byte == Char.Space) {
-      if (byteAt(out - 1) != Char.Dash) out = putByte(out, Char.Dash);
-    } else if (byte - 0x21 < 0x5e) out = putByte(out, byte);
-    else return;
-  }
+  let out = putSmall(putByte(putText(text, kind), Char.Space), from, to);
+  if (out == 0) return;
   out = putByte(out, Char.Space);
-  if (at == atEnd) out = putByte(out, Char.Dash);
-  for (; at < atEnd; at++) out = putByte(out, byteAt(at));
-  if (mark < markEnd) out = putByte(out, Char.Plus);
-  for (; mark < markEnd; mark++) out = putByte(out, lowerCase(byteAt(mark)));
+  out = at == atEnd ? putByte(out, Char.Dash) : putSmall(out, at, atEnd);
+  if (mark < markEnd) out = putSmall(putByte(out, Char.Plus), mark, markEnd);
   for (let i: u32 = 0; i < count; i++) {
     if (sameBytesNoCase(componentAt(i), componentEnd(i), text, out)) return;
   }
   store<u8>(text - 1, <u8>(out - text));
   count++;
+}
+
+/** Writes `from..to` in small letters, with "-" for blanks, and returns the next cursor; 0 where a byte is none that is shown. */
+function putSmall(out: usize, from: usize, to: usize): usize {
+  for (; from < to; from++) {
+    const byte = byteAt(from);
+    if (byte - 0x20 > 0x5e) return 0;
+    if (byte != Char.Space) out = putByte(out, lowerCase(byte));
+    else if (byteAt(out - 1) != Char.Dash) out = putByte(out, Char.Dash);
+  }
+  return out;
 }
 
 // Headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +240,7 @@ function products(kind: string, start: usize, end: usize): void {
       if (at < end && lowerCase(byteAt(at)) == Char.v) at++;
       atEnd = versionEnd(at, end, Version.Whole);
       if (atEnd > at) start = atEnd;
-      else if (behind == Char.Slash) start = wordEnd(start, end, Char.ParenOpen);
+      else if (behind == Char.Slash) while (start < end && byteAt(start) > <u32>Char.Space) start++;
     }
     start = skipSpaces(start, end);
     if (start < end && byteAt(start) == Char.ParenOpen && behind != Char.ParenOpen) {
@@ -232,47 +262,6 @@ function generator(start: usize, end: usize): void {
 }
 
 // Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** The value that `attribute` has found; a pair of the same addresses for none. */
-let value: usize = 0;
-let valueEnd: usize = 0;
-
-/** Whether the tag at `at` is that element. */
-function isTag(at: usize, end: usize, element: string): bool {
-  if (!textStartsNoCase(at, end, element)) return false;
-  at += textSize(element);
-  return at < end && (isSpace(byteAt(at)) || byteAt(at) == Char.Greater || byteAt(at) == Char.Slash);
-}
-
-/** Looks for an attribute from `at`, behind a tag's name, and returns the address behind the tag's ">". */
-function attribute(at: usize, end: usize, wanted: string): usize {
-  value = valueEnd = 0;
-  while (true) {
-    at = skipSpaces(at, end);
-    if (at >= end) return end;
-    if (byteAt(at) == Char.Greater) return at + 1;
-    const from = at;
-    at = wordEnd(at + 1, end, Char.Equals);
-    const isWanted = textIsNoCase(from, at, wanted);
-    at = skipSpaces(at, end);
-    if (at >= end || byteAt(at) != Char.Equals) continue;
-    at = skipSpaces(at + 1, end);
-    const quote: u32 = at < end ? byteAt(at) : 0;
-    const start = isQuote(quote) ? at + 1 : at;
-    at = isQuote(quote) ? findByte(start, end, quote) : wordEnd(at, end, Char.Greater);
-    if (isWanted) {
-      value = start;
-      valueEnd = at;
-    }
-    if (isQuote(quote)) at++;
-  }
-}
-
-/** The first blank, ">" or `stop` from `at`. */
-function wordEnd(at: usize, end: usize, stop: u32): usize {
-  while (at < end && !isSpace(byteAt(at)) && byteAt(at) != stop && byteAt(at) != Char.Greater) at++;
-  return at;
-}
 
 /** Where the text of a script ends that begins at `at`. */
 function scriptEnd(at: usize, end: usize): usize {
@@ -311,25 +300,19 @@ function readUrl(start: usize, end: usize, isScript: bool, own: usize, ownEnd: u
   start = skipSpaces(start, end);
   end = pathEndOf(start, end);
   let at = findByte(start, end, Char.Slash);
-  let site: usize = 0;
-  let siteEnd: usize = 0;
   const isHttp = at == start || lowerCase(byteAt(start)) == Char.h;
   if (isHttp && at + 1 < end && byteAt(at + 1) == Char.Slash) {
     const from = at + 2;
     at = findByte(from, end, Char.Slash);
     const to = withoutPort(from, at);
-    if (!sameBytesNoCase(from, to, own, ownEnd)) {
-      site = from;
-      siteEnd = to;
-      if (isScript && isHost(from, to)) put("script-host", from, to, to, to);
-    }
+    if (isScript && isHost(from, to) && !sameBytesNoCase(from, to, own, ownEnd)) put("script-host", from, to, to, to);
     start = from;
   } else if (findByte(start, at, Char.Colon) < at) {
     // `data:` and the like.
     return;
   } else at = start;
-  if (readPath(at, end, site, siteEnd)) return;
-  if (isScript && hasNumber(start, end)) put("script", start, end, end, end);
+  if (readPath(at, end)) return;
+  if (hasNumber(start, end)) put("script", start, end, end, end);
 }
 
 function isHost(start: usize, end: usize): bool {
@@ -337,24 +320,19 @@ function isHost(start: usize, end: usize): bool {
   return end - start > 3 && findByte(start, end, Char.Dot) < end;
 }
 
-/** Whether a version stands somewhere, and no part of a hash. */
+/** Whether a digit, a dot and a digit stand together. */
 function hasNumber(start: usize, end: usize): bool {
-  for (let at = start + 1; at < end; at++) {
-    if (!isDigit(byteAt(at)) || isLetter(byteAt(at - 1)) || isDigit(byteAt(at - 1))) continue;
-    const to = versionEnd(at, end, Version.Strict);
-    if (to > at && (to == end || !isLetter(byteAt(to)))) return true;
+  for (let at = start; at + 2 < end; at++) {
+    if (byteAt(at + 1) == Char.Dot && isDigit(byteAt(at)) && isDigit(byteAt(at + 2))) return true;
   }
   return false;
 }
 
-/** Puts the library that the path names with its version; false where it names none. `site..siteEnd` is the host where it is another. */
-function readPath(path: usize, end: usize, site: usize, siteEnd: usize): bool {
-  let file = end;
-  while (file > path && byteAt(file - 1) != Char.Slash) file--;
-  // The file's name without ".js" and ".min".
-  let base = end;
-  while (base > file && byteAt(base) != Char.Dot) base--;
-  if (base > file + 4 && textIs(base - 3, base, "min")) base -= 4;
+/**
+ * Puts the library that the path names with its version; false where it names none, or where it takes a guess, which the collector
+ * makes (collector/dependencies/urls.ts).
+ */
+function readPath(path: usize, end: usize): bool {
   let last: usize = 0;
   let lastEnd: usize = 0;
   let isLibs = false;
@@ -365,20 +343,8 @@ function readPath(path: usize, end: usize, site: usize, siteEnd: usize): bool {
       const from = last < lastEnd && byteAt(last) == Char.At ? last : at;
       return putLibrary(from, sign, sign + 1, versionEnd(sign + 1, stop, Version.Short));
     }
-    const digits = at < stop && lowerCase(byteAt(at)) == Char.v ? at + 1 : at;
-    const to = versionEnd(digits, stop, Version.Strict);
-    if (to == stop && to > digits && stop < end) {
-      if (isLibs) return putLibrary(last, lastEnd, digits, to);
-      // "/ui/1.12.1/jquery-ui.js", "/jquery.slick/1.6.0/slick.js", or "/1.5.8/angular.min.js" of angularjs.org.
-      const size = min(lastEnd - last, base - file);
-      const isFile = size == 0 ? isNamedIn(file, base, site, siteEnd) : base - file > size;
-      if (isFile && (size == 0 || sameBytesNoCase(base - size, base, last, lastEnd)))
-        return putLibrary(file, base, digits, to);
-      if (isAkin(last, lastEnd, file, end) || (size > 1 && sameBytesNoCase(file, base, lastEnd - size, lastEnd)))
-        return putLibrary(last, lastEnd, digits, to);
-    } else if (splitName(at, stop) && (stop == end || isAkin(at, nameStop, file, end))) {
-      return putLibrary(at, nameStop, number, numberEnd);
-    }
+    if (isLibs && versionEnd(at, stop, Version.Strict) == stop) return putLibrary(last, lastEnd, at, stop);
+    if (stop == end) return splitName(at, end) && putLibrary(at, nameStop, number, numberEnd);
     isLibs = textIs(last, lastEnd, "libs");
     last = at;
     lastEnd = stop;
@@ -395,18 +361,6 @@ function putLibrary(from: usize, to: usize, at: usize, atEnd: usize): bool {
   }
   put("library", from, to, at, atEnd);
   return true;
-}
-
-/** Whether a host has the first five letters of a file's name. */
-function isNamedIn(file: usize, base: usize, site: usize, siteEnd: usize): bool {
-  if (base - file < 5 || siteEnd - site > LONGEST) return false;
-  for (; site + 5 <= siteEnd; site++) if (sameBytesNoCase(site, site + 5, file, file + 5)) return true;
-  return false;
-}
-
-/** Whether a folder and a file begin with the same three letters. */
-function isAkin(start: usize, end: usize, file: usize, fileEnd: usize): bool {
-  return end - start >= 3 && fileEnd - file >= 3 && sameBytesNoCase(start, start + 3, file, file + 3);
 }
 
 let nameStop: usize = 0;
@@ -466,7 +420,7 @@ function comment(next: usize, end: usize): void {
       continue;
     }
     // A mark of documentation, such as @license.
-    if (byteAt(at - 1) == Char.At) at = skipSpaces(wordEnd(at, stop, Char.Greater), stop);
+    if (byteAt(at - 1) == Char.At) at = skipSpaces(findByte(at, stop, Char.Space), stop);
     // "https://d3js.org v5.7.0".
     if (byteAt(at + 5) == Char.Colon) at = min(at + 8, stop);
     if (named < NAME_LINES && readTitle(at, stop, Version.Strict) && isNamed(numberEnd, stop)) {

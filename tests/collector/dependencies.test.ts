@@ -7,6 +7,7 @@ import { dependencyFlaws } from "../../collector/dependencies/checks.ts";
 import { createLibraries } from "../../collector/dependencies/libraries.ts";
 import { HIJACKED_DOMAINS, LIBRARIES, PRODUCTS } from "../../collector/dependencies/library-facts.ts";
 import { readLibraries } from "../../collector/dependencies/retire.ts";
+import { hasVersion, libraryIn } from "../../collector/dependencies/urls.ts";
 import { compareVersions, isIn, parseRange, parseVersion } from "../../collector/dependencies/versions.ts";
 import { listFindings } from "../../collector/findings.ts";
 import { createIngest } from "../../collector/ingest.ts";
@@ -151,6 +152,41 @@ test("a component is known by its kind, name and version", () => {
   // What ends one day has not ended before.
   assert.deepEqual(known("framework php 8.2.30"), []);
   assert.deepEqual(known("framework php 8.2.30", Date.parse("2027-01-02")), ["ended low"]);
+});
+
+test("a URL names a library where a folder or the host is called as the file is", () => {
+  for (const [url, expected] of [
+    ["maxcdn.bootstrapcdn.com/bootstrap/3.3.7/js/bootstrap.min.js", "bootstrap 3.3.7"],
+    ["cdn.example/angularjs/1.5.8/angular-route.min.js", "angularjs 1.5.8"],
+    ["code.jquery.com/ui/1.12.1/jquery-ui.js", "jquery-ui 1.12.1"],
+    ["cdn.jsdelivr.net/jquery.slick/1.6.0/slick.min.js", "jquery.slick 1.6.0"],
+    ["code.angularjs.org/1.5.8/angular.min.js", "angular 1.5.8"],
+    ["cdn.ckeditor.com/4.16.0/standard/ckeditor.js", "ckeditor 4.16.0"],
+    ["/vendor/tinymce-4.1.0/tinymce.min.js", "tinymce 4.1.0"],
+    ["/lib/vue/v2.6.10/vue.global.js", "vue 2.6.10"],
+    ["/lib/vue/3.0.0-beta.2/vue.js", "vue 3.0.0-beta.2"],
+    // Releases of a site, here or on its other host.
+    ["/static/1.4.2/jquery.js", null],
+    ["/1.4.2/jquery.js", null],
+    ["assets.shop.example/1.4.2/jquery.js", null],
+    ["/app-1.4.2/jquery.js", null],
+    // The plugin's version is not that of what it plugs into.
+    ["cdn.datatables.net/1.10.24/js/jquery.datatables.min.js", null],
+    ["/2021.10.12/app.js", null],
+    ["/", null],
+    ["", null],
+  ] as const) {
+    const found = libraryIn(url);
+    assert.equal(found === null ? null : `${found.name} ${found.version}`, expected, url);
+  }
+  for (const url of ["/main.3.4f8e.js", "/c4.5.js", "/a1.2/b.js"]) assert.ok(!hasVersion(url), url);
+  assert.ok(hasVersion("/static/1.4.2/jquery.js"));
+  const [known, hash] = [
+    observed({ "meshward.components": ["script /ui/1.12.1/jquery-ui.js -"] }),
+    observed({ "meshward.components": ["script /main.3.4f8e.js -"] }),
+  ];
+  assert.deepEqual(known.components, [{ kind: "library", name: "jquery-ui", version: "1.12.1" }]);
+  assert.deepEqual(hash.components, []);
 });
 
 /** A file as retire.js has it, of our own. */
