@@ -175,7 +175,7 @@ function readObject(token: u32): bool {
   if (step == Step.Texts) while (count != 0 && at < stop && readText()) count--;
   if (step >= <u32>Step.TypeAndMembers) left += step == Step.Pairs ? count * 2 : count;
   // Each takes a byte at least.
-  return step != Step.Unknown && count < STATE_CAPACITY;
+  return step != Step.Unknown && count < <u32>STATE_CAPACITY;
 }
 
 function readType(): bool {
@@ -189,7 +189,7 @@ function readType(): bool {
 function readText(): bool {
   const size = readCount();
   at += size;
-  return size < STATE_CAPACITY;
+  return size < <u32>STATE_CAPACITY;
 }
 
 /** An integer in groups of seven bits, the lowest first. */
