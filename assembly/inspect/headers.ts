@@ -6,7 +6,7 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { holdsTextNoCase, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { holdsTextNoCase, textIs, textIsNoCase, textSize, textStartsNoCase } from "../core/text";
 import { CACHE_WORD, CacheWord, HeaderKind, RARE_METHOD } from "../generated/header";
 import { Rule } from "../generated/rules";
 import { wordWithin } from "../match/vocabulary";
@@ -131,7 +131,7 @@ function inspectPageLines(): void {
 /** The number behind `name` in `start..end`; 0 where it is not there. */
 function secondsBehind(start: usize, end: usize, name: string): u64 {
   while (start < end && !textStartsNoCase(start, end, name)) start++;
-  start += name.length;
+  start += textSize(name);
   if (start < end && byteAt(start) == Char.DoubleQuote) start++;
   return numberAt(start, end);
 }
