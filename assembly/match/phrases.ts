@@ -12,9 +12,9 @@
 //   phrase        u8 size, u16 rule and flags (8000: the last with its hash, 4000: sure, 2000: first), then its bytes and steps:
 //                 80 a digit, 81 a star, 82–89 a class, least, most
 
-import { byteAt, hexValue, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
+import { byteAt, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
-import { PHRASE_BITS, PHRASE_INDEX, PHRASES } from "../generated/phrases";
+import { PHRASE_BITS, PHRASE_CLASSES, PHRASE_INDEX, PHRASES } from "../generated/phrases";
 
 const LAST: u32 = 0x8000;
 const SURE: u32 = 0x4000;
@@ -100,41 +100,7 @@ function follow(at: usize, to: usize, start: usize, end: usize): usize {
   return start;
 }
 
-/** Whether a byte is of the class, numbered as its letter stands in "dxUwbhus". */
+/** Whether a byte is of the class. */
 function isIn(kind: u32, byte: u32): bool {
-  switch (kind) {
-    case 0:
-      return isDigit(byte);
-    case 1:
-      return hexValue(byte) < 16;
-    case 2:
-      return isDigit(byte) || byte - Char.A < 26;
-    case 3:
-      return isWord(byte);
-    case 4:
-      return isWord(byte) || byte == Char.Plus || byte == Char.Slash || byte == Char.Dash;
-    case 5:
-      return isDigit(byte) || isLetter(byte) || byte == Char.Dot || byte == Char.Slash;
-    case 6:
-      return isWord(byte) || (byte > <u32>Char.Space && byte < <u32>Char.Delete && !endsUser(byte));
-    default:
-      return isSpace(byte);
-  }
-}
-
-/** Whether a byte ends a URL's user or password, or the URL. */
-function endsUser(byte: u32): bool {
-  return (
-    byte == Char.DoubleQuote ||
-    byte == Char.Quote ||
-    byte == Char.Slash ||
-    byte == Char.Colon ||
-    byte == Char.At ||
-    byte == Char.Less ||
-    byte == Char.Greater ||
-    byte == Char.Question ||
-    byte == Char.Backslash ||
-    byte == Char.Comma ||
-    byte == Char.Ampersand
-  );
+  return byte < 128 && ((byteAt(PHRASE_CLASSES + (kind << 4) + (byte >> 3)) >> (byte & 7)) & 1) != 0;
 }

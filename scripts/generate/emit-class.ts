@@ -55,9 +55,18 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     );
     addKeywords(screamingCase(lookup.enum), keywordTable(lookup.words, kinds, "lookups"));
   }
-  for (const [list, words] of Object.entries(data.lists)) {
-    const bytes = words.flatMap((word) => [word.length, ...Buffer.from(word, "latin1")]);
-    parts.push(emitData(screamingCase(list), "u8", [...bytes, 0], "Layout: match/lists.ts."));
+  const lists = Object.entries(data.lists);
+  if (lists.length > 0) {
+    // In one piece: each of its own would cost the head of a data segment.
+    const bytes: number[] = [];
+    const constant = `${screamingCase(name)}_LISTS`;
+    const places = lists.map(([list, words]) => {
+      const line = `export const ${screamingCase(list)}: usize = ${constant} + ${bytes.length};`;
+      bytes.push(...words.flatMap((word) => [word.length, ...Buffer.from(word, "latin1")]), 0);
+      return line;
+    });
+    facts.push(`${constant}: ${lists.length} lists, ${thousands(bytes.length)} bytes.`);
+    parts.push(emitData(constant, "u8", bytes, "Layout: match/lists.ts."), `${places.join("\n")}\n`);
   }
   for (const { enum: constant, words } of data.vocabularies) {
     const kinds = Object.keys(words);

@@ -2,7 +2,7 @@
 // assembly/match/phrases.ts.
 
 import { emitData, heading, thousands } from "./emit.ts";
-import { readPhrase } from "./phrase.ts";
+import { classBits, readPhrase } from "./phrase.ts";
 import type { Rule } from "./rule-file.ts";
 
 const LAST = 0x8000;
@@ -36,8 +36,9 @@ export function emitPhrases(rules: readonly Rule[]): string {
   }
   return [
     heading("rules/*.yaml", [
-      `${phrases.length} phrases, ${thousands(out.length + 512 + BITS / 8)} bytes; layout: match/phrases.ts.`,
+      `${phrases.length} phrases, ${thousands(out.length + 512 + BITS / 8 + classBits().length)} bytes; layout: match/phrases.ts.`,
     ]),
+    emitData("PHRASE_CLASSES", "u8", classBits(), "16 bytes a class: which bytes are of it."),
     emitData("PHRASE_BITS", "u8", bits, "Which hashes phrases have."),
     emitData("PHRASE_INDEX", "u16", index, "Where the phrases with a hash begin, from 1."),
     emitData("PHRASES", "u8", out, "The phrases by their hashes."),

@@ -1,7 +1,16 @@
 // Reads a phrase of a rule: the text that the module looks for in responses, in the language that assembly/match/phrases.ts draws.
 
-/** Letters of the classes, in the order of their numbers. */
-const CLASSES = "dxUwbhus";
+/** The classes by their letters, in the order of their numbers. */
+const CLASSES = {
+  d: /[0-9]/,
+  x: /[0-9a-fA-F]/,
+  U: /[0-9A-Z]/,
+  w: /[0-9A-Za-z_]/,
+  b: /[0-9A-Za-z_+/-]/,
+  h: /[0-9A-Za-z./]/,
+  u: /[!#$%()*+\-.0-9;=A-Z[\]^_`a-z{|}~]/,
+  s: /[\t-\r ]/,
+};
 const DIGIT = 0x80;
 const STAR = 0x81;
 const CLASS = 0x82;
@@ -16,6 +25,17 @@ export interface Phrase {
   sure: boolean;
   /** "^ " in front: a body must begin with it. */
   first: boolean;
+}
+
+/** For each class which of 128 bytes are of it, a bit each from the lowest. */
+export function classBits(): number[] {
+  return Object.values(CLASSES).flatMap((member) =>
+    Array.from({ length: 16 }, (_, at) =>
+      Array.from({ length: 8 }, (_, bit) => (member.test(String.fromCharCode(at * 8 + bit)) ? 1 << bit : 0)).reduce(
+        (sum, value) => sum + value,
+      ),
+    ),
+  );
 }
 
 /** Throws an Error that says what is wrong. */
@@ -44,7 +64,7 @@ export function readPhrase(text: string): Phrase {
 }
 
 function classSteps(letter: string, least: number, most: string): number[] {
-  const kind = CLASSES.indexOf(letter);
+  const kind = Object.keys(CLASSES).indexOf(letter);
   if (kind < 0) throw new Error(`\\${letter} is no class`);
   const upper = most === "" ? ANY : Number(most);
   if (least > upper || upper > ANY || (most !== "" && upper === ANY)) throw new Error("a count must be up to 254");
