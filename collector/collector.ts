@@ -18,6 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import type { Check } from "./judge.ts";
 import { migrate } from "./migrations.ts";
 import { pageFiles, type PageFile } from "./page-files.ts";
+import { createOwnership } from "./ownership.ts";
 import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
 import { createQueue, type Queue } from "./queue.ts";
@@ -97,6 +98,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const queue = options.queue ?? createQueue();
   const documents = options.documents ?? new Map<string, never>();
   const ingest = createIngest(database, options.caps ?? CAPS, undefined, [...checksOf(options), driftFlaws(documents)]);
+  const ownership = createOwnership();
   const metrics = createMetrics(
     () => queue.state(),
     () => countFindings(database),
@@ -105,7 +107,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const bare = isIPv6(host) ? `[${host}]` : host;
   const hosts = new Set<string>([...LOOPBACK_NAMES, ...[bare, ...options.hosts].map((name) => hostName(name) ?? name)]);
   const app = createServer({
-    ...{ database, ingest, queue, metrics, ingestTokens, readTokens, hosts, retentionSeconds, page, now, log },
+    ...{ database, ingest, ownership, queue, metrics, ingestTokens, readTokens, hosts, retentionSeconds, page, now, log },
     version: packageVersion(),
     documents,
   });
@@ -145,6 +147,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   };
   const judge = async (): Promise<void> => {
     metrics.stored(await queue.run(() => ingest.judge(now())));
+    const found = ownership.judge(now());
+    metrics.exchanges(ownership.counts());
+    if (found.length === 0) return;
+    metrics.stored(await queue.run(() => ingest.store(found, now())));
+    ownership.settle(found);
   };
   const jobs = [
     repeated(JUDGE_MILLISECONDS, judge),

@@ -4,7 +4,7 @@
  */
 import { ruleText } from "../scripts/policy/rule-texts.ts";
 import { SEVERITIES, STAGES, type Severity, type Stage } from "./api.ts";
-import { digestOf, type NewEvent } from "./event.ts";
+import { digestOf, type NewEvent, type Sender } from "./event.ts";
 import type { ServiceInventory } from "./inventory.ts";
 
 /** What a check finds. Its texts are stored ones, so they are clean. */
@@ -35,10 +35,12 @@ const DAY = 24 * HOUR;
 
 /** The events of what the checks find at a service. A flaw that is still there is one event a day: the same key whoever looks. */
 export function judge(inventory: ServiceInventory, checks: readonly Check[], now: number): NewEvent[] {
-  return checks.flatMap((check) => check(inventory, now)).map((flaw) => eventOf(flaw, inventory, now));
+  return checks.flatMap((check) => check(inventory, now)).map((flaw) => flawEvent(flaw, inventory, now));
 }
 
-function eventOf(flaw: Flaw, { service, namespace, version, policy }: ServiceInventory, now: number): NewEvent {
+/** The event of a flaw of a service. */
+export function flawEvent(flaw: Flaw, of: Omit<Sender, "instance">, now: number): NewEvent {
+  const { service, namespace, version, policy } = of;
   const { rule, stage, confidence, method, route, part, parameter, evidence, host } = flaw;
   const text = ruleText(rule);
   if (text === null) throw new Error(`there is no rule ${rule}`);

@@ -36,6 +36,13 @@ export const CALLERS = 16;
 export const HOSTS = 8;
 /** Components of a service, those of the hosts that it calls among them. */
 export const COMPONENTS = 200;
+/** Ids that were handed out within the last hour, in memory; subjects that got them; collections; uses that wait to be judged. */
+export const EXCHANGE_IDS = 100_000;
+export const SUBJECTS = 20_000;
+export const COLLECTIONS = 5_000;
+export const PENDING_USES = 10_000;
+/** Subjects of a collection that are told apart. */
+export const OWNERS = 1_000;
 /** Events that are kept, whatever their age; the oldest go first. */
 export const EVENTS = 2_000_000;
 /** Entries of the audit log that are kept. */

@@ -54,6 +54,7 @@ export interface Metrics {
   /** Records dropped since the start, by reason. */
   drops(): Record<string, number>;
   stored(stored: Stored): void;
+  exchanges(counts: Readonly<Record<string, number>>): void;
   ingest(result: IngestResult): void;
   database(what: string, seconds: number, isFailed: boolean): void;
   login(isRight: boolean): void;
@@ -80,6 +81,7 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
     "what",
   ]);
   const observations = counter("observations_total", "Observations of endpoints by what became of them", ["result"]);
+  const exchanges = counter("exchanges_total", "Exchanges that told of ids; uses that were not judged, and why", ["result"]);
   const logins = counter("logins_total", "Attempts to sign in", ["result"]);
   const removed = counter("removed_total", "What retention has removed", ["what"]);
   const failures = counter("database_failures_total", "Work on the database that failed", ["what"]);
@@ -146,6 +148,9 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
       for (const [result, count] of Object.entries({ stored: kept, duplicate: repeated, unanswered })) {
         observations.inc({ result }, count);
       }
+    },
+    exchanges(counts) {
+      for (const [result, count] of Object.entries(counts)) exchanges.inc({ result }, count);
     },
     ingest: (result) => requests.inc({ result }),
     database(what, seconds, isFailed) {

@@ -12,6 +12,7 @@ import { documentedBy, driftOf, type Documents } from "./drift.ts";
 import { documentedServices, listComponents, listEndpoints, serviceNamed } from "./endpoints.ts";
 import { eventOf, type NewEvent } from "./event.ts";
 import { listEvents } from "./events.ts";
+import { exchangeOf, type Exchange } from "./exchange.ts";
 import { listServices, summarize, trendOf } from "./figures.ts";
 import { changeState, findingAt, listFindings } from "./findings.ts";
 import { HEADERS, hostName, isFromElsewhere, isFromPage } from "./guard.ts";
@@ -22,6 +23,7 @@ import type { IngestResult, Metrics } from "./metrics.ts";
 import { observationOf, type Observation } from "./observation.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerLogs, answerStatus, MalformedError, readLogs } from "./otlp.ts";
+import type { Ownership } from "./ownership.ts";
 import type { PageFile } from "./page-files.ts";
 import { BusyError, type Queue } from "./queue.ts";
 import { serviceDocument } from "./service-openapi.ts";
@@ -38,6 +40,7 @@ const UNAVAILABLE_SECONDS = 5;
 export interface ServerParts {
   database: Database;
   ingest: Ingest;
+  ownership: Ownership;
   queue: Queue;
   metrics: Metrics;
   /** None: ingest is open, which is for the loopback alone. */
@@ -409,16 +412,20 @@ async function takeLogs(
     const received = now();
     const events: NewEvent[] = [];
     const observations: Observation[] = [];
+    const exchanges: Exchange[] = [];
     const drops = { unknown: 0, invalid: 0, limit: logs.rejected };
     for (const record of logs.records) {
       const event = eventOf(record, received);
-      const read = event === "unknown" ? observationOf(record, received) : event;
+      const observation = event === "unknown" ? observationOf(record, received) : event;
+      const read = observation === "unknown" ? exchangeOf(record, received) : observation;
       if (typeof read === "string") drops[read]++;
       else if ("rule" in read) events.push(read);
+      else if ("handed" in read) exchanges.push(read);
       else observations.push(read);
     }
     const stored = await queue.run(() => timed("store", () => ingest.store(events, received, observations)));
     // From here on it is committed.
+    ownership.add(exchanges, received);
     result = "stored";
     metrics.received(logs.records.length + logs.rejected);
     for (const [reason, count] of Object.entries(drops)) metrics.dropped(reason as keyof typeof drops, count);

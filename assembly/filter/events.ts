@@ -102,6 +102,15 @@ export function reportFindings(stream: Stream): void {
   if (pendingBytes >= HURRY && pauseTicks == 0) send();
 }
 
+/** Keeps a record that was made under a policy; false where there is no room for it, which is counted. */
+export function keepRecord(record: usize, recordEnd: usize, policy: Policy): bool {
+  const kept = keepEvent(record, recordEnd, policyIdOf(policy));
+  if (!kept) countEventsDropped(1);
+  // A flood need not wait for the tick.
+  if (pendingBytes >= HURRY && pauseTicks == 0) send();
+  return kept;
+}
+
 /** What the records of a stream have in common; up to eight host calls, only for streams with findings. */
 function readAbout(stream: Stream, policy: Policy): void {
   if (isDefined(CHECKED)) assert(offsetof<About>() <= 128 && RECORD_CAPACITY == 4096); // they fit their buffers

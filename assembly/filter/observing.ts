@@ -51,6 +51,7 @@ import {
   observedParameters,
   observedType,
 } from "../observe/observed";
+import { loseExchange } from "../observe/ids";
 import {
   addParameter,
   nextParameter,
@@ -68,6 +69,7 @@ import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEn
 import { Policy } from "../policy/layout";
 import { requestMethod, requestMethodEnd, requestPath, requestPathEnd } from "../policy/request";
 import { countOverflow, Overflow } from "../report/counters";
+import { tellAccess } from "./access";
 import { putRoute } from "./events";
 import { property } from "./property";
 import { Stream } from "./stream";
@@ -99,6 +101,7 @@ function keep(stream: Stream, endpoint: u32, headers: usize, headersEnd: usize):
   }
   clearNoRoom();
   countOverflow(Overflow.Observed);
+  loseExchange();
 }
 
 /** Makes the request that is kept in a block part of the exchange at work. */
@@ -121,6 +124,7 @@ export function learn(stream: Stream, policy: Policy, watch: Watch): void {
   if (observed == 0 || watch.status < 200 || policy.eventsCluster == 0) return;
   openObserved(observed);
   const route = putRoute(ROUTE, stream, path, pathEnd);
+  tellAccess(stream, policy, watch, ROUTE, route);
   const end = withoutPort(host, hostEnd);
   let hash = hashBytes(ROUTE, route, hashBytes(method, methodEnd, HASH_SEED ^ (<u64>stream.outbound)));
   if (stream.outbound) hash = hashBytes(host, end, hash);

@@ -35,7 +35,8 @@ import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
-import { keepType, Observed, observedType } from "../observe/observed";
+import { loseExchange } from "../observe/ids";
+import { keepLocation, keepType, Observed, observedType } from "../observe/observed";
 import { countResponse, endpointOf, takeInspection } from "../observe/sample";
 import { decodeValues, restoreValues, Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
@@ -103,6 +104,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     openExchange(policy, watch.observed);
     setResponse(status, type, typeEnd, headers, headersEnd);
     keepType(watch.observed, type, mediaTypeEnd);
+    keepLocation(watch.observed, location, locationEnd);
     inspectPassiveHeaders();
     changetype<Observed>(watch.observed).facts = facts;
     keepComponents(watch.observed);
@@ -120,7 +122,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
   if (attached && kind != BodyType.None) kind = BodyType.Text;
   watch.bodyKind = <u8>kind;
   if (endOfStream || kind == BodyType.None || status == 204 || status == 304) return false;
-  return codings == 0 || openCoding(watch);
+  watch.torn = codings != 0 && !openCoding(watch);
+  return !watch.torn;
 }
 
 function readReply(headers: usize, headersEnd: usize): void {
@@ -173,7 +176,10 @@ export function onResponseBody(contextId: u32, size: u32, endOfStream: bool): vo
   if (stream === null || stream.taints == 0) return;
   const watch = changetype<Watch>(stream.taints);
   if (watch.status == 0) return;
-  if (size != 0 && !takeChunk(watch, size)) return closeTaints(stream);
+  if (size != 0 && !takeChunk(watch, size)) {
+    loseExchange();
+    return closeTaints(stream);
+  }
   const limit = watch.inflater == 0 ? REPLY_CAPACITY : CODED_CAPACITY;
   if (endOfStream || watch.size == REPLY_CAPACITY || watch.received >= limit) endResponse(stream);
 }
@@ -202,7 +208,10 @@ function takeChunk(watch: Watch, size: u32): bool {
       continue;
     }
     // What follows is not read; what came before it is judged.
-    if (event >= InflateEvent.Broken) watch.received = CODED_CAPACITY;
+    if (event >= InflateEvent.Broken) {
+      watch.received = CODED_CAPACITY;
+      watch.torn = true;
+    }
     break;
   }
   return true;

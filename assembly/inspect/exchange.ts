@@ -4,7 +4,7 @@
 import { findByte, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { isOneOf, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 
 /** How a request says who sends it, a bit each. */
 export const enum Credentials {
@@ -128,16 +128,16 @@ function readCredentials(): void {
     else if (pairValue < pairValueEnd) credentials |= Credentials.Bearer;
   } else if (textIs(pairName, pairNameEnd, "cookie")) {
     credentials |= Credentials.Cookie;
-  } else if (
-    textIs(pairName, pairNameEnd, "x-api-key") ||
-    textIs(pairName, pairNameEnd, "api-key") ||
-    textIs(pairName, pairNameEnd, "apikey") ||
-    textIs(pairName, pairNameEnd, "x-auth-token")
-  ) {
+  } else if (isApiKey(pairName, pairNameEnd)) {
     credentials |= Credentials.ApiKey;
   } else if (textIs(pairName, pairNameEnd, "x-forwarded-client-cert")) {
     credentials |= Credentials.Mtls;
   }
+}
+
+/** Whether a header of that name holds the key of an API. */
+export function isApiKey(start: usize, end: usize): bool {
+  return isOneOf(start, end, "x-api-key api-key apikey x-auth-token ");
 }
 
 /** Takes the response: its status, its type with parameters, and its header map, which is empty once its body is judged. */

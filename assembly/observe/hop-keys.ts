@@ -3,7 +3,7 @@
 // signs, both are taken. Without a secret, values are hashed by a random key of the process and followed through this service alone.
 
 import { hmac, HMAC_KEY_SIZE, prepareHmacKey, SHA256_SIZE } from "../core/sha256";
-import { SIPHASH_KEY_SIZE } from "../core/siphash";
+import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
 import { putText } from "../core/text";
 
 /** Secrets that are in use at once, and bytes that one must have. */
@@ -71,4 +71,10 @@ export function signingKey(index: u32): usize {
 /** The key of `core/siphash.ts` that hashes values; that at 0 is always there. */
 export function hashingKey(index: u32): usize {
   return keyAt(index) + HASHING;
+}
+
+/** What the key at 0 is known by, whether it is of a secret or random. */
+export function hashingId(): u32 {
+  if (hasSecret(0)) return secretId(0);
+  return <u32>sipHash(hashingKey(0), LABEL, putText(LABEL, "meshward id"));
 }

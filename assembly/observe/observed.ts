@@ -1,7 +1,7 @@
 // What is kept of a request whose response is to be observed, whatever its values: its headers, since the host has them no more when
 // the response comes, and the parameters of its body, which pass only once.
 //
-//   block: Observed │ the response's type 64 │ header map 12 KiB │ parameters 1 KiB │ components 768
+//   block: Observed │ the response's type 64 │ where it leads 192 │ header map 12 KiB │ parameters 1 KiB │ components 768
 
 import { sameBytes } from "../core/bytes";
 import { fieldName, fieldNameEnd, Part, reportedPart } from "../core/field";
@@ -18,25 +18,32 @@ export class Observed {
   headersSize: u32;
   /** Bytes of the type of the response's body, without parameters. */
   typeSize: u32;
+<<<<<<< HEAD
   /** What its headers were found to say (`Fact`, inspect/exchange.ts). */
   facts: u32;
+=======
+  /** Bytes of where the response leads. */
+  locationSize: u32;
+>>>>>>> 5d1578f (Tell the ids of objects that exchanges use and hand out, by keyed hashes)
 }
 
 /** Bytes of a header map that is kept; a request with a larger one is not observed. */
 const HEADERS_CAPACITY: u32 = 12288;
 const TYPE_CAPACITY: u32 = 64;
 const TYPE: u32 = (offsetof<Observed>() + 15) & ~15;
-const HEADERS: u32 = TYPE + TYPE_CAPACITY;
+const LOCATION: u32 = TYPE + TYPE_CAPACITY;
+const LOCATION_CAPACITY: u32 = 192;
+const HEADERS: u32 = LOCATION + LOCATION_CAPACITY;
 const PARAMETERS: u32 = HEADERS + HEADERS_CAPACITY + 16;
 const COMPONENTS: u32 = PARAMETERS + PARAMETERS_CAPACITY;
 const BLOCK_SIZE: u32 = COMPONENTS + COMPONENTS_ROOM;
 /** Requests that are observed at once. */
 const BLOCKS: u32 = 256;
-const POOL: usize = memory.data(POOL_HEAD + 14176 * 256, 16);
+const POOL: usize = memory.data(POOL_HEAD + 14368 * 256, 16);
 
 /** A block with the header map `start..end`; 0 where that is too large, or all blocks are in use. */
 export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
-  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14176); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14368); // the pool fits its buffer
   if (end - start > HEADERS_CAPACITY) return 0;
   const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
   if (block == 0) return 0;
@@ -44,7 +51,11 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.endpoint = endpoint;
   observed.headersSize = <u32>(end - start);
   observed.typeSize = 0;
+<<<<<<< HEAD
   observed.facts = 0;
+=======
+  observed.locationSize = 0;
+>>>>>>> 5d1578f (Tell the ids of objects that exchanges use and hand out, by keyed hashes)
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
   store<u32>(block + COMPONENTS, 0);
@@ -60,6 +71,19 @@ export function keepType(block: usize, start: usize, end: usize): void {
   const size = min<usize>(end - start, TYPE_CAPACITY);
   memory.copy(block + TYPE, start, size);
   changetype<Observed>(block).typeSize = <u32>size;
+}
+
+/** Keeps where the response leads; one that is longer than there is room for is none. */
+export function keepLocation(block: usize, start: usize, end: usize): void {
+  if (end - start > LOCATION_CAPACITY) return;
+  memory.copy(block + LOCATION, start, end - start);
+  changetype<Observed>(block).locationSize = <u32>(end - start);
+}
+
+// @ts-ignore: decorator
+@inline
+export function observedLocation(block: usize): usize {
+  return block + LOCATION;
 }
 
 // @ts-ignore: decorator

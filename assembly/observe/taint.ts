@@ -40,6 +40,8 @@ export class Watch {
   vouched: bool;
   /** A detector reported on one of the values. */
   suspicious: bool;
+  /** The response's body is not read to its end. */
+  torn: bool;
   /** How the response's body is read (inspect/reply.ts), 0 for not. */
   bodyKind: u8;
   status: u32;

@@ -55,6 +55,20 @@ import {
   typeName,
   TYPES,
 } from "../observe/parameters";
+import { subjectName, subject, subjectKind } from "../inspect/subject";
+import { hashingId } from "../observe/hop-keys";
+import {
+  Form,
+  handedAt,
+  handedCount,
+  Id,
+  idCollection,
+  idName,
+  lostExchanges,
+  unseen,
+  usedAt,
+  usedCount,
+} from "../observe/ids";
 import { modeName, stageName } from "./verdict";
 
 /** What the records of one stream have in common. Empty spans are left out. */
@@ -355,6 +369,101 @@ export function pushEndpoint(out: usize, endpoint: Endpoint, time: u64): usize {
   out = pushFixed64(out, Record.Time, time);
   out = pushLength(out, 2, end);
   if (isDefined(CHECKED)) assert(end - out <= ENDPOINT_CAPACITY); // 32 × (64 + 80 + 16) + 768 + 512 + 2 × 160 + 900
+  return out;
+}
+
+// --- who used which ids ------------------------------------------------------------------------------------------------
+
+/** Bytes of the longest record of an exchange's ids. */
+export const ACCESS_CAPACITY: usize = 4096;
+/** Ids that were handed out, of one record; of more there are several. */
+export const HANDED_AT_ONCE: u32 = 32;
+
+/** Writes the lowest `digits` of a number in hex, bare. */
+function pushHex(out: usize, value: u64, digits: u32): usize {
+  for (; digits > 0; digits--, value >>= 4) {
+    const digit = <u32>value & 15;
+    putByte(--out, digit < 10 ? Char._0 + digit : Char.a + digit - 10);
+  }
+  return out;
+}
+
+function formName(form: u32): string {
+  return form == Form.Small ? "small" : form == Form.Number ? "number" : form == Form.Short ? "short" : "long";
+}
+
+/** "order 0123456789abcdef" */
+function pushId16(out: usize, id: Id): usize {
+  out = pushText(pushHex(out, id.hash, 16), " ");
+  return pushSafe(out, idCollection(id), idCollection(id) + id.collectionSize, ITEM_ROOM);
+}
+
+/** Writes what was used: "path order 0123456789abcdef number+1 orders". */
+function pushUsed(out: usize): usize {
+  const last = out;
+  for (let i = usedCount; i > 0; i--) {
+    const id = usedAt(i - 1);
+    const item = out;
+    out = pushText(pushSafe(out, idName(id), idName(id) + id.nameSize, ITEM_ROOM), " ");
+    if (id.near) out = pushText(out, "+1");
+    out = pushId16(pushText(pushText(out, formName(id.form)), " "), id);
+    out = pushItem(pushText(pushText(out, " "), partName(id.part)), item);
+  }
+  return out == last
+    ? out
+    : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.used", last);
+}
+
+/** Writes what was handed out from the place `from` on: "order 0123456789abcdef own". */
+function pushHanded(out: usize, from: u32): usize {
+  const last = out;
+  for (let i = min(from + HANDED_AT_ONCE, handedCount); i > from; i--) {
+    const id = handedAt(i - 1);
+    const item = out;
+    if (id.own) out = pushText(out, " own");
+    out = pushItem(pushId16(out, id), item);
+  }
+  return out == last
+    ? out
+    : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.handed", last);
+}
+
+function pushHexWord(out: usize, key: string, value: u64, digits: u32): usize {
+  const last = out;
+  return pushAttribute(pushLength(pushHex(out, value, digits), Value.String, last), RECORD_ATTRIBUTES, key, last);
+}
+
+/**
+ * The same as `pushRecord`, of the ids of the exchange at work (observe/ids.ts): at most `ACCESS_CAPACITY` bytes. Of those that were
+ * handed out the ones from the place `from` on; those that were used, where `used`.
+ */
+export function pushAccess(out: usize, about: About, from: u32, used: bool): usize {
+  const end = out;
+  let last = out;
+  out = pushLength(pushText(out, "meshward.access"), Record.EventName, last);
+  if (about.traceId != 0) out = pushId(out, Record.TraceId, about.traceId, TRACE_ID_SIZE);
+  out = pushHanded(out, from);
+  if (used) out = pushUsed(out);
+  if (unseen) out = pushInt(out, "meshward.unseen", 1);
+  if (lostExchanges != 0) out = pushInt(out, "meshward.lost", lostExchanges);
+  out = pushHexWord(out, "meshward.key", hashingId(), 8);
+  if (subject != 0) out = pushHexWord(out, "meshward.subject", subject, 16);
+  out = pushWord(out, "meshward.subject.kind", subjectName(subjectKind));
+  out = pushString(out, "meshward.request_id", about.requestId, about.requestId + UUID_SIZE, UUID_SIZE);
+  out = pushString(out, "server.address", about.host, about.hostEnd, HOST_ROOM);
+  out = pushString(out, "http.route", about.route, about.routeEnd, ROUTE_ROOM);
+  out = pushString(out, "http.request.method", about.method, about.methodEnd, METHOD_ROOM);
+  // "access GET /orders/{number}"
+  last = out;
+  out = pushSafe(out, about.route, about.routeEnd, ROUTE_ROOM);
+  out = pushText(pushSafe(pushText(out, " "), about.method, about.methodEnd, METHOD_ROOM), "access ");
+  out = pushLength(pushLength(out, Value.String, last), Record.Body, last);
+  last = out;
+  out = pushLength(pushText(out, "info"), Record.SeverityText, last);
+  out = pushNumber(out, Record.SeverityNumber, severityNumber(0));
+  out = pushFixed64(out, Record.Time, about.time);
+  out = pushLength(out, 2, end);
+  if (isDefined(CHECKED)) assert(end - out <= ACCESS_CAPACITY); // 32 × (32 + 21 + 6) + 8 × (32 + 40 + 36) + 1000
   return out;
 }
 

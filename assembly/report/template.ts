@@ -43,7 +43,8 @@ export function putTemplate(out: usize, room: usize, start: usize, end: usize): 
   return out;
 }
 
-function putSegment(out: usize, start: usize, end: usize): usize {
+/** Writes the template of one segment, without its slash. */
+export function putSegment(out: usize, start: usize, end: usize): usize {
   let digits: u32 = 0;
   let dashes: u32 = 0;
   let humps: u32 = 0;

@@ -1,6 +1,7 @@
 /** The JSON Schemas that editors and other programs use: made from the zod schemas, committed in `schemas/`. */
 import { z } from "zod";
 import { openApiDocument } from "../../collector/openapi.ts";
+import { accessSchema } from "../events/access.ts";
 import { endpointSchema } from "../events/endpoint.ts";
 import { eventSchema } from "../events/event.ts";
 import { packageVersion } from "../package.ts";
@@ -17,6 +18,7 @@ const SCHEMAS = {
   "verdict.schema.json": verdictSchema,
   "event.schema.json": eventSchema,
   "endpoint.schema.json": endpointSchema,
+  "access.schema.json": accessSchema,
   "refusal-log.schema.json": refusalSchema,
   "verify-case.schema.json": caseSchema,
   "report.schema.json": reportSchema,

@@ -6,6 +6,7 @@ import { modulePath } from "../../scripts/package.ts";
 import { compilePolicy } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
+import { accessSchema, type AccessEvent } from "../../scripts/events/access.ts";
 import { endpointSchema, type EndpointRecord } from "../../scripts/events/endpoint.ts";
 import { eventSchema, type Event } from "../../scripts/events/event.ts";
 import { answerBody, eventsOf } from "./otlp.ts";
@@ -30,6 +31,8 @@ export interface Bench {
   taken: Event[];
   /** The same of what was seen of endpoints. */
   endpoints: EndpointRecord[];
+  /** And of the ids that exchanges used and handed out. */
+  accesses: AccessEvent[];
   lines: string[];
   /** What the next calls are answered with, one after the other; `TAKEN` once it is empty. */
   answers: Answer[];
@@ -62,20 +65,30 @@ export function configurationOf(policy: PolicySource): string {
   return JSON.stringify(compilePolicy(policyFrom({ events, observe, ...policy }), { holdHeaders: true }));
 }
 
-const isEndpoint = (record: object): boolean => "event_name" in record && record.event_name === "meshward.endpoint";
+const isNamed =
+  (name: string) =>
+  (record: object): boolean =>
+    "event_name" in record && record.event_name === name;
 
 /** The events of a call, each held against the schema. */
 export function eventsIn(call: HttpCall): Event[] {
   return eventsOf(call.body)
-    .filter((record) => !isEndpoint(record))
+    .filter(isNamed("meshward.finding"))
     .map((event) => eventSchema.parse(event));
 }
 
 /** What a call says of endpoints, likewise. */
 export function endpointsIn(call: HttpCall): EndpointRecord[] {
   return eventsOf(call.body)
-    .filter(isEndpoint)
+    .filter(isNamed("meshward.endpoint"))
     .map((record) => endpointSchema.parse(record));
+}
+
+/** What a call says of ids, likewise. */
+export function accessesIn(call: HttpCall): AccessEvent[] {
+  return eventsOf(call.body)
+    .filter(isNamed("meshward.access"))
+    .map((record) => accessSchema.parse(record));
 }
 
 export async function startBench(
@@ -85,6 +98,7 @@ export async function startBench(
   const calls: HttpCall[] = [];
   const taken: Event[] = [];
   const endpoints: EndpointRecord[] = [];
+  const accesses: AccessEvent[] = [];
   const lines: string[] = [];
   const answers: Answer[] = [];
   const hostCalls: string[] = [];
@@ -100,6 +114,7 @@ export async function startBench(
       if (answer.status < 300) {
         taken.push(...eventsIn(call));
         endpoints.push(...endpointsIn(call));
+        accesses.push(...accessesIn(call));
       }
       call.respond({
         headers: [[":status", String(answer.status)], ...(answer.headers ?? [])],
@@ -121,6 +136,7 @@ export async function startBench(
     calls,
     taken,
     endpoints,
+    accesses,
     lines,
     answers,
     hostCalls,

@@ -1,0 +1,354 @@
+// The ids of objects in an exchange (observe/ids.ts): those that the request uses, and those that the response hands out.
+//
+//   used     /orders/1001 → order 1001        ?order_id=1001 → order 1001        /order?id=1001 → order 1001
+//   handed   {"order_id": 1001} → order       {"orders": [{"id": 1001}]} → order       GET /orders: [{"id": 1001}] → order
+//            a link "/orders/1001" → order    in HTML, too: attributes, and JSON in scripts
+//
+// A member "id" is of the collection that the members around it name, else of the path's; names such as "data" and "items" name none.
+// An id is the collection's own where its endpoint hands it out: GET /orders, orders.
+//
+// One step per byte, in a stack of 32 levels; what lies deeper is read as if it lay there.
+
+import { byteAt, findByte, isDigit, isLetter, isSpace, putBytes, sameBytes, skipSpaces } from "../core/bytes";
+import { Char } from "../core/char";
+import { Part } from "../core/field";
+import { findPair } from "../core/scan";
+import { isOneOf, putText, textIs, textIsNoCase, textStarts } from "../core/text";
+import {
+  addHanded,
+  addUsed,
+  collection,
+  collectionEnd,
+  isNumber,
+  mayBeId,
+  restoreCollection,
+  setCollection,
+} from "../observe/ids";
+import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
+import { putSegment } from "../report/template";
+import { path, pathEnd, query, queryEnd } from "./exchange";
+
+// --- the request --------------------------------------------------------------------------------------------------------
+
+const NAME_ROOM: usize = 32;
+/** The collection of the path: its last plain segment. */
+const PATH: usize = memory.data(64, 8);
+let pathCollectionEnd: usize = PATH;
+/** The path ends with an id: what is answered is one object. */
+let isOne: bool = false;
+
+/** Reads the path and the query; what stands there was used by `subject`. */
+export function findUsed(subject: u64): void {
+  pathCollectionEnd = PATH;
+  isOne = false;
+  let literal: usize = 0;
+  let literalEnd: usize = 0;
+  for (let at = path; at < pathEnd;) {
+    const start = at + 1;
+    const end = findByte(start, pathEnd, Char.Slash);
+    at = end;
+    if (start >= end) continue;
+    if (isPlaceholder(start, end)) {
+      isOne = isId;
+      if (isId && literal != 0) {
+        setCollection(literal, literalEnd);
+        addUsed(subject, Part.Path, start, end, literal, literalEnd);
+      }
+      literal = 0;
+      continue;
+    }
+    isOne = false;
+    literal = start;
+    literalEnd = findByte(start, end, Char.Dot);
+    if (isSelf(literal, literalEnd)) {
+      if (pathCollectionEnd == PATH) setPath("user");
+    } else {
+      setCollection(literal, literalEnd);
+      pathCollectionEnd = PATH + min<usize>(collectionEnd - collection, NAME_ROOM);
+      putBytes(PATH, collection, collectionEnd);
+    }
+  }
+  if (pathCollectionEnd == PATH) setPath("object");
+  openQuery(query, queryEnd);
+  while (nextQuery()) {
+    if (!mayBeId(queryValue, queryValueEnd) || !isPlaceholder(queryValue, queryValueEnd) || !isId) continue;
+    if (textIsNoCase(queryName, queryNameEnd, "id")) restoreCollection(PATH, pathCollectionEnd);
+    else if (!nameReference(queryName, queryNameEnd) || isList) continue;
+    addUsed(subject, Part.Query, queryValue, queryValueEnd, queryName, queryNameEnd);
+  }
+}
+
+function setPath(name: string): void {
+  pathCollectionEnd = putText(PATH, name);
+}
+
+/** A segment that stands for whoever asks. */
+function isSelf(start: usize, end: usize): bool {
+  return isOneOf(start, end, "me self whoami profile current userinfo ");
+}
+
+const SEGMENT: usize = memory.data(64);
+/** What `isPlaceholder` has found is a number, a UUID or alike, and no text, title or day. */
+let isId: bool = false;
+
+/** Whether a segment is no plain word. */
+function isPlaceholder(start: usize, end: usize): bool {
+  isId = false;
+  if (end - start > NAME_ROOM << 1) return true;
+  putSegment(SEGMENT, start, end);
+  if (byteAt(SEGMENT) != Char.BraceOpen) return false;
+  const first = byteAt(SEGMENT + 1);
+  // {text} {slug} {date}
+  isId = first != Char.t && first != Char.s && first != Char.d;
+  return true;
+}
+
+/** The name says "ids": what it holds is a list of them. */
+let isList: bool = false;
+
+/**
+ * Whether a name is of a reference, such as "order_id", "orderId", "data-order-id", "order_ids"; then its collection is the current
+ * one. Names of what is no object of anybody (a session, a trace) are none.
+ */
+function nameReference(start: usize, end: usize): bool {
+  isList = false;
+  if (end - start > 3 && byteAt(end - 1) == Char.s && (byteAt(end - 2) | 32) == Char.d) {
+    isList = true;
+    end--;
+  }
+  let size: usize = 2;
+  if (end - start > 4 && textIsNoCase(end - 4, end, "uuid")) size = 4;
+  else if (end - start < 3 || !textIsNoCase(end - 2, end, "id")) return false;
+  const at = end - size;
+  const before = byteAt(at - 1);
+  const parted = before == Char.Underscore || before == Char.Dash || before == Char.Dot;
+  if (at == start || (!parted && (byteAt(at) - Char.A >= 26 || before - Char.a >= 26))) return false;
+  setCollection(start, at);
+  return collectionEnd > collection && !isOneOf(collection, collectionEnd, "session request trace span correlation client ");
+}
+
+// --- the response -------------------------------------------------------------------------------------------------------
+
+// A level: u8 size, u8 flags, collection 32.
+const enum Level {
+  /** The collection is the path's own. */
+  Own = 1,
+  /** The collection is the path's since no name was around that says another. */
+  Guessed = 2,
+  /** What stands here are ids. */
+  Ids = 4,
+  /** An object: its strings before a colon are names. */
+  Object = 8,
+}
+const DEPTH: u32 = 32;
+const LEVEL: usize = 36;
+const LEVELS: usize = memory.data(36 * 33, 8);
+let depth: u32 = 0;
+
+/** The last name of a member, whose value has not begun; 0 for none. */
+let member: usize = 0;
+let memberEnd: usize = 0;
+
+/** Reads the ids in the body `start..end`, of HTML where `html`, else of JSON. 64 bytes behind `end` are readable. */
+export function findHanded(start: usize, end: usize, html: bool): void {
+  depth = 0;
+  member = memberEnd = 0;
+  store<u8>(LEVELS, <u8>(pathCollectionEnd - PATH));
+  store<u8>(LEVELS, html ? Level.Guessed : Level.Guessed | Level.Own, 1);
+  putBytes(LEVELS + 2, PATH, pathCollectionEnd);
+  for (let at = start; at < end;) {
+    const byte = byteAt(at);
+    if (byte == Char.BraceOpen || byte == Char.BracketOpen) {
+      enter(byte == Char.BraceOpen);
+      at++;
+    } else if (byte == Char.BraceClose || byte == Char.BracketClose) {
+      if (depth > 0) depth--;
+      member = 0;
+      at++;
+    } else if (byte == Char.DoubleQuote || (html && byte == Char.Quote)) {
+      at = html ? passAttribute(start, at, end, byte) : passString(at, end);
+    } else if (html && byte == Char.Ampersand && textStarts(at, end, "&quot;")) {
+      at = passEntity(at, end);
+    } else if (isDigit(byte) && (at == start || !isLetter(byteAt(at - 1)))) {
+      const from = at;
+      while (at < end && (isDigit(byteAt(at)) || isLetter(byteAt(at)) || byteAt(at) == Char.Dot)) at++;
+      takeValue(from, at);
+    } else {
+      if (byte == Char.Comma) member = 0;
+      at++;
+    }
+  }
+}
+
+/** The level at a depth. */
+// @ts-ignore: decorator
+@inline
+function levelAt(place: u32): usize {
+  return LEVELS + <usize>min(place, DEPTH) * LEVEL;
+}
+
+/** An object or a list begins, as the value of the last name if there is one. */
+function enter(isObject: bool): void {
+  const parent = levelAt(depth);
+  let flags: u32 = load<u8>(parent, 1) & (Level.Own | Level.Guessed);
+  depth++;
+  const level = levelAt(depth);
+  if (level != parent) memory.copy(level, parent, LEVEL);
+  if (member != 0) {
+    if (nameReference(member, memberEnd)) {
+      flags = isList && !isObject ? Level.Ids : 0;
+      setLevel(level);
+    } else if (!isNumber(member, memberEnd)) {
+      setCollection(member, memberEnd);
+      if (collectionEnd > collection && !isWrapper((flags & Level.Guessed) != 0)) {
+        flags = sameBytes(collection, collectionEnd, PATH, pathCollectionEnd) ? Level.Own : 0;
+        setLevel(level);
+      }
+    }
+  }
+  member = 0;
+  store<u8>(level, <u8>(isObject ? flags | Level.Object : flags), 1);
+}
+
+function setLevel(level: usize): void {
+  store<u8>(level, <u8>(putBytes(level + 2, collection, collectionEnd) - level - 2));
+}
+
+/** Whether the current collection is none, but what things are wrapped in: an answer, or where nothing else was named, a list. */
+function isWrapper(outermost: bool): bool {
+  const always = "data result response payload body content embedded attribute object node edge page prop ";
+  if (isOneOf(collection, collectionEnd, always)) return true;
+  const lists = "item entry record row list element value hit document collection member ";
+  return outermost && !isOne && isOneOf(collection, collectionEnd, lists);
+}
+
+/** A string of JSON whose quote is at `at`; where to go on. */
+function passString(at: usize, end: usize): usize {
+  const start = at + 1;
+  let last = start;
+  while (last < end && byteAt(last) != Char.DoubleQuote) last += byteAt(last) == Char.Backslash ? 2 : 1;
+  if (last >= end) return end;
+  return takeString(start, last, last + 1, end);
+}
+
+/** The string `start..last`, with what follows at `next`: a name, an id or a link; where to go on. */
+function takeString(start: usize, last: usize, next: usize, end: usize): usize {
+  const colon = skipSpaces(next, end);
+  if (colon < end && byteAt(colon) == Char.Colon && (load<u8>(levelAt(depth), 1) & Level.Object) != 0) {
+    member = start;
+    memberEnd = last;
+    const value = skipSpaces(colon + 1, end);
+    // {"orders": {"1001": {…}}}
+    if (byteAt(value) == Char.BraceOpen && isPlaceholder(start, last) && isId) handAt(levelAt(depth), start, last);
+    return colon + 1;
+  }
+  if (last - start <= 512 && findByte(start, last, Char.Slash) < last) takeLink(start, last);
+  else takeValue(start, last);
+  return next;
+}
+
+/** A value: of the last name, or of a list of ids. */
+function takeValue(start: usize, end: usize): void {
+  const level = levelAt(depth);
+  if (member == 0) {
+    if ((load<u8>(level, 1) & Level.Ids) != 0 && mayBeId(start, end)) handAt(level, start, end);
+    return;
+  }
+  if (mayBeId(start, end)) handNamed(level, member, memberEnd, start, end);
+  member = 0;
+}
+
+function handNamed(level: usize, name: usize, nameEnd: usize, start: usize, end: usize): void {
+  if (isOwnId(name, nameEnd)) handAt(level, start, end);
+  else if (nameReference(name, nameEnd)) addHanded(start, end, false, false);
+}
+
+function isOwnId(start: usize, end: usize): bool {
+  if (start < end && byteAt(start) == Char.Underscore) start++;
+  return isOneOf(start, end, "id uuid guid ");
+}
+
+function handAt(level: usize, start: usize, end: usize): void {
+  restoreCollection(level + 2, level + 2 + load<u8>(level));
+  const flags = load<u8>(level, 1);
+  addHanded(start, end, (flags & Level.Own) != 0, (flags & Level.Guessed) != 0);
+}
+
+/** An address: each segment that is an id behind one that is a name. It is read as far as its query, and that likewise. */
+export function takeLink(start: usize, end: usize): void {
+  const host = findPair(start, end, Char.Slash, Char.Slash);
+  if (host < end) start = findByte(host + 2, end, Char.Slash);
+  const stop = findByte(start, findByte(start, end, Char.Hash), Char.Question);
+  let literal: usize = 0;
+  let literalEnd: usize = 0;
+  for (let at = start; at < stop;) {
+    const from = byteAt(at) == Char.Slash ? at + 1 : at;
+    const to = findByte(from, stop, Char.Slash);
+    at = to;
+    if (from >= to) continue;
+    if (!isPlaceholder(from, to)) {
+      literal = from;
+      literalEnd = findByte(from, to, Char.Dot);
+      continue;
+    }
+    if (isId && literal != 0) {
+      setCollection(literal, literalEnd);
+      if (collectionEnd > collection) {
+        addHanded(from, to, sameBytes(collection, collectionEnd, PATH, pathCollectionEnd), false);
+      }
+    }
+    literal = 0;
+  }
+  openQuery(min(stop + 1, end), findByte(stop, end, Char.Hash));
+  while (nextQuery()) {
+    if (!mayBeId(queryValue, queryValueEnd)) continue;
+    if (textIsNoCase(queryName, queryNameEnd, "id") && literal != 0) setCollection(literal, literalEnd);
+    else if (!nameReference(queryName, queryNameEnd)) continue;
+    addHanded(queryValue, queryValueEnd, sameBytes(collection, collectionEnd, PATH, pathCollectionEnd), false);
+  }
+}
+
+// --- HTML ---------------------------------------------------------------------------------------------------------------
+
+/** Bytes of a string in HTML; what is longer began with a stray quote. */
+const LONGEST: usize = 512;
+
+/** What a quote of HTML or of a script in it begins: an attribute, or a string. A stray one ends with its line or at a tag. */
+function passAttribute(first: usize, at: usize, end: usize, quote: u32): usize {
+  const start = at + 1;
+  let last = start;
+  for (const limit = min(end, start + LONGEST); ; last++) {
+    if (last >= limit) return start;
+    const byte = byteAt(last);
+    if (byte == quote) break;
+    if (byte == Char.Less || byte == Char.Greater || byte == Char.LineFeed) return last;
+    // JSON in an attribute.
+    if (byte == Char.Ampersand && textStarts(last, end, "&quot;")) return start;
+  }
+  if (at == first || byteAt(at - 1) != Char.Equals) return takeString(start, last, last + 1, end);
+  let name = at - 1;
+  while (name > first && !isSpace(byteAt(name - 1)) && at - name < NAME_ROOM) name--;
+  if (findByte(start, last, Char.Slash) < last) {
+    takeLink(start, last);
+  } else if (mayBeId(start, last)) {
+    if (textStarts(name, at - 1, "data-") && isPlaceholder(start, last) && isId) {
+      handNamed(LEVELS, name + 5, at - 1, start, last);
+    } else if (textIs(name, at - 1, "value") && isPlaceholder(start, last) && isId) {
+      handAt(LEVELS, start, last);
+    }
+  }
+  return last + 1;
+}
+
+/** A string of JSON inside an attribute. */
+function passEntity(at: usize, end: usize): usize {
+  const start = at + 6;
+  let last = start;
+  for (const limit = min(end, start + LONGEST); ; last++) {
+    if (last >= limit) return start;
+    const byte = byteAt(last);
+    if (byte == Char.DoubleQuote || byte == Char.Less || byte == Char.Greater) return last;
+    if (byte == Char.Ampersand && textStarts(last, end, "&quot;")) break;
+  }
+  return takeString(start, last, last + 6, end);
+}

@@ -1,0 +1,168 @@
+// Who asks, as far as a request says: a keyed hash of the user that its credential names, else of the credential itself. Nothing is
+// verified here; the service has answered it with what it would give to that user.
+//
+//   Authorization   a JWT: its issuer and subject │ Basic: the user │ any other: the token
+//   else a cookie whose name says that it holds a session, a JWT likewise
+//   else a key of an API
+
+import { base64Value, byteAt, findByte, isSpace, putByte, skipSpaces } from "../core/bytes";
+import { Char } from "../core/char";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
+import { endsWithOneOf, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { hashingKey } from "../observe/hop-keys";
+import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
+import { authorization, authorizationEnd, isApiKey, requestHeaders, requestHeadersEnd } from "./exchange";
+
+/** By what a subject is known. */
+export const enum Subject {
+  Anonymous = 0,
+  Jwt = 1,
+  Basic = 2,
+  /** These change while the user is the same. */
+  Token = 3,
+  Cookie = 4,
+  Key = 5,
+}
+
+export function subjectName(kind: u32): string {
+  switch (kind) {
+    case Subject.Jwt:
+      return "jwt";
+    case Subject.Basic:
+      return "basic";
+    case Subject.Token:
+      return "token";
+    case Subject.Cookie:
+      return "cookie";
+    case Subject.Key:
+      return "key";
+  }
+  return "anonymous";
+}
+
+/** What `readSubject` found; 0 for nobody. */
+export let subject: u64 = 0;
+export let subjectKind: Subject = Subject.Anonymous;
+
+/** Finds who sends the request of the exchange at work. */
+export function readSubject(): void {
+  if (isDefined(CHECKED)) assert(SIPHASH_KEY_SIZE == 16);
+  subject = 0;
+  subjectKind = Subject.Anonymous;
+  if (authorization < authorizationEnd) return readAuthorization();
+  let best: u32 = 0;
+  let value: usize = 0;
+  let valueEnd: usize = 0;
+  openPairs(requestHeaders, requestHeadersEnd);
+  while (nextPair()) {
+    if (textIs(pairName, pairNameEnd, "cookie")) {
+      openCookies(pairValue, pairValueEnd);
+      while (nextCookie()) {
+        const rank = sessionRank(cookieName, cookieNameEnd);
+        if (rank <= best || cookieValue == cookieValueEnd) continue;
+        best = rank;
+        value = cookieValue;
+        valueEnd = cookieValueEnd;
+      }
+    } else if (best == 0 && subject == 0 && isApiKey(pairName, pairNameEnd)) {
+      name(Subject.Key, pairValue, pairValueEnd);
+    }
+  }
+  if (best != 0 && !nameJwt(value, valueEnd)) name(Subject.Cookie, value, valueEnd);
+}
+
+function name(kind: Subject, start: usize, end: usize): void {
+  if (start == end) return;
+  subjectKind = kind;
+  subject = sipHash(hashingKey(0), start, end);
+}
+
+function readAuthorization(): void {
+  let token = authorization;
+  while (token < authorizationEnd && !isSpace(byteAt(token))) token++;
+  token = skipSpaces(token, authorizationEnd);
+  if (token == authorizationEnd) token = authorization;
+  if (nameJwt(token, authorizationEnd)) return;
+  if (textStartsNoCase(authorization, authorizationEnd, "basic ")) {
+    const end = decode(token, authorizationEnd);
+    name(Subject.Basic, DECODED, findByte(DECODED, end, Char.Colon));
+  } else {
+    name(Subject.Token, token, authorizationEnd);
+  }
+}
+
+/** Bytes of a token that are decoded; what has its subject behind that is taken as a whole. */
+const ROOM: usize = 2048;
+const DECODED: usize = memory.data(2048 + 64);
+
+/** Decodes base64 in either alphabet to DECODED, as far as it goes; its end. */
+function decode(start: usize, end: usize): usize {
+  let out = DECODED;
+  let bits: u32 = 0;
+  let count: u32 = 0;
+  for (; start < end && out < DECODED + ROOM; start++) {
+    const value = base64Value(byteAt(start));
+    if (value == 64) break;
+    bits = (bits << 6) | value;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out = putByte(out, (bits >> count) & 0xff);
+  }
+  return out;
+}
+
+/** Takes the subject of a JWT; false where it is none, or has no subject. */
+function nameJwt(start: usize, end: usize): bool {
+  if (!textStarts(start, end, "eyJ")) return false;
+  const first = findByte(start, end, Char.Dot);
+  const second = findByte(min(first + 1, end), end, Char.Dot);
+  if (second == end) return false;
+  const claimsEnd = decode(first + 1, second);
+  if (!findClaim(DECODED, claimsEnd, "sub")) return false;
+  name(Subject.Jwt, claim, claimEnd);
+  if (findClaim(DECODED, claimsEnd, "iss")) subject ^= rotl<u64>(sipHash(hashingKey(0), claim, claimEnd), 1);
+  return subject != 0;
+}
+
+let claim: usize = 0;
+let claimEnd: usize = 0;
+
+/** Finds a member of an object, not of those in it: a text or a number that is not empty. */
+function findClaim(start: usize, end: usize, member: string): bool {
+  let depth: u32 = 0;
+  while (start < end) {
+    const byte = byteAt(start);
+    if (byte == Char.BraceOpen || byte == Char.BracketOpen) depth++;
+    else if (byte == Char.BraceClose || byte == Char.BracketClose) depth--;
+    if (byte != Char.DoubleQuote) {
+      start++;
+      continue;
+    }
+    const from = start + 1;
+    const to = stringEnd(from, end);
+    start = skipSpaces(min(to + 1, end), end);
+    if (depth != 1 || start == end || byteAt(start) != Char.Colon || !textIs(from, to, member)) continue;
+    claim = skipSpaces(start + 1, end);
+    if (byteAt(claim) == Char.DoubleQuote) claimEnd = stringEnd(++claim, end);
+    else for (claimEnd = claim; claimEnd < end && byteAt(claimEnd) - Char._0 < 10;) claimEnd++;
+    return claim < claimEnd;
+  }
+  return false;
+}
+
+/** Where the string of JSON ends whose first byte is at `at`. */
+function stringEnd(at: usize, end: usize): usize {
+  while (at < end && byteAt(at) != Char.DoubleQuote) at += byteAt(at) == Char.Backslash ? 2 : 1;
+  return min(at, end);
+}
+
+/** How surely a cookie of that name holds a session: 0 for not at all. */
+function sessionRank(start: usize, end: usize): u32 {
+  if (holdsTextNoCase(start, end, "csrf") || holdsTextNoCase(start, end, "xsrf")) return 0;
+  if (endsWithOneOf(start, end, "refresh_token refreshtoken ")) return 0;
+  const surely = "session sessionid session_id session-id sessid .sid _sid .application ";
+  if (textIsNoCase(start, end, "sid") || endsWithOneOf(start, end, surely)) return 2;
+  return endsWithOneOf(start, end, "token auth jwt ") ? 1 : 0;
+}

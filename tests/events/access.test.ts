@@ -1,0 +1,222 @@
+// What the module tells of the ids that exchanges use and hand out, on the TypeScript host.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import type { AccessEvent } from "../../scripts/events/access.ts";
+import type { PolicySource } from "../../scripts/policy/schema.ts";
+import { startBench, type Bench } from "./bench.ts";
+
+const TICK = 1000;
+const ALL: PolicySource = { observe: { sample: "100%" } };
+const JSON_TYPE: [string, string] = ["content-type", "application/json"];
+const HTML_TYPE: [string, string] = ["content-type", "text/html; charset=utf-8"];
+
+const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+const jwt = (claims: object, signature = "c2ln"): string =>
+  `${base64url({ alg: "RS256", typ: "JWT" })}.${base64url(claims)}.${signature}`;
+const bearer = (user: string): [string, string] => ["authorization", `Bearer ${jwt({ sub: user, iss: "shop" })}`];
+
+interface Visit {
+  method?: string;
+  path: string;
+  headers?: [string, string][];
+  status?: number;
+  type?: [string, string];
+  answerHeaders?: [string, string][];
+  answer?: unknown;
+}
+
+/** What is told of one exchange. */
+function told(bench: Bench, { method = "GET", path, headers = [bearer("ada")], ...visit }: Visit) {
+  const before = bench.accesses.length;
+  const { status = 200, type = JSON_TYPE, answerHeaders = [], answer = "" } = visit;
+  const body = typeof answer === "string" || answer instanceof Uint8Array ? answer : JSON.stringify(answer);
+  bench.plugin.exchange(
+    { method, path, headers: [["host", "shop.example:8080"], ...headers] },
+    { source: "10.0.0.9:40000", response: { status, headers: [type, ...answerHeaders], body } },
+  );
+  bench.envoy.advance(TICK);
+  return bench.accesses.slice(before).map(({ attributes }) => attributes);
+}
+
+type Attributes = AccessEvent["attributes"];
+
+/** Ids without their hashes: "path order number orders", "order own". */
+const used = (records: Attributes[]): string[] =>
+  records.flatMap((record) => record["meshward.used"] ?? []).map((one) => one.replace(/ [0-9a-f]{16}/, ""));
+const handed = (records: Attributes[]): string[] =>
+  records.flatMap((record) => record["meshward.handed"] ?? []).map((one) => one.replace(/ [0-9a-f]{16}/, ""));
+const hashes = (records: Attributes[]): string[] =>
+  records
+    .flatMap((record) => [...(record["meshward.used"] ?? []), ...(record["meshward.handed"] ?? [])])
+    .map((one) => /[0-9a-f]{16}/.exec(one)![0]);
+
+test("what is used and what is handed out, by hash, with who asked", async () => {
+  const bench = await startBench(ALL);
+  const list = told(bench, { path: "/api/orders", answer: { orders: [{ id: 1001 }, { id: "1002", customer_id: 7 }] } });
+  assert.deepEqual(handed(list), ["order own", "order own", "customer"]);
+  const [record] = list;
+  assert.equal(record!["http.route"], "/api/orders");
+  assert.equal(record!["server.address"], "shop.example");
+  assert.equal(record!["meshward.subject.kind"], "jwt");
+  const one = told(bench, { path: "/api/orders/1001?customerId=7", answer: { id: 1001, total: 99 } });
+  assert.deepEqual(used(one), ["path order small orders", "query customer small customerId"]);
+  // What was asked for is not handed out by the answer.
+  assert.deepEqual(handed(one), []);
+  assert.deepEqual(hashes(one), [hashes(list)[0], hashes(list)[2]]);
+  assert.equal(one[0]!["meshward.subject"], record!["meshward.subject"]);
+  assert.equal(one[0]!["meshward.key"], record!["meshward.key"]);
+  assert.doesNotMatch(JSON.stringify(bench.accesses), /1001|1002/);
+});
+
+test("only what was answered, of all exchanges, with a collector", async () => {
+  const bench = await startBench(ALL);
+  for (const status of [302, 403, 404, 500]) assert.deepEqual(told(bench, { path: "/orders/1001", status }), []);
+  assert.deepEqual(told(bench, { path: "/orders", answer: { total: 3 } }), []);
+  assert.equal(told(bench, { path: "/orders/1001", status: 204 }).length, 1);
+  bench.push({ observe: { sample: "50%" } });
+  assert.deepEqual(told(bench, { path: "/orders/1001" }), []);
+});
+
+test("which ids a response hands out, and of which collection", async () => {
+  const bench = await startBench(ALL);
+  const cases: [path: string, answer: unknown, expected: string[]][] = [
+    ["/orders", [{ id: 17 }], ["order own"]],
+    ["/orders", { data: [{ id: 17 }], page: { total: 4 } }, ["order own"]],
+    ["/orders", { total: 2, items: [{ id: 17 }] }, ["order own"]],
+    ["/orders", { items: { id: [1, 2], ids: [17, 18] } }, []],
+    ["/orders/5", { id: 5, items: [{ id: 17 }] }, ["item"]],
+    ["/orders", { orders: [{ id: 17, items: [{ id: 3 }] }] }, ["order own", "item"]],
+    ["/me", { orders: [{ id: 17 }] }, ["order"]],
+    ["/me", { id: 17 }, ["user own"]],
+    ["/users/me", { id: 17 }, ["user own"]],
+    ["/orders", { order_ids: [17, 18], prices: [100, 200] }, ["order own", "order own"]],
+    ["/home", { basketId: "b-1", paid: 17, valid: 18, session_id: "x17" }, ["basket"]],
+    ["/home", { addresses: [{ uuid: "6f9619ff-8b86-d011-b42d-00c04fc964ff" }] }, ["address"]],
+    ["/home", { categories: { 17: { name: "x" } } }, ["category"]],
+    ["/home", { next: "/orders/17/lines?line_id=4", self: "https://shop.example/users/9#a" }, ["order", "line", "user"]],
+    ["/home", { text: "see /17", id: null, id_: "two words" }, []],
+    // What was asked for, under another name.
+    ["/orders/17", { order: { id: 17 }, orderId: 17 }, []],
+    ["/orders/17/state", { id: 17 }, []],
+  ];
+  for (const [path, answer, expected] of cases) {
+    const got = handed(told(bench, { path, answer }));
+    assert.deepEqual(
+      got,
+      path === "/orders" && expected[1] === "order own" ? ["order", "order"] : expected,
+      JSON.stringify({ path, answer }),
+    );
+  }
+});
+
+test("HTML: links, attributes, and JSON in scripts and attributes; a stray quote hides no more than its line", async () => {
+  const bench = await startBench(ALL);
+  const cases: [answer: string, expected: string[]][] = [
+    [`<a href="/orders/1001">one</a> <a href='/orders/1002?x=1'>two</a>`, ["order own", "order own"]],
+    [`<tr data-id="1001"><td data-customer-id="7">`, ["order", "customer"]],
+    [`<input type="hidden" name="order" value="1001">`, ["order"]],
+    [`<script>window.state = {"cart": {"id": 1001}, 'note': "x"}</script>`, ["cart"]],
+    [`<div data-page="{&quot;orders&quot;:[{&quot;id&quot;:1001}]}">`, ["order own"]],
+    [`<p>5" tall, it's\n<a href="/orders/1001">x</a>`, ["order own"]],
+    [`<img src="/pic/logo.png" width="100" height="200"><option value="blue">`, []],
+  ];
+  for (const [answer, expected] of cases) {
+    assert.deepEqual(handed(told(bench, { path: "/orders", type: HTML_TYPE, answer })), expected, answer);
+  }
+});
+
+test("who asks: a user where the credential names one, else the credential", async () => {
+  const bench = await startBench(ALL);
+  const who = (headers: [string, string][]): string => {
+    const [record] = told(bench, { path: "/orders/1001", headers });
+    return `${record!["meshward.subject.kind"]} ${record!["meshward.subject"] ?? ""}`;
+  };
+  const token = (claims: object, signature?: string): [string, string] => ["authorization", `Bearer ${jwt(claims, signature)}`];
+  const ada = who([token({ sub: "ada", iss: "shop", exp: 1 })]);
+  assert.match(ada, /^jwt [0-9a-f]{16}$/);
+  assert.equal(who([token({ roles: [{ sub: "eve" }], exp: 2, iss: "shop", sub: "ada" }, "b3RoZXI")]), ada);
+  assert.equal(who([["cookie", `theme=dark; token=${jwt({ sub: "ada", iss: "shop" })}`]]), ada);
+  assert.notEqual(who([token({ sub: "eve", iss: "shop" })]), ada);
+  assert.notEqual(who([token({ sub: "ada", iss: "other" })]), ada);
+  assert.match(who([token({ sub: 17 })]), /^jwt/);
+  assert.match(who([token({ name: "ada" })]), /^token/);
+  const basic = (pair: string): string => who([["authorization", `Basic ${Buffer.from(pair).toString("base64")}`]]);
+  assert.match(basic("ada:one"), /^basic/);
+  assert.equal(basic("ada:one"), basic("ada:two"));
+  assert.notEqual(basic("ada:one"), basic("eve:one"));
+  assert.match(who([["authorization", "Bearer opaque"]]), /^token/);
+  assert.match(who([["x-api-key", "k-1"]]), /^key/);
+  const session = who([["cookie", "csrf_token=1; JSESSIONID=abc; lang=en"]]);
+  assert.match(session, /^cookie/);
+  assert.equal(who([["cookie", "csrf_token=2; lang=de; auth_token=z; JSESSIONID=abc"]]), session);
+  for (const cookie of ["csrftoken=1", "_ga_session_x=1; _hjSession_17=2", "theme=dark", "refresh_token=1"]) {
+    assert.equal(who([["cookie", cookie]]), "anonymous ", cookie);
+  }
+  assert.equal(who([]), "anonymous ");
+  // A secret that sidecars share makes the same hashes everywhere.
+  const [one, two] = await Promise.all(
+    [1, 2].map(() => startBench(ALL, { environment: { MESHWARD_HOP_KEY: "a secret of many letters" } })),
+  );
+  const [first] = told(one!, { path: "/orders/1001" });
+  assert.deepEqual(
+    { ...told(two!, { path: "/orders/1001" })[0], "meshward.request_id": "" },
+    { ...first, "meshward.request_id": "" },
+  );
+});
+
+test("numbers next to the last one of the same user and collection are told as such", async () => {
+  const bench = await startBench(ALL);
+  const at = (path: string, user = "ada"): string => used(told(bench, { path, headers: [bearer(user)] }))[0]!;
+  assert.equal(at("/orders/100001"), "path order number orders");
+  assert.equal(at("/orders/100002"), "path order number+1 orders");
+  assert.equal(at("/orders/100002"), "path order number orders");
+  assert.equal(at("/orders/100002", "eve"), "path order number orders");
+  assert.equal(at("/orders/100001/items"), "path order number+1 orders");
+  assert.equal(at("/invoices/100002"), "path invoice number invoices");
+  assert.equal(at("/orders/100900"), "path order number orders");
+  assert.equal(at("/orders/ord-10002"), "path order short orders");
+  assert.equal(at("/orders/6f9619ff-8b86-d011-b42d-00c04fc964ff"), "path order long orders");
+});
+
+test("where something was handed out, a redirect or the new thing's address says it", async () => {
+  const bench = await startBench(ALL);
+  const location: [string, string] = ["location", "https://shop.example/orders/1001"];
+  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 201, answerHeaders: [location] })), ["order own"]);
+  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 303, answerHeaders: [location] })), ["order own"]);
+  assert.deepEqual(told(bench, { path: "/orders", status: 302, answerHeaders: [location] }), []);
+});
+
+test("many ids are several records; what is not seen is told", async () => {
+  const bench = await startBench(ALL);
+  const list = (count: number): { id: number }[] => Array.from({ length: count }, (_, place) => ({ id: 10_000 + place }));
+  const records = told(bench, { path: "/orders", answer: list(100) });
+  assert.deepEqual(records.map((record) => record["meshward.handed"]!.length), [32, 32, 32, 4]);
+  assert.equal(new Set(hashes(records)).size, 100);
+  assert.ok(records.every((record) => record["meshward.unseen"] === undefined));
+  assert.ok(told(bench, { path: "/orders", answer: list(300) }).every((record) => record["meshward.unseen"] === 1));
+  const long = { pad: "x".repeat(70_000), orders: [{ id: 5 }] };
+  assert.deepEqual(told(bench, { path: "/orders", answer: long }).map((record) => record["meshward.unseen"]), [1]);
+  const coding = (name: string): [string, string] => ["content-encoding", name];
+  const zipped = { path: "/orders", answer: gzipSync(JSON.stringify(list(2))), answerHeaders: [coding("gzip")] };
+  assert.deepEqual(handed(told(bench, zipped)), ["order own", "order own"]);
+  const [unread] = told(bench, { path: "/orders", answer: "abc", answerHeaders: [coding("br")] });
+  assert.deepEqual([unread!["meshward.unseen"], unread!["meshward.handed"]], [1, undefined]);
+  // Scripts and pictures hand out nothing.
+  const script = { path: "/app.js", type: ["content-type", "text/javascript"] as [string, string], answer: "x".repeat(70_000) };
+  assert.deepEqual(told(bench, script), []);
+});
+
+test("bodies cut anywhere, and bodies that are no JSON, end well", async () => {
+  const bench = await startBench(ALL);
+  const whole = JSON.stringify({ orders: [{ id: "a\\\"1", href: "/orders/1?line_id=2" }], ids: [[[1]]] });
+  for (let size = 0; size <= whole.length; size++) told(bench, { path: "/orders", answer: whole.slice(0, size) });
+  const deep = `${"[".repeat(5000)}{"id": 77}${"]".repeat(5000)}`;
+  assert.deepEqual(handed(told(bench, { path: "/orders", answer: deep })), ["order own"]);
+  for (const answer of ['{"', '{"a":"\\', "]]]]}}}", '"'.repeat(1001), "{&quot;", "<a href=", '<a href="', "/".repeat(2000)]) {
+    told(bench, { path: "/orders", answer });
+    told(bench, { path: "/orders", type: HTML_TYPE, answer });
+  }
+  told(bench, { path: `/${"orders/17/".repeat(200)}?${"a_id=1&".repeat(100)}` });
+});
