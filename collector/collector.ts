@@ -107,7 +107,20 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const bare = isIPv6(host) ? `[${host}]` : host;
   const hosts = new Set<string>([...LOOPBACK_NAMES, ...[bare, ...options.hosts].map((name) => hostName(name) ?? name)]);
   const app = createServer({
-    ...{ database, ingest, ownership, queue, metrics, ingestTokens, readTokens, hosts, retentionSeconds, page, now, log },
+    ...{
+      database,
+      ingest,
+      ownership,
+      queue,
+      metrics,
+      ingestTokens,
+      readTokens,
+      hosts,
+      retentionSeconds,
+      page,
+      now,
+      log,
+    },
     version: packageVersion(),
     documents,
   });

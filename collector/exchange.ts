@@ -83,7 +83,14 @@ function usedOf(line: string): UsedId | null {
     /^(path|query) (\S{1,32}) ([0-9a-f]{16}) ([a-z]+)(\+1)? (.+)$/.exec(line) ?? [];
   const form = ID_FORMS.find((one) => one === given);
   if (form === undefined) return null;
-  return { part: part as UsedId["part"], collection: collection!, hash: hash!, form, near: near !== undefined, name: name! };
+  return {
+    part: part as UsedId["part"],
+    collection: collection!,
+    hash: hash!,
+    form,
+    near: near !== undefined,
+    name: name!,
+  };
 }
 
 /** `order 0123456789abcdef own` */

@@ -81,7 +81,9 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
     "what",
   ]);
   const observations = counter("observations_total", "Observations of endpoints by what became of them", ["result"]);
-  const exchanges = counter("exchanges_total", "Exchanges that told of ids; uses that were not judged, and why", ["result"]);
+  const exchanges = counter("exchanges_total", "Exchanges that told of ids; uses that were not judged, and why", [
+    "result",
+  ]);
   const logins = counter("logins_total", "Attempts to sign in", ["result"]);
   const removed = counter("removed_total", "What retention has removed", ["what"]);
   const failures = counter("database_failures_total", "Work on the database that failed", ["what"]);

@@ -185,10 +185,10 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
     const keys = services.get(serviceOf(exchange))?.keys;
     const own = keys?.get(exchange.key);
     if (keys === undefined || own === undefined) return true;
-    return [...keys].some(
-      ([key, { first, last }]) =>
-        key !== exchange.key && Math.min(last, own.last) - Math.max(first, own.first) > RESTART,
-    );
+    return [...keys.values()].some((other) => {
+      const [earlier, later] = other.first <= own.first ? [other, own] : [own, other];
+      return other !== own && earlier.last - later.first > RESTART;
+    });
   };
 
   /** Looks at a use; false where it is to be looked at again. */
@@ -238,7 +238,11 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   };
 
   /** Adds a use to its subject's walk; whether that is one. */
-  const walk = (collection: Collection, subject: string, { exchange: { time }, used: { hash, near } }: Use): boolean => {
+  const walk = (
+    collection: Collection,
+    subject: string,
+    { exchange: { time }, used: { hash, near } }: Use,
+  ): boolean => {
     const steps = touch(collection.walks, subject, () => []);
     trim(collection.walks, OWNERS);
     if (steps.some((step) => step.hash === hash)) return false;

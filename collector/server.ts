@@ -387,7 +387,7 @@ interface Doors {
 
 /** Stores the records of a request; answers when they are committed. */
 async function takeLogs(
-  { ingest, ingestTokens, queue, metrics, now, log }: ServerParts,
+  { ingest, ownership, ingestTokens, queue, metrics, now, log }: ServerParts,
   { timed, bearer }: Doors,
   request: Request,
   response: ServerResponse,

@@ -83,7 +83,7 @@ export function holdsTextNoCase(start: usize, end: usize, literal: string): bool
  * short words.
  */
 export function endsWithOneOf(start: usize, end: usize, words: string): bool {
-  const last = changetype<usize>(words) + (<usize>words.length << 1);
+  const last = changetype<usize>(words) + ((<usize>words.length) << 1);
   for (let word = changetype<usize>(words); word < last;) {
     let next = word;
     while (load<u16>(next) != 0x20) next += 2;
@@ -103,7 +103,7 @@ export function endsWithOneOf(start: usize, end: usize, words: string): bool {
 
 /** Whether `start..end` is one of such words. */
 export function isOneOf(start: usize, end: usize, words: string): bool {
-  const last = changetype<usize>(words) + (<usize>words.length << 1);
+  const last = changetype<usize>(words) + ((<usize>words.length) << 1);
   for (let word = changetype<usize>(words); word < last; word += 2) {
     let at = start;
     for (; load<u16>(word) != 0x20; word += 2) {

@@ -124,7 +124,9 @@ function nameReference(start: usize, end: usize): bool {
   const parted = before == Char.Underscore || before == Char.Dash || before == Char.Dot;
   if (at == start || (!parted && (byteAt(at) - Char.A >= 26 || before - Char.a >= 26))) return false;
   setCollection(start, at);
-  return collectionEnd > collection && !isOneOf(collection, collectionEnd, "session request trace span correlation client ");
+  return (
+    collectionEnd > collection && !isOneOf(collection, collectionEnd, "session request trace span correlation client ")
+  );
 }
 
 // --- the response -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // What is kept of a request whose response is to be observed, whatever its values: its headers, since the host has them no more when
 // the response comes, and the parameters of its body, which pass only once.
 //
-//   block: Observed │ the response's type 64 │ where it leads 192 │ header map 12 KiB │ parameters 1 KiB │ components 768
+//   block: Observed │ the response's type 64 │ where it leads 176 │ header map 12 KiB │ parameters 1 KiB │ components 768
 
 import { sameBytes } from "../core/bytes";
 import { fieldName, fieldNameEnd, Part, reportedPart } from "../core/field";
@@ -18,13 +18,10 @@ export class Observed {
   headersSize: u32;
   /** Bytes of the type of the response's body, without parameters. */
   typeSize: u32;
-<<<<<<< HEAD
   /** What its headers were found to say (`Fact`, inspect/exchange.ts). */
   facts: u32;
-=======
   /** Bytes of where the response leads. */
   locationSize: u32;
->>>>>>> 5d1578f (Tell the ids of objects that exchanges use and hand out, by keyed hashes)
 }
 
 /** Bytes of a header map that is kept; a request with a larger one is not observed. */
@@ -32,7 +29,7 @@ const HEADERS_CAPACITY: u32 = 12288;
 const TYPE_CAPACITY: u32 = 64;
 const TYPE: u32 = (offsetof<Observed>() + 15) & ~15;
 const LOCATION: u32 = TYPE + TYPE_CAPACITY;
-const LOCATION_CAPACITY: u32 = 192;
+const LOCATION_CAPACITY: u32 = 176;
 const HEADERS: u32 = LOCATION + LOCATION_CAPACITY;
 const PARAMETERS: u32 = HEADERS + HEADERS_CAPACITY + 16;
 const COMPONENTS: u32 = PARAMETERS + PARAMETERS_CAPACITY;
@@ -51,11 +48,8 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.endpoint = endpoint;
   observed.headersSize = <u32>(end - start);
   observed.typeSize = 0;
-<<<<<<< HEAD
   observed.facts = 0;
-=======
   observed.locationSize = 0;
->>>>>>> 5d1578f (Tell the ids of objects that exchanges use and hand out, by keyed hashes)
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
   store<u32>(block + COMPONENTS, 0);

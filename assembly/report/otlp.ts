@@ -382,7 +382,7 @@ export const HANDED_AT_ONCE: u32 = 32;
 /** Writes the lowest `digits` of a number in hex, bare. */
 function pushHex(out: usize, value: u64, digits: u32): usize {
   for (; digits > 0; digits--, value >>= 4) {
-    const digit = <u32>value & 15;
+    const digit = (<u32>value) & 15;
     putByte(--out, digit < 10 ? Char._0 + digit : Char.a + digit - 10);
   }
   return out;

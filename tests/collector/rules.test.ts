@@ -8,13 +8,20 @@ import { createLibraries } from "../../collector/dependencies/libraries.ts";
 import { driftFlaws } from "../../collector/drift.ts";
 import type { Check, Flaw } from "../../collector/judge.ts";
 import { readRuleFile } from "../../scripts/generate/rule-file.ts";
+import { createOwnership } from "../../collector/ownership.ts";
+import { exchangesOf, isOfExchanges } from "./exchanges.ts";
 import { documentOf, inventoryIn } from "./examples.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const CHECKS: readonly Check[] = [accessFlaws, dependencyFlaws(createLibraries())];
 const RULES = new URL("../../rules/", import.meta.url);
 
-function flaws(example: string): Flaw[] {
+function flaws(example: string): Pick<Flaw, "rule" | "confidence">[] {
+  if (isOfExchanges(example)) {
+    const ownership = createOwnership();
+    ownership.add(exchangesOf(example, NOW), NOW);
+    return ownership.judge(NOW + 60_000);
+  }
   const document = documentOf(example);
   const documents = new Map(document === null ? [] : [["cart", document]]);
   return [...CHECKS, driftFlaws(documents)].flatMap((check) => check(inventoryIn(example), NOW));

@@ -95,7 +95,11 @@ test("which ids a response hands out, and of which collection", async () => {
     ["/home", { basketId: "b-1", paid: 17, valid: 18, session_id: "x17" }, ["basket"]],
     ["/home", { addresses: [{ uuid: "6f9619ff-8b86-d011-b42d-00c04fc964ff" }] }, ["address"]],
     ["/home", { categories: { 17: { name: "x" } } }, ["category"]],
-    ["/home", { next: "/orders/17/lines?line_id=4", self: "https://shop.example/users/9#a" }, ["order", "line", "user"]],
+    [
+      "/home",
+      { next: "/orders/17/lines?line_id=4", self: "https://shop.example/users/9#a" },
+      ["order", "line", "user"],
+    ],
     ["/home", { text: "see /17", id: null, id_: "two words" }, []],
     // What was asked for, under another name.
     ["/orders/17", { order: { id: 17 }, orderId: 17 }, []],
@@ -133,7 +137,10 @@ test("who asks: a user where the credential names one, else the credential", asy
     const [record] = told(bench, { path: "/orders/1001", headers });
     return `${record!["meshward.subject.kind"]} ${record!["meshward.subject"] ?? ""}`;
   };
-  const token = (claims: object, signature?: string): [string, string] => ["authorization", `Bearer ${jwt(claims, signature)}`];
+  const token = (claims: object, signature?: string): [string, string] => [
+    "authorization",
+    `Bearer ${jwt(claims, signature)}`,
+  ];
   const ada = who([token({ sub: "ada", iss: "shop", exp: 1 })]);
   assert.match(ada, /^jwt [0-9a-f]{16}$/);
   assert.equal(who([token({ roles: [{ sub: "eve" }], exp: 2, iss: "shop", sub: "ada" }, "b3RoZXI")]), ada);
@@ -183,38 +190,62 @@ test("numbers next to the last one of the same user and collection are told as s
 test("where something was handed out, a redirect or the new thing's address says it", async () => {
   const bench = await startBench(ALL);
   const location: [string, string] = ["location", "https://shop.example/orders/1001"];
-  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 201, answerHeaders: [location] })), ["order own"]);
-  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 303, answerHeaders: [location] })), ["order own"]);
+  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 201, answerHeaders: [location] })), [
+    "order own",
+  ]);
+  assert.deepEqual(handed(told(bench, { method: "POST", path: "/orders", status: 303, answerHeaders: [location] })), [
+    "order own",
+  ]);
   assert.deepEqual(told(bench, { path: "/orders", status: 302, answerHeaders: [location] }), []);
 });
 
 test("many ids are several records; what is not seen is told", async () => {
   const bench = await startBench(ALL);
-  const list = (count: number): { id: number }[] => Array.from({ length: count }, (_, place) => ({ id: 10_000 + place }));
+  const list = (count: number): { id: number }[] =>
+    Array.from({ length: count }, (_, place) => ({ id: 10_000 + place }));
   const records = told(bench, { path: "/orders", answer: list(100) });
-  assert.deepEqual(records.map((record) => record["meshward.handed"]!.length), [32, 32, 32, 4]);
+  assert.deepEqual(
+    records.map((record) => record["meshward.handed"]!.length),
+    [32, 32, 32, 4],
+  );
   assert.equal(new Set(hashes(records)).size, 100);
   assert.ok(records.every((record) => record["meshward.unseen"] === undefined));
   assert.ok(told(bench, { path: "/orders", answer: list(300) }).every((record) => record["meshward.unseen"] === 1));
   const long = { pad: "x".repeat(70_000), orders: [{ id: 5 }] };
-  assert.deepEqual(told(bench, { path: "/orders", answer: long }).map((record) => record["meshward.unseen"]), [1]);
+  assert.deepEqual(
+    told(bench, { path: "/orders", answer: long }).map((record) => record["meshward.unseen"]),
+    [1],
+  );
   const coding = (name: string): [string, string] => ["content-encoding", name];
   const zipped = { path: "/orders", answer: gzipSync(JSON.stringify(list(2))), answerHeaders: [coding("gzip")] };
   assert.deepEqual(handed(told(bench, zipped)), ["order own", "order own"]);
   const [unread] = told(bench, { path: "/orders", answer: "abc", answerHeaders: [coding("br")] });
   assert.deepEqual([unread!["meshward.unseen"], unread!["meshward.handed"]], [1, undefined]);
   // Scripts and pictures hand out nothing.
-  const script = { path: "/app.js", type: ["content-type", "text/javascript"] as [string, string], answer: "x".repeat(70_000) };
+  const script = {
+    path: "/app.js",
+    type: ["content-type", "text/javascript"] as [string, string],
+    answer: "x".repeat(70_000),
+  };
   assert.deepEqual(told(bench, script), []);
 });
 
 test("bodies cut anywhere, and bodies that are no JSON, end well", async () => {
   const bench = await startBench(ALL);
-  const whole = JSON.stringify({ orders: [{ id: "a\\\"1", href: "/orders/1?line_id=2" }], ids: [[[1]]] });
+  const whole = JSON.stringify({ orders: [{ id: 'a\\"1', href: "/orders/1?line_id=2" }], ids: [[[1]]] });
   for (let size = 0; size <= whole.length; size++) told(bench, { path: "/orders", answer: whole.slice(0, size) });
   const deep = `${"[".repeat(5000)}{"id": 77}${"]".repeat(5000)}`;
   assert.deepEqual(handed(told(bench, { path: "/orders", answer: deep })), ["order own"]);
-  for (const answer of ['{"', '{"a":"\\', "]]]]}}}", '"'.repeat(1001), "{&quot;", "<a href=", '<a href="', "/".repeat(2000)]) {
+  for (const answer of [
+    '{"',
+    '{"a":"\\',
+    "]]]]}}}",
+    '"'.repeat(1001),
+    "{&quot;",
+    "<a href=",
+    '<a href="',
+    "/".repeat(2000),
+  ]) {
     told(bench, { path: "/orders", answer });
     told(bench, { path: "/orders", type: HTML_TYPE, answer });
   }

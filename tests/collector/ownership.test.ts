@@ -1,0 +1,277 @@
+/** Who uses what was handed to somebody else, and what only looks like it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findingsQuerySchema } from "../../collector/api.ts";
+import type { Database } from "../../collector/database.ts";
+import { exchangeOf, type Exchange } from "../../collector/exchange.ts";
+import { listFindings } from "../../collector/findings.ts";
+import { createIngest } from "../../collector/ingest.ts";
+import { readLogs } from "../../collector/otlp.ts";
+import { createOwnership, type Ownership } from "../../collector/ownership.ts";
+import { onBoth } from "./databases.ts";
+import { exchangesOf } from "./exchanges.ts";
+
+const NOW = Date.parse("2026-11-22T12:00:00Z");
+const HOUR = 3_600_000;
+
+const OWNERS = `
+  ada GET /orders hands order 1001 1002
+  eve GET /orders hands order 2001`;
+const THEFT = "eve GET /orders/{number} uses order 1001";
+
+/** What is found, as `RULE METHOD ROUTE`; `changes` are of all exchanges. */
+function found(text: string, changes: Partial<Exchange> = {}, ownership: Ownership = createOwnership()): string[] {
+  const exchanges = exchangesOf(text, NOW, changes);
+  ownership.add(exchanges, NOW);
+  return ownership.judge(NOW + 60_000).map(({ rule, method, route }) => `${rule} ${method} ${route}`);
+}
+const STOLEN = ["auth-bola GET /orders/{number}"];
+
+test("an id that was handed to one, used by another", () => {
+  assert.deepEqual(found(`${OWNERS}\n ${THEFT}`), STOLEN);
+  const [event] = ((): ReturnType<Ownership["judge"]> => {
+    const ownership = createOwnership();
+    ownership.add(exchangesOf(`${OWNERS}\n ${THEFT}`, NOW), NOW);
+    return ownership.judge(NOW + 60_000);
+  })();
+  assert.deepEqual(
+    [event!.class, event!.service, event!.part, event!.parameter, event!.direction, event!.request_id],
+    ["auth", "orders", "path", "orders", "inbound", "2"],
+  );
+  assert.equal(
+    event!.evidence,
+    '1 id of "order" that was handed to 1 other user and never to the one who used it (known by jwt); ' +
+      "2 have ids of their own there, none of which was handed to two",
+  );
+  assert.deepEqual(event!.cwe, [639, 863]);
+});
+
+test("with doubt nothing is said", () => {
+  for (const [why, text] of [
+    ["one's own", `${OWNERS}\n eve GET /orders/{number} uses order 2001`],
+    ["nobody's", `${OWNERS}\n eve GET /orders/{number} uses order 3001`],
+    ["it was handed to both", `${OWNERS}\n ada GET /orders hands order 5\n eve GET /home refers order 1001\n ${THEFT}`],
+    ["handed out under another name", `${OWNERS}\n eve GET /search refers result 1001\n ${THEFT}`],
+    ["told later in the same moment", `${OWNERS}\n ${THEFT}\n eve GET /orders hands order 1001`],
+    ["another is shared", `${OWNERS}\n ada GET /orders hands order 7\n bob GET /orders hands order 7\n ${THEFT}`],
+    ["nobody in particular got one", `${OWNERS}\n - GET /orders hands order 9\n ${THEFT}`],
+    ["nobody in particular used one", `${OWNERS}\n - GET /orders/{number} uses order 9\n ${THEFT}`],
+    ["who has none may be a service", `${OWNERS.replaceAll("eve", "bob")}\n ${THEFT}`],
+    [
+      "its owner has it by reference alone",
+      `ada GET /home refers order 1001\n eve GET /orders hands order 2001\n ${THEFT}`,
+    ],
+    ["used before it was handed out", `eve GET /orders hands order 2001\n ${THEFT}\n ada GET /orders hands order 1001`],
+    ["known in two ways", `${OWNERS.replace("ada", "ada/cookie")}\n ${THEFT}`],
+  ] as const) {
+    assert.deepEqual(found(text), [], why);
+  }
+  // A small number may be another thing's, a large one is not.
+  const product = (id: number): string =>
+    `${OWNERS}\n ada GET /orders hands order ${id}\n eve GET /products hands product ${id}\n` +
+    `eve GET /products/{number} uses product ${id}\n eve GET /orders/{number} uses order ${id}`;
+  assert.deepEqual(found(product(3)), STOLEN);
+  assert.deepEqual(found(product(1_000_003)), []);
+});
+
+test("what nobody guesses may be shared by link: only that of two others counts", () => {
+  const long = (letter: string): string => letter.repeat(32);
+  const owners = `ada GET /orders hands order ${long("a")}\n bob GET /orders hands order ${long("b")}\n eve GET /orders hands order ${long("e")}`;
+  assert.deepEqual(found(`${owners}\n eve GET /orders/{hex} uses order ${long("a")}`), []);
+  assert.deepEqual(found(`${owners}\n eve GET /orders/{hex} uses order ${long("a")} ${long("b")}`), [
+    "auth-bola GET /orders/{hex}",
+  ]);
+});
+
+test("a session may be the next one of the same user, unless both are in use", () => {
+  const tokens = (text: string): string => text.replaceAll(/\b(ada|eve)\b/g, "$1/cookie");
+  assert.deepEqual(found(tokens(`${OWNERS}\n ${THEFT}`)), []);
+  // The proof may come later.
+  const ownership = createOwnership();
+  assert.deepEqual(found(tokens(`${OWNERS}\n ${THEFT}`), {}, ownership), []);
+  ownership.add(exchangesOf(tokens("ada GET /orders hands order 1001"), NOW + 120_000), NOW + 120_000);
+  ownership.add(exchangesOf(tokens("eve GET /orders hands order 2001"), NOW + 125_000), NOW + 125_000);
+  assert.equal(ownership.judge(NOW + 130_000).length, 1);
+});
+
+test("a walk through ids", () => {
+  const owners = `${OWNERS}\n bob GET /orders hands order 3001`;
+  const walk = (from: number, to: number): string => `eve GET /orders/{number} walks order ${from} ${to}`;
+  const expected = ["auth-enumeration GET /orders/{number}"];
+  assert.deepEqual(found(`${owners}\n ${walk(4000, 4010)}`), expected);
+  assert.deepEqual(found(`${owners}\n ${walk(4000, 4008)}`), [], "too short");
+  assert.deepEqual(found(`${owners}\n - GET /orders/{number} uses order 1\n ${walk(4000, 4010)}`), [], "public");
+  assert.deepEqual(found(`eve GET /orders hands order 1\n ${walk(4000, 4010)}`), [], "nobody else has any");
+  const without = owners.replace(/.*eve.*\n/, "");
+  assert.deepEqual(found(`${without}\n ${walk(4000, 4010)}`), [], "a service without any of its own");
+  const browsers = `${without}\n ${walk(4000, 4010)}`.replaceAll(/\b(ada|eve|bob)\b/g, "$1/cookie");
+  assert.deepEqual(found(browsers), expected, "a browser without any of its own");
+  const far = Array.from({ length: 20 }, (_, step) => `eve GET /orders/{number} uses order ${4000 + 100 * step}`);
+  assert.deepEqual(found(`${owners}\n ${far.join("\n")}`), [], "here and there");
+  const slow = Array.from({ length: 12 }, (_, step) =>
+    exchangesOf(walk(4000 + step, 4001 + step), NOW + 20_000 * step),
+  );
+  const ownership = createOwnership();
+  ownership.add([...exchangesOf(owners, NOW), ...slow.flat()], NOW);
+  assert.deepEqual(ownership.judge(NOW + 60_000), [], "slowly");
+});
+
+test("who was handed what is not known: nothing is said, and it is counted", () => {
+  const judged = (change: (exchanges: Exchange[]) => void): [number, Record<string, number>] => {
+    const exchanges = exchangesOf(`${OWNERS}\n ${THEFT}`, NOW);
+    change(exchanges);
+    const ownership = createOwnership();
+    ownership.add(exchanges, NOW);
+    return [ownership.judge(NOW + 60_000).length, ownership.counts()];
+  };
+  assert.deepEqual(
+    judged(() => {}),
+    [1, { kept: 3, unseen: 0, keys: 0, full: 0 }],
+  );
+  assert.deepEqual(
+    judged(([, eve]) => (eve!.unseen = true)),
+    [0, { kept: 3, unseen: 1, keys: 0, full: 0 }],
+  );
+  assert.equal(judged(([ada]) => (ada!.unseen = true))[0], 1);
+  assert.deepEqual(
+    judged(([ada]) => (ada!.lost = 1)),
+    [0, { kept: 3, unseen: 1, keys: 0, full: 0 }],
+  );
+  // Another key at the same time, of another replica; before it, of the one that was restarted.
+  const other = (time: number): Exchange[] => exchangesOf("bob GET /orders hands order 5", time, { key: "2" });
+  assert.deepEqual(
+    judged((all) => all.push(...other(NOW - 60_000), ...other(NOW + 60_000))),
+    [0, { kept: 5, unseen: 0, keys: 1, full: 0 }],
+  );
+  assert.equal(judged((all) => all.push(...other(NOW - 60_000), ...other(NOW)))[0], 1);
+});
+
+test("it waits for what comes late, says each flaw once a day, and forgets", () => {
+  const ownership = createOwnership();
+  ownership.add(exchangesOf(`${OWNERS}\n ${THEFT}`, NOW), NOW);
+  assert.deepEqual(ownership.judge(NOW + 1_000), []);
+  const [event] = ownership.judge(NOW + 10_000);
+  // Not stored: it comes again.
+  assert.equal(ownership.judge(NOW + 20_000)[0]!.key, event!.key);
+  ownership.settle([event!]);
+  ownership.add(exchangesOf(THEFT, NOW + 30_000), NOW + 30_000);
+  assert.deepEqual(ownership.judge(NOW + 60_000), []);
+  ownership.add(exchangesOf(THEFT, NOW + 2 * HOUR), NOW + 2 * HOUR);
+  assert.deepEqual(ownership.judge(NOW + 2 * HOUR + 60_000), []);
+});
+
+test("what is kept is bounded, and what had to go makes nobody a thief", () => {
+  const ownership = createOwnership(1_000);
+  ownership.add(exchangesOf(`eve GET /orders hands order 1001 2001\n ada GET /orders hands order 1`, NOW), NOW);
+  for (let page = 0; page < 60; page++) {
+    const ids = Array.from({ length: 32 }, (_, place) => `p${page}-${place}`).join(" ");
+    ownership.add(exchangesOf(`bob GET /orders hands order ${ids}`, NOW + page), NOW + page);
+  }
+  // That eve was handed 1001 is forgotten, and it is known that it is.
+  ownership.add(
+    exchangesOf(`ada GET /orders hands order 1001\n eve GET /orders hands order 2001\n ${THEFT}`, NOW + 1000),
+    NOW + 4000,
+  );
+  assert.deepEqual(ownership.judge(NOW + 60_000), []);
+  assert.equal(ownership.counts().unseen, 1);
+  const many = createOwnership();
+  for (let each = 0; each < 200; each++) {
+    const text = `s${each} GET /c${each} hands c${each} 1\n s${each} GET /c uses c${each} ${Array.from({ length: 100 }, (_, id) => id).join(" ")}`;
+    many.add(exchangesOf(text, NOW + each), NOW + each);
+  }
+  assert.deepEqual(many.judge(NOW + 60_000), []);
+  assert.equal(many.counts().full, 10_000);
+});
+
+test("records are read, and believed no further than their form", () => {
+  const attributes = {
+    "http.request.method": "GET",
+    "http.route": "/orders/{number}",
+    "meshward.subject": "0123456789abcdef",
+    "meshward.subject.kind": "jwt",
+    "meshward.key": "00c0ffee",
+    "meshward.used": [
+      "path order 0123456789abcdef number+1 my orders",
+      "path order xyz number orders",
+      "form order 0123456789abcdef number x",
+    ],
+    "meshward.handed": ["order 0123456789abcdef own", "line 0123456789abcdee", "line", "a b c d"],
+    "meshward.lost": 3,
+  };
+  const read = (changes: Record<string, unknown>, eventName = "meshward.access"): ReturnType<typeof exchangeOf> => {
+    const all = Object.entries({ ...attributes, ...changes }).filter(([, value]) => value !== undefined);
+    const request = {
+      resource: { "service.name": "orders" },
+      records: [
+        { eventName, time: NOW, attributes: Object.fromEntries(all) as Record<string, string | string[] | number> },
+      ],
+    };
+    return exchangeOf(readLogs(bodyOf(request), "json").records[0]!, NOW);
+  };
+  const exchange = read({}) as Exchange;
+  assert.deepEqual(exchange.used, [
+    { part: "path", collection: "order", hash: "0123456789abcdef", form: "number", near: true, name: "my orders" },
+  ]);
+  assert.deepEqual(exchange.handed, [
+    { collection: "order", hash: "0123456789abcdef", own: true },
+    { collection: "line", hash: "0123456789abcdee", own: false },
+  ]);
+  assert.deepEqual([exchange.lost, exchange.unseen, exchange.kind, exchange.service], [3, false, "jwt", "orders"]);
+  assert.equal(read({}, "meshward.other"), "unknown");
+  for (const changes of [
+    { "meshward.subject.kind": "king" },
+    { "meshward.subject": undefined },
+    { "meshward.subject.kind": "anonymous" },
+    { "meshward.key": undefined },
+    { "http.route": undefined },
+  ]) {
+    assert.equal(read(changes), "invalid", JSON.stringify(changes));
+  }
+});
+
+/** A request in JSON with one record. */
+function bodyOf({
+  resource,
+  records,
+}: {
+  resource: Record<string, string>;
+  records: { eventName: string; time: number; attributes: Record<string, string | number | string[]> }[];
+}): Buffer {
+  const value = (given: string | number | string[]): object =>
+    typeof given === "number"
+      ? { intValue: String(given) }
+      : typeof given === "string"
+        ? { stringValue: given }
+        : { arrayValue: { values: given.map((one) => ({ stringValue: one })) } };
+  const list = (given: Record<string, string | number | string[]>): object[] =>
+    Object.entries(given).map(([key, one]) => ({ key, value: value(one) }));
+  const logRecords = records.map(({ eventName, time, attributes }) => ({
+    ...{ eventName, timeUnixNano: `${time}000000`, attributes: list(attributes) },
+  }));
+  return Buffer.from(
+    JSON.stringify({ resourceLogs: [{ resource: { attributes: list(resource) }, scopeLogs: [{ logRecords }] }] }),
+  );
+}
+
+onBoth("what is found is stored as any other finding, once a day", async (database: Database) => {
+  const ingest = createIngest(database);
+  const again = createIngest(database);
+  for (const each of [ingest, again]) {
+    const ownership = createOwnership();
+    ownership.add(exchangesOf(`${OWNERS}\n ${THEFT}`, NOW), NOW);
+    await each.store(ownership.judge(NOW + 60_000), NOW);
+  }
+  const { findings } = await listFindings(database, findingsQuerySchema.parse({}));
+  assert.deepEqual(
+    findings.map(({ rule, stage, severity, service, route, parameter, count }) => [
+      rule,
+      stage,
+      severity,
+      service,
+      route,
+      parameter,
+      count,
+    ]),
+    [["auth-bola", "likely", "high", "orders", "/orders/{number}", "orders", 1]],
+  );
+});
