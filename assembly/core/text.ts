@@ -83,32 +83,28 @@ export function holdsTextNoCase(start: usize, end: usize, literal: string): bool
  * short words.
  */
 export function endsWithOneOf(start: usize, end: usize, words: string): bool {
-  const last = changetype<usize>(words) + ((<usize>words.length) << 1);
-  for (let word = changetype<usize>(words); word < last;) {
+  let word = textBytes(words);
+  for (const last = word + textSize(words); word < last; word++) {
     let next = word;
-    while (load<u16>(next) != 0x20) next += 2;
-    const size = (next - word) >> 1;
-    if (end - start >= size) {
-      let at = end - size;
-      for (; word < next; word += 2) {
-        const byte = load<u8>(at++);
-        if ((byte - 0x41 < 26 ? byte | 0x20 : byte) != <u8>load<u16>(word)) break;
-      }
-      if (word == next) return true;
+    while (load<u8>(next) != 0x20) next++;
+    let at = end - start < next - word ? end + 1 : end - (next - word);
+    for (; word < next; word++) {
+      const byte = load<u8>(at++);
+      if ((byte - 0x41 < 26 ? byte | 0x20 : byte) != load<u8>(word)) at = end + 1;
     }
-    word = next + 2;
+    if (at == end) return true;
   }
   return false;
 }
 
 /** Whether `start..end` is one of such words. */
 export function isOneOf(start: usize, end: usize, words: string): bool {
-  const last = changetype<usize>(words) + ((<usize>words.length) << 1);
-  for (let word = changetype<usize>(words); word < last; word += 2) {
+  let word = textBytes(words);
+  for (const last = word + textSize(words); word < last; word++) {
     let at = start;
-    for (; load<u16>(word) != 0x20; word += 2) {
+    for (; load<u8>(word) != 0x20; word++) {
       const byte = load<u8>(at);
-      if (at < end && (byte - 0x41 < 26 ? byte | 0x20 : byte) == <u8>load<u16>(word)) at++;
+      if (at < end && (byte - 0x41 < 26 ? byte | 0x20 : byte) == load<u8>(word)) at++;
       else at = end + 1;
     }
     if (at == end) return true;
