@@ -98,17 +98,21 @@ export function reportFindings(stream: Stream): void {
     const record = pushRecord(RECORD_END, changetype<About>(ABOUT), finding, exception, exceptionEnd);
     if (!keepEvent(record, RECORD_END, policyIdOf(policy))) countEventsDropped(1);
   }
-  // A flood need not wait for the tick.
-  if (pendingBytes >= HURRY && pauseTicks == 0) send();
 }
 
-/** Keeps a record that was made under a policy; false where there is no room for it, which is counted. */
+/**
+ * Keeps a record that was made under a policy; false where there is no room for it, which is counted. It is sent when its stream has
+ * ended: to send is to act on another context than the stream's.
+ */
 export function keepRecord(record: usize, recordEnd: usize, policy: Policy): bool {
   const kept = keepEvent(record, recordEnd, policyIdOf(policy));
   if (!kept) countEventsDropped(1);
-  // A flood need not wait for the tick.
-  if (pendingBytes >= HURRY && pauseTicks == 0) send();
   return kept;
+}
+
+/** A stream has ended: a flood of events need not wait for the tick. */
+export function hurryEvents(): void {
+  if (pendingBytes >= HURRY && pauseTicks == 0) send();
 }
 
 /** What the records of a stream have in common; up to eight host calls, only for streams with findings. */

@@ -6,7 +6,15 @@ import { actOn, fillRandom, log, setTick } from "../abi/host";
 import { putText } from "../core/text";
 import { RANDOM_SEED_SIZE, randomSeed } from "../report/ids";
 import { configure, renewDefaults, TICK_MILLISECONDS } from "./configure";
-import { closeSender, flushEvents, forgetSender, onEventsAnswer, reportFindings, tickEvents } from "./events";
+import {
+  closeSender,
+  flushEvents,
+  forgetSender,
+  hurryEvents,
+  onEventsAnswer,
+  reportFindings,
+  tickEvents,
+} from "./events";
 import { endJourney } from "./journey";
 import { changeInfo, flushCounters } from "./metrics";
 import { endResponse } from "./response";
@@ -92,6 +100,7 @@ export function onContextLog(contextId: u32): void {
   onLog(stream);
   endJourney(stream);
   reportFindings(stream);
+  hurryEvents();
 }
 
 /** `proxy_on_http_call_response`. */

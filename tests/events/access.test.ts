@@ -251,3 +251,23 @@ test("bodies cut anywhere, and bodies that are no JSON, end well", async () => {
   }
   told(bench, { path: `/${"orders/17/".repeat(200)}?${"a_id=1&".repeat(100)}` });
 });
+
+test("a flood of records leaves before the tick, once its stream has ended, and takes nothing from the stream", async () => {
+  const bench = await startBench(ALL);
+  const answer = JSON.stringify(Array.from({ length: 200 }, (_, place) => ({ id: 10_000 + place })));
+  for (let visit = 0; visit < 20; visit++) {
+    bench.plugin.exchange(
+      {
+        method: "GET",
+        path: "/orders?q=<script>alert(1)</script>",
+        headers: [["host", "shop.example"], bearer("ada")],
+      },
+      { source: "10.0.0.9:40000", response: { status: 200, headers: [JSON_TYPE], body: answer } },
+    );
+  }
+  assert.ok(bench.calls.length > 0);
+  bench.envoy.advance(TICK);
+  const attacks = bench.taken.filter((event) => event.attributes["security_rule.category"] === "xss");
+  assert.equal(attacks.length, 20);
+  assert.ok(attacks.every((event) => event.attributes["meshward.principal"] === "10.0.0.9"));
+});
