@@ -23,6 +23,7 @@ export default class AsciiTexts extends Transform {
     };
     const sources = parser.sources.filter(({ normalizedPath }) => OURS.test(normalizedPath));
     for (const source of sources) {
+      refuseMembers(source);
       replaceLiterals(source.statements, (literal) => {
         const { range } = literal;
         const name = (text) => Node.createIdentifierExpression(text, range);
@@ -53,5 +54,13 @@ function replaceLiterals(tree, replacement) {
       if (value.kind === NodeKind.Literal && value.literalKind === LiteralKind.String) tree[key] = replacement(value);
       else replaceLiterals(value, replacement);
     }
+  }
+}
+
+/** What is declared as a string is no string to the library: its members would read what is not there. */
+function refuseMembers({ text, normalizedPath }) {
+  for (const [, name] of text.matchAll(/\b(\w+): string\b/g)) {
+    const [use] = new RegExp(`\\b${name}\\.[a-z]\\w*`).exec(text) ?? [];
+    if (use !== undefined) throw new Error(`${normalizedPath}: ${use}: ask core/text.ts (textSize, textBytes) instead`);
   }
 }
