@@ -47,7 +47,7 @@ const timeOf = (n: number): string => new Date(BEGIN + n * STEP_MS).toISOString(
 export function scanLine({ id, to, from, method, path, headers, body, response }: Sent, n: number): string {
   return JSON.stringify({
     id,
-    request: { method, path, headers: [["host", `${to}.shop.example`], ...headers], ...bodyOf(body) },
+    request: { method, path, headers, ...bodyOf(body) },
     response: { status: response.status, headers: response.headers, ...bodyOf(response.body) },
     source: { address: from },
     time: timeOf(n),

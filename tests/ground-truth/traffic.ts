@@ -139,6 +139,7 @@ function plan(entry: Entry, draft: Draft, id: string, kind: "ordinary" | "tour",
   else if (form !== undefined) typed("application/x-www-form-urlencoded", new URLSearchParams(form).toString());
   else if (json !== undefined) typed("application/json", fill(JSON.stringify(json)));
   const defaults: Header[] = [
+    ["host", `${to}.shop.example`],
     ["user-agent", to === "edge" ? BROWSER : APP],
     ["accept", to === "edge" ? "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" : "application/json"],
     // Visitors and apps come by TLS, which ends before the mesh; inside it the services speak plainly.
