@@ -118,19 +118,26 @@ export function inspectAddress(start: usize, end: usize, part: Part): void {
   openQuery(start, end);
   while (nextQuery()) {
     const kind = wordIn(URL_SECRET, queryName, queryNameEnd);
-    if (kind == 0) continue;
     const size = queryValueEnd - queryValue;
+    if (isToken(queryValue, queryValueEnd)) {
+      tellUrl(Rule.AuthTokenInUrl, Stage.Confirmed, part);
+      continue;
+    }
+    if (kind == 0) continue;
     if (kind == UrlSecret.Password) {
       if (size > 3 && byteAt(queryValue) != Char.Star) tellUrl(Rule.AuthPasswordInUrl, Stage.Confirmed, part);
-    } else if (
-      textStarts(queryValue, queryValueEnd, "eyJ") &&
-      findByte(queryValue, queryValueEnd, Char.Dot) < queryValueEnd
-    ) {
-      tellUrl(Rule.AuthTokenInUrl, Stage.Confirmed, part);
     } else if (kind != UrlSecret.Maybe && size >= SECRET && hasDigit(queryValue, queryValueEnd)) {
       tellUrl(Rule.AuthTokenInUrl, kind == UrlSecret.Key ? Stage.Likely : Stage.Confirmed, part);
     }
   }
+}
+
+/** Whether a value is a JSON Web Token, whatever it is called: a header and claims, which begin as objects do, and a signature. */
+function isToken(start: usize, end: usize): bool {
+  if (!textStarts(start, end, "eyJ")) return false;
+  const claims = findByte(start, end, Char.Dot) + 1;
+  if (claims >= end || !textStarts(claims, end, "eyJ")) return false;
+  return findByte(claims, end, Char.Dot) + SECRET < end;
 }
 
 function tellUrl(rule: u32, stage: Stage, part: Part): void {

@@ -6,7 +6,7 @@ import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { textStarts } from "../core/text";
-import { CALLER_HEADERS, INSIDE_HOSTS, LEAK_HEADER, LeakHeader, LINK_HEADERS } from "../generated/leak";
+import { CALLER_HEADERS, INSIDE_HOSTS, LEAK_HEADER, LEAK_PRODUCT, LeakHeader, LINK_HEADERS } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { holdsWord, startsWithWord } from "../match/lists";
@@ -20,7 +20,10 @@ export function inspectLeakHeaders(): void {
     if (pairValue == pairValueEnd || byteAt(pairName) == Char.Colon) continue;
     switch (keyword(LEAK_HEADER, pairName, pairNameEnd)) {
       case LeakHeader.Server:
-        if (hasVersion()) tell(Rule.LeakServerVersion);
+        if (namesVersion()) tell(Rule.LeakServerVersion);
+        break;
+      case LeakHeader.Powered:
+        if (isProduct(pairValue, wordEnd(pairValue))) tell(Rule.LeakPoweredBy);
         break;
       case LeakHeader.Product:
         tell(Rule.LeakPoweredBy);
@@ -42,12 +45,25 @@ function tell(rule: u32): void {
   note(rule, Stage.Confirmed, Part.ResponseHeader, pairName, pairNameEnd, pairValue, pairValueEnd);
 }
 
-/** "nginx/1.18": a digit behind a slash. */
-function hasVersion(): bool {
-  for (let at = pairValue; at + 1 < pairValueEnd; at++) {
-    if (byteAt(at) == Char.Slash && isDigit(byteAt(at + 1))) return true;
+/** "nginx/1.18": a product that others run too, a slash and a digit. What a service calls itself says nothing to anybody. */
+function namesVersion(): bool {
+  for (let at = pairValue; at < pairValueEnd; at++) {
+    const end = wordEnd(at);
+    if (end + 1 < pairValueEnd && byteAt(end) == Char.Slash && isDigit(byteAt(end + 1)) && isProduct(at, end))
+      return true;
+    at = end;
   }
   return false;
+}
+
+function isProduct(start: usize, end: usize): bool {
+  return keyword(LEAK_PRODUCT, start, end) != 0;
+}
+
+/** The end of a product's name. */
+function wordEnd(at: usize): usize {
+  while (at < pairValueEnd && (isPart(byteAt(at)) || byteAt(at) == Char.Underscore)) at++;
+  return at;
 }
 
 /** Headers that hold a URL. */

@@ -99,7 +99,7 @@ function judgeCard(at: usize): void {
   const trial = popcnt(seen) <= 5;
   const grouped = groups > 1 && sign == Char.Space;
   if (replyType != BodyType.Html && readMember(at)) {
-    const named = memberHas(CARD_NAMES) || textIsNoCase(member, memberEnd, "pan");
+    const named = memberHas(CARD_NAMES) || textIsNoCase(member, memberEnd, "pan") || isSaid(at, CARD_WORDS);
     if (!named && (!grouped || trial)) return;
     const stage = named && !trial ? Stage.Confirmed : Stage.Likely;
     return sawIn(Rule.LeakCardNumber, stage, member, memberEnd, at, end);

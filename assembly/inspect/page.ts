@@ -10,8 +10,6 @@ import {
   HeaderKind,
   HIDDEN_TOKEN,
   LEAVING,
-  LOGIN_COOKIE,
-  LoginCookie,
   PAGE_ATTRIBUTE,
   PAGE_TAG,
   PAGE_WORD,
@@ -37,7 +35,7 @@ import {
   valueStart,
 } from "../tokenize/html";
 import { inspectAddress, isClear } from "./credentials";
-import { credentials, Credentials, Fact, facts, https, status } from "./exchange";
+import { credentials, Credentials, Fact, facts, https, status, type, typeEnd } from "./exchange";
 import { noteKind } from "./lines";
 import { note } from "./note";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
@@ -55,9 +53,10 @@ const VALUES_SIZE: usize = 128;
 // What the page has shown so far.
 let scripted: bool = false;
 let forms: bool = false;
+/** It has a title: a document of its own, which an injection would give scripts and forms. */
+let titled: bool = false;
 /** A link that ends a session: somebody is logged in. */
 let personal: bool = false;
-let protectedForms: bool = false;
 let policy: bool = false;
 
 // The form that is open: where its tag begins, 0 for none.
@@ -82,15 +81,25 @@ export function inspectContent(): void {
     inspectIssued(reply, replyEnd);
     if ((facts & Fact.Public) != 0 && findText(reply, replyEnd, '"email"') < replyEnd) tellPublic();
   }
-  if ((facts & Fact.Page) == 0) return;
+  if ((facts & Fact.Page) == 0) return inspectText();
   if (isJson()) {
     return noteKind(Rule.HeaderTypeMismatch, Stage.Confirmed, HeaderKind.Type, reply, min(replyEnd, reply + 32));
   }
-  scripted = forms = personal = protectedForms = policy = false;
+  scripted = forms = titled = personal = policy = false;
   form = 0;
   walkTags();
   if (form != 0) endForm();
   tellMissing();
+}
+
+/** Text with tags in it, of which a browser may make a page where nothing forbids to guess. */
+function inspectText(): void {
+  if (status != 200 || (facts & Fact.Nosniff) != 0 || !textIsNoCase(type, typeEnd, "text/plain")) return;
+  for (let at = findByte(reply, replyEnd, Char.Less); at < replyEnd; at = findByte(at + 1, replyEnd, Char.Less)) {
+    // The end of an element: "a < b" begins one.
+    if (!tagBegin(at, replyEnd) || !tagCloses) continue;
+    return noteKind(Rule.HeaderNosniffMissing, Stage.Likely, HeaderKind.Nosniff, at, tagNameEnd);
+  }
 }
 
 /** Begins and ends as a text of JSON. */
@@ -130,6 +139,7 @@ function walkTags(): void {
       if (tag == PageTag.Form && form != 0) endForm();
       continue;
     }
+    if (tag == PageTag.Title) titled = true;
     readTag(tag, start);
     if (tag <= <u32>PageTag.Title) at = rawEnd(at);
   }
@@ -207,9 +217,6 @@ function inspectIntegrity(): void {
 
 function readMeta(): void {
   if (wordOf(PageAttribute.HttpEquiv) == PageWord.Policy) policy = true;
-  if (wordWithin(LOGIN_COOKIE, valueOf(PageAttribute.Name), endOf(PageAttribute.Name)) == LoginCookie.Forgery) {
-    protectedForms = true;
-  }
   const charset = valueOf(PageAttribute.Charset);
   if (charset == 0) return;
   const end = endOf(PageAttribute.Charset);
@@ -285,8 +292,6 @@ function endForm(): void {
   if (secret != 0) {
     if (insecure || isClear()) tellForm(Rule.AuthFormClear, stage);
     if (!posts && plain) tellForm(Rule.AuthFormGet, Stage.Confirmed);
-  } else if (posts && !token && !protectedForms && (credentials & Credentials.Cookie) != 0) {
-    tellForm(Rule.AuthCsrfMissing, Stage.Likely);
   }
   form = 0;
 }
@@ -304,10 +309,12 @@ function tellMissing(): void {
   const known = (credentials & (Credentials.Cookie | Credentials.Basic | Credentials.Bearer)) != 0;
   if (personal && (facts & Fact.Public) != 0) tellPublic();
   if (personal && known && (facts & Fact.Cache) == 0) tellAbsent(Rule.HeaderCacheMissing, HeaderKind.Cache);
-  if (!scripted && !forms && !known) return;
+  const risks = scripted || forms || known;
+  if (!risks && !titled) return;
   if (!policy && (facts & Fact.Csp) == 0) tellAbsent(Rule.HeaderCspMissing, HeaderKind.Csp);
-  if ((facts & Fact.Nosniff) == 0) tellAbsent(Rule.HeaderNosniffMissing, HeaderKind.Nosniff);
   if (https && (facts & Fact.Hsts) == 0) tellAbsent(Rule.HeaderHstsMissing, HeaderKind.Hsts);
+  if (!risks) return;
+  if ((facts & Fact.Nosniff) == 0) tellAbsent(Rule.HeaderNosniffMissing, HeaderKind.Nosniff);
   if ((forms || known) && (facts & (Fact.Framing | Fact.Ancestors)) == 0) {
     tellAbsent(Rule.HeaderFramingMissing, HeaderKind.Framing);
   }

@@ -8,7 +8,7 @@
 // And the state of a page of ASP.NET (LosFormatter): read from its first object to its last; where nothing stands behind that it is not
 // signed. One pass, no recursion: how many objects are still to come is all there is to know.
 
-import { byteAt, isDigit, isSpace } from "../core/bytes";
+import { byteAt, findByte, isDigit, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
@@ -26,7 +26,7 @@ import { isTaken } from "./credentials";
 import { requestType, requestTypeEnd, type, typeEnd } from "./exchange";
 import { noteLine, noteNamed } from "./lines";
 import { note } from "./note";
-import { reply, replyEnd } from "./reply";
+import { BodyType, reply, replyEnd, replyType } from "./reply";
 
 /** Bytes of a value that are read. */
 const CAPACITY: usize = 4096;
@@ -73,6 +73,32 @@ export function inspectSerialBody(): void {
   if (end - reply < 8) return;
   const rule = ruleOf(reply, end);
   if (rule != 0) noteNamed(rule, Stage.Likely, Part.ResponseBody, "", reply, min(end, reply + SHOWN));
+  else if (replyType == BodyType.Json) inspectSerialTexts();
+}
+
+/** Strings of a body that are looked into. */
+const MAX_TEXTS: u32 = 16;
+
+/** Judges the strings of JSON that begin as such objects do in base64. */
+function inspectSerialTexts(): void {
+  let looks: u32 = 0;
+  for (let at = findByte(reply, replyEnd, Char.DoubleQuote); at < replyEnd && looks < MAX_TEXTS;) {
+    if (!isWrapped(load<u32>(at + 1))) {
+      at = findByte(at + 1, replyEnd, Char.DoubleQuote);
+      continue;
+    }
+    const end = findByte(at + 1, replyEnd, Char.DoubleQuote);
+    inspectSerialValue(at + 1, end, Part.ResponseBody, at, at);
+    looks++;
+    at = findByte(min(end + 1, replyEnd), replyEnd, Char.DoubleQuote);
+  }
+}
+
+/** Whether base64 that begins so holds one: "gA" (pickle), "rO0" (Java), "AAE" (.NET), "BAh" (Ruby), "Tzo" and "YTo" (PHP). */
+function isWrapped(word: u32): bool {
+  if ((word & 0xffff) == 0x4167) return true;
+  const head = word & 0xffffff;
+  return head == 0x304f72 || head == 0x454141 || head == 0x684142 || head == 0x6f7a54 || head == 0x6f5459;
 }
 
 /** The rule for the format of `start..end`, at least 8 bytes; 0 for none. */

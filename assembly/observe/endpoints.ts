@@ -28,6 +28,8 @@ export class Endpoint {
   fresh: bool;
   outbound: bool;
   https: bool;
+  /** What was ever counted of it: a bit for each class of status, then one for each way to say who asks. */
+  kinds: u16;
   methodSize: u8;
   hostSize: u8;
   routeSize: u8;
@@ -56,7 +58,7 @@ const ENTRY_SIZE: u32 = (PARAMETERS + PARAMETERS_CAPACITY + 7) & ~7;
 
 /** Endpoints that are told apart. */
 export const ENDPOINTS: u32 = 512;
-const TABLE: usize = memory.data(3000 * 512, 8);
+const TABLE: usize = memory.data(3008 * 512, 8);
 /** Places that are looked at for one. */
 const PROBES: u32 = 8;
 /** Seconds without a sight of an endpoint after which its place is free. */
@@ -68,7 +70,7 @@ const PERIOD: u32 = 60;
 // @ts-ignore: decorator
 @inline
 export function endpointAt(place: u32): Endpoint {
-  if (isDefined(CHECKED)) assert(ENTRY_SIZE == 3000); // the table fits its buffer
+  if (isDefined(CHECKED)) assert(ENTRY_SIZE == 3008); // the table fits its buffer
   return changetype<Endpoint>(TABLE + place * ENTRY_SIZE);
 }
 
@@ -112,17 +114,23 @@ function keep(out: usize, room: usize, start: usize, end: usize): u8 {
 export function countExchange(endpoint: Endpoint, status: u32, credentials: u32, seconds: u32): void {
   endpoint.seen = seconds;
   endpoint.count++;
-  addAt(statusOf(endpoint), min(max(status / 100, 1), STATUS_CLASSES) - 1);
-  if (status == 401 || status == 403) addAt(accessOf(endpoint), REFUSED);
+  addAt(endpoint, min(max(status / 100, 1), STATUS_CLASSES) - 1);
+  // The counts of access stand behind those of status.
+  if (status == 401 || status == 403) addAt(endpoint, STATUS_CLASSES + REFUSED);
   if (status >= 400) return;
-  if (credentials == Credentials.None) addAt(accessOf(endpoint), 0);
+  if (credentials == Credentials.None) addAt(endpoint, STATUS_CLASSES);
   for (let kind: u32 = 1; kind < REFUSED; kind++) {
-    if (((credentials >> (kind - 1)) & 1) != 0) addAt(accessOf(endpoint), kind);
+    if (((credentials >> (kind - 1)) & 1) != 0) addAt(endpoint, STATUS_CLASSES + kind);
   }
 }
 
-function addAt(counts: usize, index: u32): void {
-  store<u32>(counts + (index << 2), load<u32>(counts + (index << 2)) + 1);
+/** Counts one more at a place; what is counted for the first time is new of the endpoint. */
+function addAt(endpoint: Endpoint, place: u32): void {
+  const count = statusOf(endpoint) + (place << 2);
+  store<u32>(count, load<u32>(count) + 1);
+  const bit: u32 = 1 << place;
+  if ((endpoint.kinds & bit) == 0) endpoint.fresh = true;
+  endpoint.kinds |= <u16>bit;
 }
 
 /** Whether a record of the endpoint is due. */
