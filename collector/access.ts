@@ -11,9 +11,9 @@ import type { Flaw } from "./judge.ts";
 import { grouped } from "./rows.ts";
 
 /** Answers without a credential, from which an endpoint is taken for open. */
-const OPEN = 2;
+const OPEN = 1;
 /** Answers with one, from which an endpoint may be taken for protected. */
-const CREDENTIALED = 2;
+const CREDENTIALED = 1;
 /** Siblings that are protected, from which an open one stands out. */
 const SIBLINGS = 2;
 

@@ -60,7 +60,7 @@ function replaceLiterals(tree, replacement) {
 /** What is declared as a string is no string to the library: its members would read what is not there. */
 function refuseMembers({ text, normalizedPath }) {
   for (const [, name] of text.matchAll(/\b(\w+): string\b/g)) {
-    const [use] = new RegExp(`\\b${name}\\.[a-z]\\w*`).exec(text) ?? [];
+    const [use] = new RegExp(`\\b${name}\\.(?:length|\\w*[cC]harCodeAt|indexOf|slice|substring)\\b`).exec(text) ?? [];
     if (use !== undefined) throw new Error(`${normalizedPath}: ${use}: ask core/text.ts (textSize, textBytes) instead`);
   }
 }
