@@ -96,17 +96,22 @@ test("what is not new is added up for a minute, what is new is told at once", as
   assert.deepEqual(
     toldOf(bench, () => {
       for (let i = 2; i < 7; i++) get(`/items/${i}`);
-      get("/items/9", 404);
-      get("/items/9", 503);
-      get("/items/9", 401);
     }),
     [],
   );
   const [later, ...none] = toldOf(bench, () => {}, MINUTE);
   assert.deepEqual(none, []);
-  assert.equal(later!["meshward.count"], 8);
-  assert.deepEqual(later!["meshward.status_classes"]!.toSorted(), ["2xx 5", "4xx 2", "5xx 1"]);
-  assert.deepEqual(later!["meshward.authentication"]!.toSorted(), ["none 5", "refused 1"]);
+  assert.equal(later!["meshward.count"], 5);
+  assert.deepEqual(later!["meshward.status_classes"], ["2xx 5"]);
+  assert.deepEqual(later!["meshward.authentication"], ["none 5"]);
+  const [other, ...nothing] = toldOf(bench, () => {
+    get("/items/9", 404);
+    get("/items/9", 503);
+    get("/items/9", 401);
+  });
+  assert.deepEqual(nothing, []);
+  assert.deepEqual(other!["meshward.status_classes"], ["4xx 2", "5xx 1"]);
+  assert.deepEqual(other!["meshward.authentication"], ["refused 1"]);
   const [fresh] = toldOf(bench, () => get("/items/7?page=1"));
   assert.deepEqual(fresh!["meshward.parameters"], ["query integer page"]);
 });
