@@ -125,7 +125,7 @@ function verbFlaws(group: readonly StoredOperation[]): Flaw[] {
     const evidence =
       `${method} was answered ${openAnswers(operation)} times without a credential; ${other.method} was answered ` +
       `${words(other)}, never without, and refused ${other.authentication.refused} times`;
-    return [flaw("inventory-verb-tampering", operation, WRITES.has(method) ? 60 : 80, evidence)];
+    return [flaw("auth-verb-tampering", operation, WRITES.has(method) ? 60 : 80, evidence)];
   });
 }
 
@@ -144,7 +144,7 @@ function siblingFlaws(operations: readonly StoredOperation[]): Flaw[] {
         .slice(0, 5)
         .map(({ method, route }) => `${method} ${route}`)
         .join(", ");
-    return [flaw("inventory-missing-authentication", operation, 65, evidence)];
+    return [flaw("auth-missing-authentication", operation, 65, evidence)];
   });
 }
 

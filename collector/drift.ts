@@ -91,7 +91,7 @@ function against(operation: StoredOperation, documented: DocumentedOperation): F
   // With a certificate of the mesh the document may mean just that.
   if (isSecured && operation.authentication.mtls === 0 && open >= OPEN && !hasOwnCredential(operation)) {
     const evidence = `${named} wants a credential, and answered ${open} times without`;
-    found.push(flaw("inventory-documented-authentication", operation, 85, evidence));
+    found.push(flaw("auth-documented-authentication", operation, 85, evidence));
   }
   for (const type of undocumentedTypes(operation, documented)) {
     const evidence = `${named} answers ${[...documented.responseTypes!].join(", ")}; it answered ${type}`;

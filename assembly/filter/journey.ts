@@ -209,7 +209,7 @@ export function endJourney(stream: Stream): void {
     const value = stepValue(step);
     const name = stepName(step);
     // That a client names a host is what many services are for; that it named one which it should not, a detector has said.
-    const stage = reached == Reached.Traced && step.aimed ? Stage.Confirmed : Stage.Likely;
+    const stage = !step.aimed ? Stage.Attempted : reached == Reached.Traced ? Stage.Confirmed : Stage.Likely;
     bearOutIn(
       step.part,
       name,

@@ -10,8 +10,10 @@ import { Transform } from "assemblyscript/transform";
 /** Statements and expressions whose texts are names for the compiler. */
 const NAMES = new Set([NodeKind.Import, NodeKind.Export, NodeKind.ExportDefault, NodeKind.Decorator]);
 
-/** Sources of the module, and of probes that call its functions; tests in AssemblyScript have strings. */
-const OURS = /^(?:\.\.\/)*(?:assembly|tests\/probe)\//;
+/** Sources of the module, and of what calls its functions; a program of its own, or a test in AssemblyScript, has strings. */
+const isOurs = ({ normalizedPath, text }) =>
+  /^(?:\.\.\/)*assembly\//.test(normalizedPath) ||
+  (/^tests\/probe\//.test(normalizedPath) && text.includes('from "../../assembly/'));
 
 export default class AsciiTexts extends Transform {
   afterParse(parser) {
@@ -21,7 +23,7 @@ export default class AsciiTexts extends Transform {
       if (!names.has(value)) names.set(value, `__text${names.size}`);
       return names.get(value);
     };
-    const sources = parser.sources.filter(({ normalizedPath }) => OURS.test(normalizedPath));
+    const sources = parser.sources.filter(isOurs);
     for (const source of sources) {
       refuseMembers(source);
       replaceLiterals(source.statements, (literal) => {

@@ -18,7 +18,7 @@ const NOW = Date.parse("2026-11-22T12:00:00Z");
 /** What is found in an example, as `RULE METHOD ROUTE`. */
 const found = (example: string): string[] =>
   accessFlaws(inventoryOf(linesOf(example).map(operationOf))).map(({ rule, method, route }) =>
-    [rule.replace("inventory-", ""), method, route].join(" "),
+    [rule.replace("auth-", ""), method, route].join(" "),
   );
 
 const PROTECTED = `
@@ -96,7 +96,7 @@ test("a flaw is an event with the texts of its rule, one a day", () => {
   assert.equal(more.length, 0);
   assert.deepEqual(
     [event!.rule, event!.class, event!.service, event!.namespace, event!.method, event!.route, event!.part],
-    ["inventory-missing-authentication", "inventory", "cart", "shop", "GET", "/api/orders/export", "authentication"],
+    ["auth-missing-authentication", "auth", "cart", "shop", "GET", "/api/orders/export", "authentication"],
   );
   assert.match(event!.evidence, /^answered 3 times without a credential; the 2 others of \/api\/orders were never/);
   assert.deepEqual(event!.cwe, [306, 862]);
@@ -140,7 +140,7 @@ onBoth(
     const [finding] = (await list()).findings;
     assert.deepEqual(
       [finding!.rule, finding!.stage, finding!.severity, finding!.service, finding!.route, finding!.count],
-      ["inventory-missing-authentication", "likely", "high", "cart", "/api/orders/{number}/invoice", 1],
+      ["auth-missing-authentication", "likely", "high", "cart", "/api/orders/{number}/invoice", 1],
     );
     const detail = (await changeState(database, finding!.fingerprint, { state: "accepted" }, "ada", new Date(NOW)))!;
     assert.equal(detail.exception, null);

@@ -35,8 +35,8 @@ import { sendOrdinary, sendTour } from "./traffic.ts";
 
 const READ_TOKEN = "ground-truth-reads";
 const START_MS = 60_000;
-const QUIET_MS = 5_000;
-const DEADLINE_MS = 60_000;
+const QUIET_MS = 12_000;
+const DEADLINE_MS = 120_000;
 
 export interface Mesh {
   /** Where each service is reached from outside: its sidecar. */

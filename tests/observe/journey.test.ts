@@ -412,13 +412,13 @@ describe("a call that goes where a value points", () => {
     ]);
   });
 
-  it("is likely by the value alone, or where any host may be meant", async () => {
+  it("is likely by the value alone, and no more than told where any host may be meant", async () => {
     assert.deepEqual(await fetched(METADATA, METADATA, { traced: false }), ["ssrf-metadata likely from"]);
     assert.deepEqual(await fetched("http://images.example/a.png", "http://images.example/a.png"), [
-      "ssrf-outbound likely from",
+      "ssrf-outbound attempted from",
     ]);
     assert.deepEqual(await fetched("//images.example:8080/a", "http://images.example:8080/b"), [
-      "ssrf-outbound likely from",
+      "ssrf-outbound attempted from",
     ]);
   });
 
