@@ -3,7 +3,9 @@
  * never handed. It is memory of a window and nothing is stored but what is found; all is bounded, the oldest goes first.
  *
  * A collection (of a service, such as its orders) is private as long as, within the window, no id of it was handed to two subjects, and
- * none to, or used by, anybody anonymous. A catalogue, what teams share and what anybody may ask for never is.
+ * none to, or used by, anybody anonymous. A catalogue, what teams share and what anybody may ask for never is. One subject may be handed
+ * what belongs to others, as long as these share nothing among themselves: it works there. What an exchange hands out of the very
+ * object that it asked for says nothing.
  *
  * With doubt nothing is said: a subject of which it is not known what it was handed is not judged.
  *   unseen, lost   a response was not read to its end, or a record of it was dropped
@@ -32,6 +34,8 @@ const WALK_TIME = 60_000;
 const WALK_NEAR = 0.6;
 /** Subjects by name that an id was handed to; with more it is anybody's. */
 const HOLDERS = 4;
+/** Pairs of subjects with an id in common that are kept of a collection. */
+const PAIRS = 64;
 /** Names that an id was handed out under, and ids of one walk, that are kept. */
 const NAMES = 8;
 const WALK_MOST = 64;
@@ -51,6 +55,8 @@ interface Collection {
   seen: number;
   /** When it was last seen that it is not private. */
   open: number;
+  /** Pairs of subjects that were handed the same id, and when. */
+  shared: Map<string, { pair: readonly [string, string]; time: number }>;
   /** Who was handed ids of it by its own endpoint. */
   owners: Set<string>;
   /** Ids that a subject took, with whom they were handed to. */
@@ -128,20 +134,52 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   let counts = { kept: 0, unseen: 0, keys: 0, full: 0 };
 
   const collectionOf = (exchange: Exchange, name: string): Collection => {
-    const made = (): Collection => ({ seen: 0, open: 0, owners: new Set(), taken: new Map(), walks: new Map() });
+    const made = (): Collection => ({
+      seen: 0,
+      open: 0,
+      shared: new Map(),
+      owners: new Set(),
+      taken: new Map(),
+      walks: new Map(),
+    });
     const collection = touch(collections, join(serviceOf(exchange), exchange.key, name), made);
     collection.seen = exchange.time;
     return collection;
   };
 
+  const share = (collection: Collection, one: string, other: string, time: number): void => {
+    const pair = one < other ? ([one, other] as const) : ([other, one] as const);
+    const shared = touch(collection.shared, join(...pair), () => ({ pair, time }));
+    shared.time = Math.max(shared.time, time);
+    // So many share it that it is anybody's.
+    if (collection.shared.size > PAIRS) collection.open = Math.max(collection.open, time);
+    trim(collection.shared, PAIRS);
+  };
+
+  /** Who works there: "" where nobody was handed what is another's, null where several share. */
+  const workerOf = (collection: Collection, now: number): string | null => {
+    const pairs = [...collection.shared.values()].filter(({ time }) => time > now - WINDOW).map(({ pair }) => pair);
+    const [first] = pairs;
+    if (first === undefined) return "";
+    // Of two that share one thing nobody knows whose it is.
+    if (pairs.length < 2) return null;
+    return first.find((subject) => pairs.every((pair) => pair.includes(subject))) ?? null;
+  };
+
   const hand = (exchange: Exchange): void => {
     const { key, time } = exchange;
     const subject = exchange.subject === "" ? "" : join(key, exchange.subject);
+    const asked = new Set(exchange.used.map(({ hash }) => hash));
     for (const { collection: name, hash, own } of exchange.handed) {
+      if (asked.has(hash)) continue;
       const collection = collectionOf(exchange, name);
       const id = touch(ids, join(key, hash), () => ({ seen: 0, holders: [] }));
       id.seen = time;
-      if (subject === "" || id.holders.some((other) => other.subject !== subject && other.names.includes(name))) {
+      for (const other of id.holders) {
+        if (other.subject === subject || !other.names.includes(name)) continue;
+        if (subject !== "" && other.subject !== "") share(collection, subject, other.subject, time);
+      }
+      if (subject === "" || id.holders.some((other) => other.subject === "" && other.names.includes(name))) {
         collection.open = Math.max(collection.open, time);
       }
       let holder = id.holders.find((one) => one.subject === subject);
@@ -197,6 +235,8 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
     const subject = join(exchange.key, exchange.subject);
     const collection = collections.get(join(serviceOf(exchange), exchange.key, used.collection));
     if (collection === undefined || collection.open > now - WINDOW) return true;
+    const worker = workerOf(collection, now);
+    if (worker === null || worker === subject) return true;
     if (hasTwoKeys(exchange)) {
       counts.keys++;
       return true;
@@ -206,10 +246,10 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       counts.unseen++;
       return true;
     }
-    const holders = holdersOf(one);
+    const holders = holdersOf(one).filter((holder) => holder.subject !== worker);
     if (holders.length >= HOLDERS || holders.some((holder) => holder.subject === subject)) return true;
     const isSettled = holders.every((holder) => areTwo(holder.subject, subject));
-    const others = collection.owners.size - (collection.owners.has(subject) ? 1 : 0);
+    const others = [...collection.owners].filter((owner) => owner !== subject && owner !== worker).length;
     const isOwner = collection.owners.has(subject);
     if (isSettled && !one.walked) {
       one.walked = true;

@@ -74,6 +74,22 @@ test("with doubt nothing is said", () => {
   assert.deepEqual(found(product(1_000_003)), []);
 });
 
+test("who works there is handed what belongs to others, and it stays theirs", () => {
+  const desk = `${OWNERS}\n desk GET /orders hands order 1001 2001`;
+  assert.deepEqual(found(`${desk}\n ${THEFT}`), STOLEN);
+  assert.deepEqual(found(`${desk}\n desk GET /orders/{number} uses order 1001`), []);
+  assert.deepEqual(found(`${desk}\n bob GET /orders hands order 1001\n ${THEFT}`), [], "others share, too");
+});
+
+test("what an answer tells of the object that was asked for makes it nobody's", () => {
+  const exchanges = exchangesOf(`${OWNERS}\n ${THEFT}`, NOW);
+  const theft = exchanges.at(-1)!;
+  const { collection, hash } = theft.used[0]!;
+  const ownership = createOwnership();
+  ownership.add([...exchanges.slice(0, -1), { ...theft, handed: [{ collection, hash, own: true }] }], NOW);
+  assert.equal(ownership.judge(NOW + 60_000).length, 1);
+});
+
 test("what nobody guesses may be shared by link: only that of two others counts", () => {
   const long = (letter: string): string => letter.repeat(32);
   const owners = `ada GET /orders hands order ${long("a")}\n bob GET /orders hands order ${long("b")}\n eve GET /orders hands order ${long("e")}`;
