@@ -34,6 +34,9 @@ const WALK_TIME = 60_000;
 const WALK_NEAR = 0.6;
 /** Subjects by name that an id was handed to; with more it is anybody's. */
 const HOLDERS = 4;
+/** Where people work on what is others': what is handed out there is nobody's own. */
+const OFFICE =
+  /\/(?:admin|administration|backoffice|back-office|internal|staff|support|manage|management|ops)(?:\/|$)/i;
 /** Pairs of subjects with an id in common that are kept of a collection. */
 const PAIRS = 64;
 /** Names that an id was handed out under, and ids of one walk, that are kept. */
@@ -168,6 +171,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
 
   const hand = (exchange: Exchange): void => {
     const { key, time } = exchange;
+    if (OFFICE.test(exchange.route)) return;
     const subject = exchange.subject === "" ? "" : join(key, exchange.subject);
     const asked = new Set(exchange.used.map(({ hash }) => hash));
     for (const { collection: name, hash, own } of exchange.handed) {

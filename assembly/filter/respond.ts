@@ -69,7 +69,7 @@ export function tellVerdict(stream: Stream, policy: Policy, outcome: Outcome, li
     requestIdOf(stream),
     stream.hasTrace ? traceIdAt(stream) : 0,
   );
-  const clean = isClean(effective, outcome, list);
+  const clean = isClean(policy, effective, outcome, list);
   // A stream that is still clean was told so when its headers had been judged.
   if (!clean || !stream.told) {
     if (clean) writeCleanVerdict(effective);

@@ -9,7 +9,17 @@
 //
 // One step per byte, in a stack of 32 levels; what lies deeper is read as if it lay there.
 
-import { byteAt, findByte, isDigit, isLetter, isSpace, putBytes, sameBytes, skipSpaces } from "../core/bytes";
+import {
+  byteAt,
+  findByte,
+  isDigit,
+  isLetter,
+  isSpace,
+  putBytes,
+  putDecimal,
+  sameBytes,
+  skipSpaces,
+} from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { findPair } from "../core/scan";
@@ -37,13 +47,17 @@ let pathCollectionEnd: usize = PATH;
 /** The path ends with an id: what is answered is one object. */
 let isOne: bool = false;
 
+/** The place of a segment, which names it as in any finding. */
+const INDEX: usize = memory.data(16);
+
 /** Reads the path and the query; what stands there was used by `subject`. */
 export function findUsed(subject: u64): void {
   pathCollectionEnd = PATH;
   isOne = false;
   let literal: usize = 0;
   let literalEnd: usize = 0;
-  for (let at = path; at < pathEnd;) {
+  let index: u32 = 0;
+  for (let at = path; at < pathEnd; index++) {
     const start = at + 1;
     const end = findByte(start, pathEnd, Char.Slash);
     at = end;
@@ -52,12 +66,13 @@ export function findUsed(subject: u64): void {
       isOne = isId;
       if (isId && literal != 0) {
         setCollection(literal, literalEnd);
-        addUsed(subject, Part.Path, start, end, literal, literalEnd);
+        addUsed(subject, Part.Path, start, end, INDEX, putDecimal(INDEX, index));
       }
       literal = 0;
       continue;
     }
     isOne = false;
+    if (isView(start, end)) continue;
     literal = start;
     literalEnd = findByte(start, end, Char.Dot);
     if (isSelf(literal, literalEnd)) {
@@ -85,6 +100,11 @@ function setPath(name: string): void {
 /** A segment that stands for whoever asks. */
 function isSelf(start: usize, end: usize): bool {
   return isOneOf(start, end, "me self whoami profile current userinfo ");
+}
+
+/** A segment that says which of a collection: "/orders/mine". */
+function isView(start: usize, end: usize): bool {
+  return isOneOf(start, end, "mine my own list all search recent latest history ");
 }
 
 const SEGMENT: usize = memory.data(64);

@@ -15,7 +15,16 @@
 import { findByte, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import { partName } from "../core/field";
-import { Finding, findingAt, findingCount, findingEvidence, findingName, MAX_FINDINGS, Stage } from "../core/findings";
+import {
+  Basis,
+  Finding,
+  findingAt,
+  findingCount,
+  findingEvidence,
+  findingName,
+  MAX_FINDINGS,
+  Stage,
+} from "../core/findings";
 import { putText } from "../core/text";
 import {
   className,
@@ -66,11 +75,16 @@ export function modeName(mode: Mode): string {
   return mode == Mode.Block ? "block" : mode == Mode.Detect ? "detect" : "off";
 }
 
+/** Whether a verdict tells of a finding. What a service shows anyway is no request's, so only events do, and offline each exchange. */
+function isTold(policy: Policy, effective: usize, finding: Finding): bool {
+  return isListed(effective, finding) && (policy.dryRun || finding.basis != <u8>Basis.Trait);
+}
+
 /** Whether a stream has nothing to tell: the short form will do. */
-export function isClean(effective: usize, outcome: Outcome, list: usize): bool {
+export function isClean(policy: Policy, effective: usize, outcome: Outcome, list: usize): bool {
   if (outcome != Outcome.Allowed) return false;
   for (let i: u32 = 0; i < findingCount(list); i++) {
-    if (isListed(effective, findingAt(list, i))) return false;
+    if (isTold(policy, effective, findingAt(list, i))) return false;
   }
   return true;
 }
@@ -117,7 +131,7 @@ export function writeVerdict(policy: Policy, effective: usize, outcome: Outcome,
     }
     shown |= 1 << best;
     const finding = findingAt(list, best);
-    if (!isListed(effective, finding)) continue;
+    if (!isTold(policy, effective, finding)) continue;
     if (load<u8>(out - 1) != Char.BracketOpen) out = putByte(out, Char.Comma);
     out = putFinding(out, policy, finding);
   }

@@ -154,7 +154,7 @@ test("what differs is told once, and nothing that servers answer beside", () => 
   const document = "document secured GET /orders answers application/json\n document GET /products";
   for (const [line, expected] of [
     ["GET /orders bearer 5 answers application/json", []],
-    ["GET /orders bearer 5 none 3", ["documented-authentication GET /orders"]],
+    ["GET /orders bearer 5 none 3", ["auth-documented-authentication GET /orders"]],
     ["GET /orders bearer 5 none 1", []],
     ["GET /orders none 5 redirected 5", []],
     ["GET /orders mtls 5", []],

@@ -77,6 +77,7 @@ test("with doubt nothing is said", () => {
 test("who works there is handed what belongs to others, and it stays theirs", () => {
   const desk = `${OWNERS}\n desk GET /orders hands order 1001 2001`;
   assert.deepEqual(found(`${desk}\n ${THEFT}`), STOLEN);
+  assert.deepEqual(found(`${OWNERS}\n desk GET /admin/orders hands order 1001\n ${THEFT}`), STOLEN);
   assert.deepEqual(found(`${desk}\n desk GET /orders/{number} uses order 1001`), []);
   assert.deepEqual(found(`${desk}\n bob GET /orders hands order 1001\n ${THEFT}`), [], "others share, too");
 });

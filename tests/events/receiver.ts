@@ -54,7 +54,9 @@ export async function startReceiver(port = 0, tls?: { key: string; cert: string 
         const reply = replies.shift() ?? { status: 200 };
         let events: Event[] = [];
         try {
-          events = eventsOf(body).map((event) => eventSchema.parse(event));
+          // Other records tell of endpoints, and of who uses which ids.
+          const findings = eventsOf(body).filter((record) => record.event_name === "meshward.finding");
+          events = findings.map((event) => eventSchema.parse(event));
         } catch (fault) {
           faults.push(fault);
         }

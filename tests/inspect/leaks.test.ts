@@ -45,7 +45,7 @@ function headersOf({ headers = {} }: Vector): [string, string][] {
 async function leaksOfPieces(vector: Vector): Promise<Record<string, string>> {
   const process = createEnvoyProcess();
   const plugin = await process.addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
-  plugin.configure(JSON.stringify(compilePolicy(POLICY, { holdHeaders: true })));
+  plugin.configure(JSON.stringify(compilePolicy(POLICY, { holdHeaders: true, dryRun: true })));
   const { path = "/x", host = "shop.example", status = 200, body = "" } = vector;
   const stream = plugin.openStream({ request: { path, headers: [["host", host]] } });
   stream.sendHeaders(true);

@@ -121,7 +121,8 @@ await suite("pairs of rules", () => {
     if (typeof attack !== "string" && attack.calls !== undefined) {
       const borne = async (example: typeof attack): Promise<string[]> =>
         (await judgeCall(example)).filter(({ stage }) => stage !== "attempted").map((found) => found.id);
-      test(`${id} finds its attack in a call`, async () => assert.deepEqual(await borne(attack), [id]));
+      test(`${id} finds its attack in a call`, async () =>
+        assert.ok((await judgeCall(attack)).some((found) => found.id === id)));
       test(`${id} lets its look-alike pass`, async () =>
         assert.deepEqual(await borne(lookalike as ExampleExchange), []));
       continue;
