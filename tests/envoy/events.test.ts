@@ -7,6 +7,9 @@ import { poll } from "../../scripts/envoy/admin.ts";
 import { startMeshward, type Meshward } from "../../testing/index.ts";
 import { startReceiver, type Receiver } from "../events/receiver.ts";
 
+/** Findings of requests are counted here: nothing else is sent. */
+const observe = { sample: "0%" };
+
 // Events through real Envoy, to a real receiver that is slow, gone or unwilling: nothing that the ring can hold is lost, and no request
 // waits for it.
 
@@ -33,7 +36,7 @@ async function withEvents(work: (setup: Setup) => Promise<void>, policy: object 
   const receiver = await startReceiver();
   try {
     await using meshward = await startMeshward({
-      policy: { events: { otlp: `http://127.0.0.1:${receiver.port}` }, ...policy },
+      policy: { observe, events: { otlp: `http://127.0.0.1:${receiver.port}` }, ...policy },
       upstream,
       service: "cart",
       concurrency: 1,
@@ -143,7 +146,7 @@ describe("events through Envoy", { concurrency: 3, timeout: 120_000 }, () => {
 
   it("do not keep Envoy from starting where the collector has no address", async () => {
     const started = Date.now();
-    const policy = { events: { otlp: "http://collector.invalid:4318" } };
+    const policy = { observe, events: { otlp: "http://collector.invalid:4318" } };
     await using meshward = await startMeshward({ policy, upstream, concurrency: 1, progress: () => undefined });
     assert.ok(Date.now() - started < 5_000);
     assert.ok((await attack({ meshward } as Setup, 5)) < AT_ONCE);
@@ -160,7 +163,7 @@ describe("events through Envoy", { concurrency: 3, timeout: 120_000 }, () => {
       await attack(setup, 5);
       await sleep(1_200);
       await attack(setup, 5, "r");
-      await meshward.reload({ mode: "block", events: { otlp } });
+      await meshward.reload({ mode: "block", observe, events: { otlp } });
       await attack(setup, 5, "s");
       const events = await receiver.until(15, 10_000);
       await sleep(1_500);
@@ -173,7 +176,7 @@ describe("events through Envoy", { concurrency: 3, timeout: 120_000 }, () => {
       await meshward.reload({ mode: "block" });
       assert.ok((await attack(setup, 5, "t")) < AT_ONCE);
       await assert.rejects(
-        meshward.reload({ events: { otlp: "http://127.0.0.1:9" } }),
+        meshward.reload({ observe, events: { otlp: "http://127.0.0.1:9" } }),
         /events\.otlp has changed: that takes a restart/,
       );
       await sleep(1_500);
