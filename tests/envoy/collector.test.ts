@@ -42,11 +42,18 @@ async function findings({ url }: Collector): Promise<Listed[]> {
   return listed.map(({ rule, stage, service, route, count }) => ({ rule, stage, service, route, count }));
 }
 
+/** Those of a page whose headers lack nothing that would be told. */
+const HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+};
+
 it("findings come to the collector, also those that were made while it was away", { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "meshward-collector-"));
   const service = createServer((request, response) => {
     const asked = new URL(request.url ?? "/", "http://shop").searchParams.get("q") ?? "";
-    response.writeHead(200, { "content-type": "text/html" }).end(`<html><body>You asked for ${asked}</body></html>`);
+    response.writeHead(200, HEADERS).end(`<html><body>You asked for ${asked}</body></html>`);
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => service.once("listening", resolve));
   let collector = await start(folder, 0);

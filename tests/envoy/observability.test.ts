@@ -26,7 +26,7 @@ const shape = (line: string): string => steady(line).replace(/(score|confidence)
 
 let folder: string;
 let envoy: FolderEnvoy;
-const service = createServer((_, response) => response.end("served"));
+const service = createServer((_, response) => response.setHeader("content-type", "text/plain").end("served"));
 before(async () => {
   service.listen(0, "127.0.0.1");
   await new Promise((resolve) => service.once("listening", resolve));
