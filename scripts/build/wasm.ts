@@ -17,6 +17,9 @@ export interface WasmBuild {
   options: string[];
 }
 
+/** What the compiler runs itself, by asconfig.json. */
+const TRANSFORMS = ["scripts/build/ascii-texts.mjs", "scripts/build/memory-layout.mjs"];
+
 /** The text of the checked build, which check-wasm reads. */
 export const CHECKED_TEXT = "dist/meshward.checked.wat";
 
@@ -73,7 +76,7 @@ export async function isCompiled(build: WasmBuild): Promise<boolean> {
 async function stepOf({ entry, outFile, textFile, options }: WasmBuild): Promise<Step> {
   return {
     name: outFile,
-    inputs: ["asconfig.json", "scripts/build/ascii-texts.mjs", ...(await sourcesOf(entry, packageRoot()))],
+    inputs: ["asconfig.json", ...TRANSFORMS, ...(await sourcesOf(entry, packageRoot()))],
     options: [options, textFile],
   };
 }
