@@ -180,7 +180,8 @@ export function findHanded(start: usize, end: usize, html: bool): void {
   putBytes(LEVELS + 2, PATH, pathCollectionEnd);
   for (let at = start; at < end;) {
     const byte = byteAt(at);
-    if (byte == Char.BraceOpen || byte == Char.BracketOpen) {
+    if (isLetter(byte)) at++;
+    else if (byte == Char.BraceOpen || byte == Char.BracketOpen) {
       enter(byte == Char.BraceOpen);
       at++;
     } else if (byte == Char.BraceClose || byte == Char.BracketClose) {

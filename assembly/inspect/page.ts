@@ -125,8 +125,9 @@ function walkTags(): void {
       continue;
     }
     const tag = wordIn(PAGE_TAG, tagName, tagNameEnd);
-    memory.fill(VALUES, 0, VALUES_SIZE);
+    if (tag != 0) memory.fill(VALUES, 0, VALUES_SIZE);
     while (nextAttribute()) {
+      if (tag == 0) continue;
       const kind = wordIn(PAGE_ATTRIBUTE, attributeName, attributeNameEnd);
       if (kind == 0 || valueOf(kind) != 0) continue;
       store<u32>(VALUES + ((<usize>kind) << 3), <u32>valueStart);

@@ -1,7 +1,9 @@
 // Words of several kinds that are asked for so seldom that a table of hashes (keywords.ts) would cost more than it saves: one behind the
 // other, from `vocabularies` of rules/*.yaml, compared one by one without ASCII case.
 //
-//   vocabulary = { u8 0x80 | kind, { u8 length (1–63), the word in small letters } } u8 0
+//   vocabulary = u64 signs of its words, { u8 0x80 | kind, { u8 length (1–63), the word in small letters } } u8 0
+//
+// The signs tell in one look that most runs are no word of the list.
 
 import { byteAt, lowerCase } from "../core/bytes";
 
@@ -13,7 +15,7 @@ export let wordEnd: usize = 0;
 export let wordKind: u32 = 0;
 
 export function openWords(list: usize): void {
-  wordEnd = list;
+  wordEnd = list + 8;
 }
 
 /** Finds the next word of the list; false at its end. */
@@ -30,9 +32,27 @@ export function nextWord(): bool {
 
 /** The kind of the word that is `start..end`, 0 where none is. */
 export function wordIn(list: usize, start: usize, end: usize): u32 {
-  openWords(list);
-  while (nextWord()) if (wordEnd - word == end - start && isHere(start)) return wordKind;
-  return 0;
+  const size = <u32>(end - start);
+  if (size == 0 || ((load<u64>(list) >> signOf(start, end)) & 1) == 0) return 0;
+  let kind: u32 = 0;
+  let at = list + 8;
+  while (true) {
+    let head = byteAt(at++);
+    if (head >= KIND) {
+      kind = head & ~KIND;
+      head = byteAt(at++);
+    }
+    if (head == 0) return 0;
+    if (head == size && isSame(start, at, at + head)) return kind;
+    at += head;
+  }
+}
+
+/** The sign of a word, 0–63: as scripts/generate/emit-class.ts makes it. */
+// @ts-ignore: decorator
+@inline
+function signOf(start: usize, end: usize): u64 {
+  return ((byteAt(start) | 0x20) + 3 * (byteAt(end - 1) | 0x20) + 5 * <u32>(end - start)) & 63;
 }
 
 /** The kind of the first word of the list that stands in `start..end`, 0 where none does. For short runs. */
@@ -40,12 +60,13 @@ export function wordWithin(list: usize, start: usize, end: usize): u32 {
   openWords(list);
   while (nextWord()) {
     const size = wordEnd - word;
-    for (let at = start; at + size <= end; at++) if (isHere(at)) return wordKind;
+    for (let at = start; at + size <= end; at++) if (isSame(at, word, wordEnd)) return wordKind;
   }
   return 0;
 }
 
-function isHere(at: usize): bool {
-  for (let from = word; from < wordEnd; from++, at++) if (lowerCase(byteAt(at)) != byteAt(from)) return false;
+/** Whether at `at` there is the word `from..end`. */
+function isSame(at: usize, from: usize, end: usize): bool {
+  for (; from < end; from++, at++) if (lowerCase(byteAt(at)) != byteAt(from)) return false;
   return true;
 }

@@ -87,11 +87,19 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
   return parts.length === 0 ? undefined : [heading(file, facts), ...parts].join("\n");
 }
 
-/** Words behind each other, those of a kind behind its number. */
+/** Words behind each other, those of a kind behind its number; before them their signs. */
 function vocabularyBytes(words: Record<string, string[]>): number[] {
+  let signs = 0n;
   const groups = Object.values(words).map((list, index) => [
     0x80 | (index + 1),
-    ...list.flatMap((word) => [word.length, ...new TextEncoder().encode(word)]),
+    ...list.flatMap((word) => {
+      const bytes = Buffer.from(word, "latin1");
+      const sign = (bytes[0]! | 0x20) + 3 * (bytes.at(-1)! | 0x20) + 5 * bytes.length;
+      signs |= 1n << BigInt(sign & 63);
+      return [bytes.length, ...bytes];
+    }),
   ]);
-  return [...groups.flat(), 0];
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(signs);
+  return [...head, ...groups.flat(), 0];
 }
