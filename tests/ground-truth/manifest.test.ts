@@ -1,7 +1,7 @@
 /** The manifest by itself: enough of everything, each flaw with its look-alike, and no two entries in one place. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { atLeast, loadManifest } from "./manifest.ts";
+import { atLeast, loadManifest, parseSets, SETS } from "./manifest.ts";
 import { planOrdinary, planTour } from "./traffic.ts";
 
 const manifest = loadManifest();
@@ -9,6 +9,16 @@ const flaws = manifest.filter(({ kind }) => kind === "flaw");
 const clean = manifest.filter(({ kind }) => kind === "clean");
 
 describe("the ground truth's manifest", () => {
+  it("is of several sets, none of which needs another", () => {
+    for (const set of SETS) {
+      const own = loadManifest([set]);
+      assert.ok(own.filter(({ kind }) => kind === "flaw").length >= 60, `set ${set}`);
+      for (const { id, twin } of own) assert.ok(twin === undefined || own.some((one) => one.id === twin), id);
+    }
+    assert.deepEqual(parseSets("2,1"), [2, 1]);
+    for (const text of ["", "3", "1,"]) assert.throws(() => parseSets(text), text);
+  });
+
   it("has ids of its own", () => {
     assert.equal(new Set(manifest.map(({ id }) => id)).size, manifest.length);
   });

@@ -1,4 +1,4 @@
-/** What is planted in the shop, and how to make it show: `manifest.yaml`, read and checked. */
+/** What is planted in the shop, and how to make it show: `manifest.yaml` and `second.yaml`, read and checked. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -102,15 +102,32 @@ const entry = z.strictObject({
   drives: z.array(drive).min(1),
 });
 
-export type Manifest = z.infer<typeof entry>[];
-export type Entry = z.infer<typeof entry>;
+/** What was planted at one time; who mended rules since may have looked at an earlier set. */
+export const SETS = [1, 2] as const;
+export type PlantedSet = (typeof SETS)[number];
+const FILES: Readonly<Record<PlantedSet, string>> = { 1: "manifest.yaml", 2: "second.yaml" };
+
+export type Entry = z.infer<typeof entry> & { set: PlantedSet };
+export type Manifest = Entry[];
 export type Drive = z.infer<typeof drive>;
 export type Where = z.infer<typeof where>;
 export type Shows = z.infer<typeof shows>;
 export type Service = z.infer<typeof service>;
 
 /** Reads a manifest's text; throws with the path of what is wrong. */
-export const parseManifest = (text: string): Manifest => z.array(entry).parse(parse(text));
+export const parseManifest = (text: string, set: PlantedSet = 1): Manifest =>
+  z
+    .array(entry)
+    .parse(parse(text))
+    .map((one) => ({ ...one, set }));
 
-export const loadManifest = (): Manifest =>
-  parseManifest(readFileSync(new URL("./manifest.yaml", import.meta.url), "utf8"));
+/** The entries of these sets; default all. */
+export const loadManifest = (sets: readonly PlantedSet[] = SETS): Manifest =>
+  sets.flatMap((set) => parseManifest(readFileSync(new URL(`./${FILES[set]}`, import.meta.url), "utf8"), set));
+
+/** Sets as a command line names them, `1,2`. */
+export function parseSets(text: string): PlantedSet[] {
+  const sets = text.split(",").map((name) => SETS.find((set) => String(set) === name));
+  if (sets.length === 0 || sets.includes(undefined)) throw new Error(`--set: ${SETS.join(" or ")}, not ${text}`);
+  return sets as PlantedSet[];
+}

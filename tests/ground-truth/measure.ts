@@ -1,7 +1,7 @@
 /**
  * Prints the table of `table.ts`; exits with 1 where it is not good enough.
  *
- *     node --import tsx tests/ground-truth/measure.ts --record RECORD --scan OUTPUT [--slices 1,2] [--outside] [--json]
+ *     node --import tsx tests/ground-truth/measure.ts --record RECORD --scan OUTPUT [--set 2] [--slices 1,2] [--outside] [--json]
  *     node --import tsx tests/ground-truth/measure.ts --findings FINDINGS.json
  *
  * RECORD is what `record.ts` wrote, OUTPUT what `meshward scan --in RECORD` made of it, FINDINGS a JSON list (or
@@ -10,7 +10,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadManifest } from "./manifest.ts";
+import { loadManifest, parseSets } from "./manifest.ts";
 import { isGood, makeTable, seenByCollector, seenByScan, showTable } from "./table.ts";
 import type { CollectorFinding } from "./table.ts";
 
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     record: { type: "string" },
     scan: { type: "string" },
     findings: { type: "string" },
+    set: { type: "string", default: "1,2" },
     slices: { type: "string", default: "1,2,3" },
     outside: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -39,6 +40,7 @@ function seen() {
 }
 
 const table = makeTable(loadManifest(), seen(), {
+  sets: parseSets(values.set),
   slices: values.slices.split(",").map(Number),
   inside: !values.outside,
 });

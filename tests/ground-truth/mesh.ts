@@ -6,13 +6,13 @@
  * Run by itself it sends a minute of ordinary traffic and the tour, then prints the table of what was found; exit 1 where that is not
  * good enough (table.ts):
  *
- *     npm run ground-truth -- [--slices 1,2] [--visits N] [--json]
+ *     npm run ground-truth -- [--set 2] [--slices 1,2] [--visits N] [--json] [--findings FILE]
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 import { HOSTS } from "./ground/network.ts";
 import type { Addresses } from "./ground/network.ts";
-import { SERVICES, loadManifest } from "./manifest.ts";
+import { SERVICES, loadManifest, parseSets } from "./manifest.ts";
 import type { Service } from "./manifest.ts";
 import { startShop } from "./shop.ts";
 import { isGood, makeTable, seenByCollector, showTable } from "./table.ts";
@@ -202,17 +202,24 @@ export async function startMesh(): Promise<Mesh> {
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { values } = parseArgs({
     options: {
+      set: { type: "string", default: "1,2" },
       slices: { type: "string", default: "1,2,3" },
+      findings: { type: "string" },
       visits: { type: "string", default: "300" },
       json: { type: "boolean", default: false },
     },
   });
-  const manifest = loadManifest();
+  const sets = parseSets(values.set);
+  const driven = loadManifest(sets);
   const mesh = await startMesh();
   try {
-    await sendOrdinary(manifest, mesh.urls, { visits: Number(values.visits) });
-    await sendTour(manifest, mesh.urls);
-    const table = makeTable(manifest, seenByCollector(await mesh.findings()), {
+    await sendOrdinary(driven, mesh.urls, { visits: Number(values.visits) });
+    await sendTour(driven, mesh.urls);
+    const findings = await mesh.findings();
+    if (values.findings !== undefined) await writeFile(values.findings, JSON.stringify(findings, null, 2));
+    // Visitors come to pages of every set.
+    const table = makeTable(loadManifest(), seenByCollector(findings), {
+      sets,
       slices: values.slices.split(",").map(Number),
     });
     process.stdout.write(values.json ? `${JSON.stringify(table)}\n` : showTable(table));

@@ -12,7 +12,7 @@ interface Line {
   response: { status: number; headers: [string, string][]; body?: string };
 }
 
-const AMONG = ["across-sqli", "across-token-to-partner", "xss-text", "deser-java"];
+const AMONG = ["across-sqli", "across-token-to-partner", "xss-text", "deser-java", "across-bind"];
 
 it("records exchanges as scan lines, those between services after the one that caused them", async () => {
   const manifest = loadManifest().filter(({ id }) => AMONG.includes(id));
@@ -30,6 +30,11 @@ it("records exchanges as scan lines, those between services after the one that c
   assert.deepEqual(
     [inner?.service, inner?.request.path, inner?.response.status],
     ["orders", "/internal/filtered?status=open'", 500],
+  );
+  const bound = byId.get("across-bind#3>1");
+  assert.deepEqual(
+    [bound?.service, bound?.request.body, bound?.response.status],
+    ["orders", '{"uid":"ada)(|(uid=*","secret":"x"}', 500],
   );
   const out = byId.get("across-token-to-partner#1>1");
   assert.deepEqual([out?.service, out?.request.path], ["catalogue", "/v1/recommendations"]);

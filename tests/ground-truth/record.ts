@@ -1,7 +1,7 @@
 /**
  * Drives the whole ground truth directly, with no proxy, and writes each exchange as a line that `meshward scan` takes:
  *
- *     node --import tsx tests/ground-truth/record.ts --out FILE [--seed N] [--visits N]
+ *     node --import tsx tests/ground-truth/record.ts --out FILE [--set 2] [--seed N] [--visits N]
  *
  * A line's `id` is that of the request (`ENTRY#n`, `ENTRY#n.k` for what prepares it, `visit#n`). What the services ask
  * of each other meanwhile follows as lines of its own, `ID>1`, `ID>2`, …, of the service that was asked, or, where that
@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { loadManifest } from "./manifest.ts";
+import { loadManifest, parseSets } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import type { InnerExchange, ServiceName } from "./ground/ground.ts";
 import { startShop } from "./shop.ts";
@@ -99,12 +99,16 @@ if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { values } = parseArgs({
     options: {
       out: { type: "string" },
+      set: { type: "string", default: "1,2" },
       seed: { type: "string", default: "1" },
       visits: { type: "string", default: "300" },
     },
   });
   if (values.out === undefined) throw new Error("--out FILE is missing");
-  const lines = await record(loadManifest(), { seed: Number(values.seed), visits: Number(values.visits) });
+  const lines = await record(loadManifest(parseSets(values.set)), {
+    seed: Number(values.seed),
+    visits: Number(values.visits),
+  });
   writeFileSync(values.out, `${lines.join("\n")}\n`);
   console.error(`${lines.length} exchanges`);
 }

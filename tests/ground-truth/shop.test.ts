@@ -92,10 +92,22 @@ describe("the shop of the ground truth", () => {
     for (const word of ["secret", "password", "changeme", ""]) assert.equal(verifyJwt(strong, word), null);
   });
 
+  it("signs the kiosk's cookie with the words of an example, and the terminal's not", async () => {
+    const tokenOf = async (id: string): Promise<string> => {
+      const sent = await sendPlanned(planEntry(manifest.find((one) => one.id === id)!).at(-1)!, shop.addresses);
+      const [, value] = sent.response.headers.find(([name]) => name === "set-cookie")!;
+      return /=([^;]+)/.exec(value)![1]!;
+    };
+    assert.notEqual(verifyJwt(await tokenOf("kiosk-example-secret"), "your-256-bit-secret"), null);
+    const strong = await tokenOf("terminal-secret");
+    for (const word of ["your-256-bit-secret", "secret", ""]) assert.equal(verifyJwt(strong, word), null);
+  });
+
   it("shows a card's whole number, and otherwise numbers that are no card's", async () => {
     const numbers = async (id: string): Promise<string[]> => (await bodyOf(id)).match(/\d{13,}/g) ?? [];
     assert.deepEqual((await numbers("leak-card")).map(isCard), [true]);
     assert.deepEqual((await numbers("leak-card-masked")).map(isCard), [false, false]);
+    assert.deepEqual((await numbers("test-cards")).map(isCard), [true, true]);
   });
 
   it("gives away a private key that works", async () => {

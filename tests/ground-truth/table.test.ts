@@ -103,6 +103,18 @@ describe("the table", () => {
     assert.equal(makeTable(manifest, [seen({ route: "/far" })]).all.falseConfirmed.length, 1);
   });
 
+  it("expects the flaws of some sets, and judges by all of them", () => {
+    const both = [...manifest.slice(0, 2), ...manifest.slice(2).map((entry) => ({ ...entry, set: 2 as const }))];
+    const findings = [
+      seen({}),
+      seen({ route: "/find" }),
+      seen({ service: "orders", route: "/status", class: "dependency" }),
+    ];
+    const table = makeTable(both, findings, { sets: [2] });
+    assert.deepEqual([table.all.expected, table.all.found], [2, 1]);
+    assert.deepEqual(table.all.falseConfirmed, ["n r (find)"]);
+  });
+
   it("reads scan lines and a collector's findings", () => {
     const input = [
       JSON.stringify({ id: "search#1", service: "edge", request: { method: "GET", path: "/search?q=x" } }),

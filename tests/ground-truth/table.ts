@@ -6,8 +6,8 @@
  * has one that is true besides (`also`), and otherwise wrong, if it says `likely` or more; so it is at a look-alike and
  * where nothing is planted at all. An `attempted` is never wrong: an attack is one, whatever becomes of it.
  */
-import { atLeast } from "./manifest.ts";
-import type { Entry, Manifest, Service, Stage, Where } from "./manifest.ts";
+import { atLeast, SETS } from "./manifest.ts";
+import type { Entry, Manifest, PlantedSet, Service, Stage, Where } from "./manifest.ts";
 
 /** A finding, from wherever it comes. */
 export interface Seen {
@@ -143,6 +143,8 @@ const emptyRow = (name: string): Row => ({
 export interface TableOptions {
   /** Slices whose flaws are expected; default all. Findings of the others are still judged. */
   slices?: readonly number[];
+  /** Sets whose flaws are expected; default all. Findings at the others' places are still judged by them. */
+  sets?: readonly PlantedSet[];
   /** Whether flaws that only show between the services are expected; default yes. */
   inside?: boolean;
 }
@@ -150,7 +152,7 @@ export interface TableOptions {
 export function makeTable(
   manifest: Manifest,
   findings: readonly Seen[],
-  { slices = [1, 2, 3], inside = true }: TableOptions = {},
+  { slices = [1, 2, 3], sets = SETS, inside = true }: TableOptions = {},
 ): Table {
   const all = emptyRow("all");
   const classes = new Map<string, Row>();
@@ -189,7 +191,8 @@ export function makeTable(
   }
 
   for (const entry of manifest) {
-    if (entry.kind !== "flaw" || !slices.includes(entry.slice) || (entry.inside === true && !inside)) continue;
+    if (entry.kind !== "flaw" || !slices.includes(entry.slice) || !sets.includes(entry.set)) continue;
+    if (entry.inside === true && !inside) continue;
     const stage = reached.get(entry.id) ?? "none";
     for (const row of [all, rowOf(classes, entry.class), rowOf(bySlice, `slice ${entry.slice}`)]) {
       row.expected++;

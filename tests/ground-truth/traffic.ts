@@ -5,7 +5,15 @@
  */
 import { createHash } from "node:crypto";
 import { Agent, request as httpRequest } from "node:http";
-import { SECRETS, claimsFor, sessionOf, signJwt, STRONG_SECRET, unsignedJwt } from "./ground/people.ts";
+import {
+  SECRETS,
+  claimsFor,
+  oddlyUnsignedJwt,
+  sessionOf,
+  signJwt,
+  STRONG_SECRET,
+  unsignedJwt,
+} from "./ground/people.ts";
 import type { Person } from "./ground/people.ts";
 import type { Drive, Entry, Manifest, Service } from "./manifest.ts";
 
@@ -52,6 +60,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "jwt.ada": signJwt(claimsFor("ada"), STRONG_SECRET),
   "jwt.weak": signJwt(claimsFor("ada"), "secret"),
   "jwt.none.admin": unsignedJwt(claimsFor("admin")),
+  "jwt.odd.admin": oddlyUnsignedJwt(claimsFor("admin")),
   "github.token": SECRETS.githubToken,
 };
 const fill = (text: string): string =>

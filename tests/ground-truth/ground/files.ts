@@ -31,6 +31,11 @@ const FILES: Record<string, string> = {
   "srv/catalogue/uploads/price-list.xls": "[sheet]\n",
   "srv/orders/invoices/2026-0001.txt": "Invoice 2026-0001\n1 brass lamp 49.00\n",
   "srv/orders/invoices/2026-0002.txt": "Invoice 2026-0002\n2 oak tables 460.00\n",
+  "srv/orders/report.jsp.bak":
+    '<%@ page language="java" contentType="text/html; charset=UTF-8" import="java.sql.*" %>\n<%\n  Class.forName("oracle.jdbc.OracleDriver");\n' +
+    '  Connection c = DriverManager.getConnection("jdbc:oracle:thin:@orders-db:1521/ORDERS", "report", "rosebud-1941");\n' +
+    '  PreparedStatement s = c.prepareStatement("SELECT day, pieces FROM sales WHERE store = ?");\n' +
+    '  s.setString(1, request.getParameter("store"));\n%>\n<h1>Sales of <%= request.getParameter("store") %></h1>\n',
   [`${SHELL_FOLDER}/zones.txt`]: "Oslo: zone 1\nNewcastle & Gateshead: zone 2\nBury St Edmunds; Suffolk: zone 3\n",
   [`${SHELL_FOLDER}/carriers.txt`]: "DHL: account 88-1204, 31% off\nPosten: account 17-0033, 12% off\n",
 };

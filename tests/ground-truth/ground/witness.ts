@@ -6,6 +6,10 @@
 export type WitnessKind =
   /** `CODE message`: the database's own error. */
   | "sql-error"
+  /** `COUNT filter`: a directory was searched. */
+  | "filter"
+  /** `message filter`: the directory refused a filter. */
+  | "filter-error"
   /** The path of a file that was read, from the planted root. */
   | "file"
   /** The line that a shell ran. */
