@@ -2,7 +2,7 @@
  * A log record → which ids an exchange used and handed out, and who asked; or why it is none. Nothing of what comes is believed: all is
  * cleaned and bounded.
  */
-import { ID_FORMS, SUBJECT_KINDS } from "../scripts/events/access.ts";
+import { ID_FORMS, ID_PARTS, SUBJECT_KINDS } from "../scripts/events/access.ts";
 import { clean } from "./clean.ts";
 import { countIn, listIn, senderOf, textIn, timeOf, type Sender } from "./event.ts";
 import type { LogRecord } from "./otlp.ts";
@@ -14,7 +14,7 @@ export type IdForm = (typeof ID_FORMS)[number];
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 export interface UsedId {
-  part: "path" | "query";
+  part: (typeof ID_PARTS)[number];
   collection: string;
   hash: string;
   form: IdForm;
@@ -45,6 +45,12 @@ export interface Exchange extends Sender {
   kind: SubjectKind;
   used: UsedId[];
   handed: HandedId[];
+  /** The hash of the id that the subject itself has, as its token says; "" where it does not. */
+  self: string;
+  /** Its token says that it works there, or is no person. */
+  staff: boolean;
+  /** What was answered tells of somebody. */
+  personal: boolean;
   /** More was handed out than is told. */
   unseen: boolean;
   /** Exchanges before it of which nothing is told. */
@@ -72,6 +78,9 @@ export function exchangeOf(record: LogRecord, now: number): Exchange | "unknown"
     ...{ key, subject, kind },
     used: lines("meshward.used").flatMap((line) => usedOf(line) ?? []),
     handed: lines("meshward.handed").flatMap((line) => handedOf(line) ?? []),
+    self: /^[0-9a-f]{16}$/.exec(text("meshward.self", 16))?.[0] ?? "",
+    staff: countIn(attributes.get("meshward.staff"), 1) === 1,
+    personal: countIn(attributes.get("meshward.personal"), 1) === 1,
     unseen: countIn(attributes.get("meshward.unseen"), 1) === 1,
     lost: countIn(attributes.get("meshward.lost"), 1_000_000_000),
   };
@@ -80,11 +89,12 @@ export function exchangeOf(record: LogRecord, now: number): Exchange | "unknown"
 /** `path order 0123456789abcdef number+1 orders` */
 function usedOf(line: string): UsedId | null {
   const [, part, collection, hash, given, near, name] =
-    /^(path|query) (\S{1,32}) ([0-9a-f]{16}) ([a-z]+)(\+1)? (.+)$/.exec(line) ?? [];
+    /^([a-z]+) (\S{1,32}) ([0-9a-f]{16}) ([a-z]+)(\+1)? (.+)$/.exec(line) ?? [];
+  const place = ID_PARTS.find((one) => one === part);
   const form = ID_FORMS.find((one) => one === given);
-  if (form === undefined) return null;
+  if (form === undefined || place === undefined) return null;
   return {
-    part: part as UsedId["part"],
+    part: place,
     collection: collection!,
     hash: hash!,
     form,

@@ -41,6 +41,11 @@ export const EXCHANGE_IDS = 100_000;
 export const SUBJECTS = 20_000;
 export const COLLECTIONS = 5_000;
 export const PENDING_USES = 10_000;
+/** Ids of people that were asked for, and who asked; walks through ids. */
+export const PEOPLE = 10_000;
+export const WALKS = 5_000;
+/** Flaws that wait to be stored. */
+export const FOUND = 1_000;
 /** Subjects of a collection that are told apart. */
 export const OWNERS = 1_000;
 /** Events that are kept, whatever their age; the oldest go first. */

@@ -15,7 +15,9 @@
 import type { NewEvent } from "./event.ts";
 import type { Exchange, SubjectKind, UsedId } from "./exchange.ts";
 import { flawEvent } from "./judge.ts";
-import { COLLECTIONS, EXCHANGE_IDS, OWNERS, PENDING_USES, SERVICES, SUBJECTS } from "./limits.ts";
+import { COLLECTIONS, EXCHANGE_IDS, FOUND, OWNERS, PENDING_USES, SERVICES, SUBJECTS, WALKS } from "./limits.ts";
+import { createPeople, isPerson, type Crossing } from "./people.ts";
+import { join, serviceOf, touch, trim } from "./touch.ts";
 
 /** What is older is forgotten. */
 const WINDOW = 3_600_000;
@@ -29,9 +31,16 @@ const OVERLAP = 2_000;
 const RESTART = 10_000;
 const KEYS = 8;
 /** What is taken for a walk: so many ids within so long, of which so many are next to the one before. */
-const WALK_IDS = 10;
+const WALK_IDS = 8;
 const WALK_TIME = 60_000;
 const WALK_NEAR = 0.6;
+/** As many of the answers tell of somebody, where that makes it a flaw. */
+const WALK_PERSONAL = 0.6;
+/** What was made so shortly before is asked for by those who work on it, one after the other. */
+const FRESH = 300_000;
+/** Numbers that anybody counts through. */
+const PAGES =
+  /^(?:page|offset|year|month|week|day|date|calendar|archive|version|revision|chapter|season|episode|level|step|slide|tile)$/;
 /** Subjects by name that an id was handed to; with more it is anybody's. */
 const HOLDERS = 4;
 /** Where people work on what is others': what is handed out there is nobody's own. */
@@ -55,6 +64,7 @@ interface Subject {
 }
 
 interface Collection {
+  name: string;
   seen: number;
   /** When it was last seen that it is not private. */
   open: number;
@@ -62,10 +72,18 @@ interface Collection {
   shared: Map<string, { pair: readonly [string, string]; time: number }>;
   /** Who was handed ids of it by its own endpoint. */
   owners: Set<string>;
+  /** Who used ids of it; only few of them. */
+  users: Set<string>;
   /** Ids that a subject took, with whom they were handed to. */
   taken: Map<string, Map<string, string>>;
-  /** Ids that a subject used without having been handed them, the latest ones. */
-  walks: Map<string, { hash: string; time: number; near: boolean }[]>;
+}
+
+/** An id that a subject used without having been handed it. */
+interface Step {
+  hash: string;
+  time: number;
+  near: boolean;
+  personal: boolean;
 }
 
 /** A subject that an id was handed to. */
@@ -76,10 +94,14 @@ interface Holder {
   names: string[];
   /** By which collections' own endpoints. */
   own: Collection[];
+  /** Nothing but requests that make something handed it out. */
+  made: boolean;
 }
 
 interface Id {
   seen: number;
+  /** When a request made what it names, 0 where none did. */
+  made: number;
   holders: Holder[];
 }
 
@@ -88,6 +110,8 @@ interface Service {
   /** By key: since when, and until when, it is in use. */
   keys: Map<string, { first: number; last: number }>;
   blindUntil: number;
+  /** The same of what was handed to anybody anonymous. */
+  strangersUntil: number;
 }
 
 interface Use {
@@ -112,23 +136,14 @@ export interface Ownership {
   counts(): Record<ExchangeResult, number>;
 }
 
-/** A map whose first entry is the one that was set longest ago. */
-function touch<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) map.delete(key);
-  const value = known ?? make();
-  map.set(key, value);
-  return value;
-}
-
-const join = (...parts: string[]): string => parts.join("\u0001");
-const serviceOf = ({ namespace, service }: Exchange): string => join(namespace, service);
-
 export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   const subjects = new Map<string, Subject>();
   const collections = new Map<string, Collection>();
   const ids = new Map<string, Id>();
   const services = new Map<string, Service>();
+  const people = createPeople();
+  /** By collection and subject, "" for all strangers together: the latest ones. */
+  const walks = new Map<string, Step[]>();
   /** Names by which ids are used; what else they are handed out under ("history", "results") says nothing of what they are. */
   const usedNames = new Map<string, number>();
   const pending = new Set<Use>();
@@ -137,15 +152,17 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   let counts = { kept: 0, unseen: 0, keys: 0, full: 0 };
 
   const collectionOf = (exchange: Exchange, name: string): Collection => {
+    const full = join(serviceOf(exchange), exchange.key, name);
     const made = (): Collection => ({
+      name: full,
       seen: 0,
       open: 0,
       shared: new Map(),
       owners: new Set(),
+      users: new Set(),
       taken: new Map(),
-      walks: new Map(),
     });
-    const collection = touch(collections, join(serviceOf(exchange), exchange.key, name), made);
+    const collection = touch(collections, full, made);
     collection.seen = exchange.time;
     return collection;
   };
@@ -177,20 +194,24 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
     for (const { collection: name, hash, own } of exchange.handed) {
       if (asked.has(hash)) continue;
       const collection = collectionOf(exchange, name);
-      const id = touch(ids, join(key, hash), () => ({ seen: 0, holders: [] }));
+      const id = touch(ids, join(key, hash), () => ({ seen: 0, made: 0, holders: [] }));
       id.seen = time;
+      // A stranger who signs in or orders is handed what is its own from then on.
+      const isMade = exchange.method === "POST";
+      if (isMade) id.made = Math.max(id.made, time);
       for (const other of id.holders) {
         if (other.subject === subject || !other.names.includes(name)) continue;
         if (subject !== "" && other.subject !== "") share(collection, subject, other.subject, time);
       }
-      if (subject === "" || id.holders.some((other) => other.subject === "" && other.names.includes(name))) {
+      if (!isMade && (subject === "" || id.holders.some((other) => isStranger(other) && other.names.includes(name)))) {
         collection.open = Math.max(collection.open, time);
       }
       let holder = id.holders.find((one) => one.subject === subject);
       if (holder === undefined) {
-        holder = { subject, since: time, names: [], own: [] };
+        holder = { subject, since: time, names: [], own: [], made: true };
         if (id.holders.length < HOLDERS) id.holders.push(holder);
       }
+      holder.made = holder.made && isMade;
       holder.since = Math.min(holder.since, time);
       if (!holder.names.includes(name) && holder.names.length < NAMES) holder.names.push(name);
       if (!own || subject === "") continue;
@@ -204,8 +225,10 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       usedNames.delete(join(exchange.key, used.collection));
       usedNames.set(join(exchange.key, used.collection), exchange.time);
       const collection = collectionOf(exchange, used.collection);
-      if (exchange.subject === "") collection.open = Math.max(collection.open, exchange.time);
-      else pending.add({ received, exchange, used, walked: false });
+      const subject = exchange.subject === "" ? "" : join(exchange.key, exchange.subject);
+      if (subject === "") collection.open = Math.max(collection.open, exchange.time);
+      else if (collection.users.size < HOLDERS) collection.users.add(subject);
+      if (subject !== "" || exchange.personal) pending.add({ received, exchange, used, walked: false });
     }
   };
 
@@ -236,34 +259,47 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   /** Looks at a use; false where it is to be looked at again. */
   const judgeUse = (one: Use, now: number): boolean => {
     const { exchange, used } = one;
-    const subject = join(exchange.key, exchange.subject);
+    const subject = exchange.subject === "" ? "" : join(exchange.key, exchange.subject);
     const collection = collections.get(join(serviceOf(exchange), exchange.key, used.collection));
-    if (collection === undefined || collection.open > now - WINDOW) return true;
-    const worker = workerOf(collection, now);
-    if (worker === null || worker === subject) return true;
+    const service = services.get(serviceOf(exchange));
+    if (collection === undefined || service === undefined) return true;
     if (hasTwoKeys(exchange)) {
       counts.keys++;
       return true;
     }
-    const blind = [subjects.get(subject)?.blindUntil ?? Infinity, services.get(serviceOf(exchange))?.blindUntil ?? 0];
-    if (Math.max(...blind) > now) {
+    const own = subject === "" ? service.strangersUntil : (subjects.get(subject)?.blindUntil ?? Infinity);
+    if (Math.max(own, service.blindUntil) > now) {
       counts.unseen++;
       return true;
     }
-    const holders = holdersOf(one).filter((holder) => holder.subject !== worker);
+    if (isPerson(used))
+      for (const crossing of people.crossings(exchange, used, now - WINDOW)) judgeCrossing(crossing, now);
+    const isOpen = collection.open > now - WINDOW;
+    if (subject === "") judgeStranger(collection, one, now);
+    if (subject === "" || isOpen) return true;
+    const worker = workerOf(collection, now);
+    if (worker === null || worker === subject) return true;
+    const holders = holdersOf(one).filter((holder) => holder.subject !== worker && !isStranger(holder, true));
     if (holders.length >= HOLDERS || holders.some((holder) => holder.subject === subject)) return true;
     const isSettled = holders.every((holder) => areTwo(holder.subject, subject));
     const others = [...collection.owners].filter((owner) => owner !== subject && owner !== worker).length;
-    const isOwner = collection.owners.has(subject);
+    // Who has none of it may be somebody who works there, or a service that was told the ids in another way.
+    const isCustomer =
+      collection.owners.has(subject) || (isOfPeople(exchange) && others > 0 && hasOther(exchange, subject, now));
     if (isSettled && !one.walked) {
       one.walked = true;
-      // Who has none of it and no browser may be a service that was told the ids in another way.
-      if (walk(collection, subject, one) && (isOwner ? others >= 1 : exchange.kind === "cookie" && others >= 2)) {
-        tell("auth-enumeration", 65, one, now, walkWords(collection, subject, one));
+      const steps = walk(collection, subject, one);
+      if (steps !== null) {
+        const isPrivate = isCustomer ? others >= 1 : exchange.kind === "cookie" && others >= 2;
+        const users = new Set([...collection.users, ...collection.owners]);
+        users.delete(subject);
+        const isTold =
+          isPrivate || (exchange.kind !== "key" && !exchange.staff && users.size > 0 && areOfPeople(steps));
+        if (isTold) tell("auth-enumeration", 65, one, now, walkWords(collection, steps, exchange, used));
       }
     }
     const [holder] = holders;
-    if (holder === undefined || !isOwner || others === 0) return true;
+    if (holder === undefined || !isCustomer || others === 0) return true;
     if (holders.length > 1 || !holder.own.includes(collection) || holder.since > exchange.time) return true;
     // It may be known later whether they are two.
     if (!isSettled) return one.received < now - WAIT || subjects.get(holder.subject)?.kind !== exchange.kind;
@@ -281,35 +317,69 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
     return true;
   };
 
-  /** Adds a use to its subject's walk; whether that is one. */
-  const walk = (
-    collection: Collection,
-    subject: string,
-    { exchange: { time }, used: { hash, near } }: Use,
-  ): boolean => {
-    const steps = touch(collection.walks, subject, () => []);
-    trim(collection.walks, OWNERS);
-    if (steps.some((step) => step.hash === hash)) return false;
-    steps.push({ hash, time, near });
-    if (steps.length > WALK_MOST) steps.shift();
-    const recent = steps.filter((step) => Math.abs(step.time - time) <= WALK_TIME);
-    return recent.length >= WALK_IDS && recent.filter((step) => step.near).length >= WALK_NEAR * recent.length;
+  /** Whether a subject is a customer by what else it was handed: ids of a private collection of the service that are its own. */
+  const hasOther = (exchange: Exchange, subject: string, now: number): boolean => {
+    const prefix = join(serviceOf(exchange), exchange.key, "");
+    for (const [name, { owners, open, shared }] of collections) {
+      if (!owners.has(subject) || owners.size < 2 || open > now - WINDOW || shared.size > 0) continue;
+      if (name.startsWith(prefix)) return true;
+    }
+    return false;
   };
 
-  const walkWords = (collection: Collection, subject: string, { exchange, used }: Use): string => {
-    const recent = collection.walks.get(subject)!.filter((step) => Math.abs(step.time - exchange.time) <= WALK_TIME);
-    const near = recent.filter((step) => step.near).length;
-    return (
-      `${recent.length} ids of "${used.collection}" within a minute that were never handed to the one who used them (known by ` +
-      `${exchange.kind}), ${near} of them next to the one before; ${collection.owners.size} have ids of their own there`
-    );
+  /** A person's id by which that person alone asks, used by somebody else. */
+  const judgeCrossing = ({ exchange, used, subject, owner, known }: Crossing, now: number): void => {
+    if (OFFICE.test(exchange.route) || !areTwo(subject, owner)) return;
+    const one = { received: now, exchange, used, walked: true };
+    if (holdersOf(one).some((holder) => holder.subject === subject)) return;
+    if ((subjects.get(subject)?.blindUntil ?? Infinity) > now) return;
+    const how = known === "name" ? "is one other user's own" : "one other user alone asks by, and by no other";
+    const words =
+      `an id of "${used.collection}" that ${how}, and that was never handed to the one who used it (known by ` +
+      `${exchange.kind}), who asks by another one as well; nobody else asks so for others`;
+    tell("auth-bola", known === "name" ? 65 : 50, one, now, words);
   };
+
+  /** Strangers who count through what tells of people. */
+  const judgeStranger = (collection: Collection, one: Use, now: number): void => {
+    const { exchange, used } = one;
+    if (one.walked || holdersOf(one).some((holder) => isStranger(holder, true) || isStranger(holder))) return;
+    one.walked = true;
+    const steps = walk(collection, "", one);
+    if (steps === null || !areOfPeople(steps)) return;
+    const words = walkWords(collection, steps, exchange, used);
+    tell("auth-enumeration", 60, one, now, words);
+  };
+
+  /** Adds a use to its subject's walk; its latest steps, if it is one. */
+  const walk = (collection: Collection, subject: string, { exchange, used }: Use): Step[] | null => {
+    const { time, personal } = exchange;
+    const { hash, near } = used;
+    const made = ids.get(join(exchange.key, hash))?.made ?? 0;
+    if (PAGES.test(used.collection) || OFFICE.test(exchange.route) || time - made < FRESH) return null;
+    const steps = touch(walks, join(collection.name, subject), () => []);
+    trim(walks, WALKS);
+    if (steps.some((step) => step.hash === hash)) return null;
+    steps.push({ hash, time, near, personal });
+    if (steps.length > WALK_MOST) steps.shift();
+    const recent = steps.filter((step) => Math.abs(step.time - time) <= WALK_TIME);
+    return recent.length >= WALK_IDS && recent.filter((step) => step.near).length >= WALK_NEAR * recent.length
+      ? recent
+      : null;
+  };
+
+  const walkWords = (collection: Collection, steps: Step[], { kind }: Exchange, { collection: name }: UsedId): string =>
+    `${steps.length} ids of "${name}" within a minute that were never handed to the one who used them (known by ` +
+    `${kind}), ${steps.filter(({ near }) => near).length} of them next to the one before, ` +
+    `${steps.filter(({ personal }) => personal).length} answered with what tells of somebody; ` +
+    `${collection.owners.size} have ids of their own there`;
 
   const tell = (rule: string, confidence: number, { exchange, used }: Use, now: number, evidence: string): void => {
     const { method, route, request_id, trace_id } = exchange;
     const place = { method, route, part: used.part, parameter: used.name, host: "" };
     const event = flawEvent({ rule, stage: "likely", confidence, evidence, ...place }, exchange, now);
-    if (!told.has(event.key) && !found.has(event.key)) found.set(event.key, { ...event, request_id, trace_id });
+    if (!told.has(event.key) && !found.has(event.key) && found.size < FOUND)
+      found.set(event.key, { ...event, request_id, trace_id });
   };
 
   const forget = (now: number): void => {
@@ -321,6 +391,8 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       for (const { subject } of id.holders) {
         const holder = subjects.get(subject);
         if (holder !== undefined) holder.blindUntil = now + WINDOW;
+        // Of strangers nobody knows at which service.
+        if (subject === "") for (const service of services.values()) service.strangersUntil = now + WINDOW;
       }
     }
     for (const [name, { seen }] of services) {
@@ -344,6 +416,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       pending.delete(one);
       counts.full++;
     }
+    people.forget(now - WINDOW, now);
     trim(told, COLLECTIONS);
   };
 
@@ -352,7 +425,12 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       for (const exchange of exchanges) {
         counts.kept++;
         const { time, key, kind } = exchange;
-        const service = touch(services, serviceOf(exchange), () => ({ seen: 0, keys: new Map(), blindUntil: 0 }));
+        const service = touch(services, serviceOf(exchange), () => ({
+          seen: 0,
+          keys: new Map(),
+          blindUntil: 0,
+          strangersUntil: 0,
+        }));
         service.seen = received;
         const inUse = service.keys.get(key);
         const span = { first: Math.min(inUse?.first ?? time, time), last: Math.max(inUse?.last ?? time, time) };
@@ -366,7 +444,8 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
           subject.first = Math.min(subject.first, time);
           subject.last = Math.max(subject.last, time);
           if (exchange.unseen) subject.blindUntil = received + WINDOW;
-        }
+        } else if (exchange.unseen) service.strangersUntil = received + WINDOW;
+        people.add(exchange);
         hand(exchange);
         use(exchange, received);
       }
@@ -394,12 +473,14 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   };
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+/** Nobody in particular; `made`: who was handed it by what made it alone. */
+const isStranger = (holder: Holder, made = false): boolean => holder.subject === "" && holder.made === made;
 
-/** Takes the oldest away. */
-function trim(map: Map<string, unknown>, most: number): void {
-  for (const name of map.keys()) {
-    if (map.size <= most) break;
-    map.delete(name);
-  }
-}
+/** Whether who asks is a person as far as the credential says, and none who works there. */
+const isOfPeople = ({ kind, staff }: Exchange): boolean =>
+  !staff && (kind === "jwt" || kind === "basic" || kind === "cookie");
+
+const areOfPeople = (steps: readonly Step[]): boolean =>
+  steps.filter(({ personal }) => personal).length >= WALK_PERSONAL * steps.length;
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

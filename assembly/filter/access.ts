@@ -40,7 +40,7 @@ export function tellAccess(stream: Stream, policy: Policy, watch: Watch, route: 
   if (!answered && !created) return;
   readSubject();
   openIds();
-  findUsed(subject);
+  findUsed(subject, watch.observed);
   const observed = changetype<Observed>(watch.observed);
   if (created && observed.locationSize != 0) {
     const location = observedLocation(watch.observed);

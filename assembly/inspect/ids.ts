@@ -1,6 +1,7 @@
 // The ids of objects in an exchange (observe/ids.ts): those that the request uses, and those that the response hands out.
 //
 //   used     /orders/1001 → order 1001        ?order_id=1001 → order 1001        /order?id=1001 → order 1001
+//            POST /order {"id": 1001} → order 1001                               ?customer=42 → customer 42
 //   handed   {"order_id": 1001} → order       {"orders": [{"id": 1001}]} → order       GET /orders: [{"id": 1001}] → order
 //            a link "/orders/1001" → order    in HTML, too: attributes, and JSON in scripts
 //
@@ -35,8 +36,9 @@ import {
   setCollection,
 } from "../observe/ids";
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
+import { bodyIdAt, bodyIdName, bodyIdValue, Observed } from "../observe/observed";
 import { putSegment } from "../report/template";
-import { path, pathEnd, query, queryEnd } from "./exchange";
+import { credentials, Credentials, path, pathEnd, query, queryEnd } from "./exchange";
 
 // --- the request --------------------------------------------------------------------------------------------------------
 
@@ -50,10 +52,14 @@ let isOne: bool = false;
 /** The place of a segment, which names it as in any finding. */
 const INDEX: usize = memory.data(16);
 
-/** Reads the path and the query; what stands there was used by `subject`. */
-export function findUsed(subject: u64): void {
+/** The path stands for whoever asks: what it hands out by name is theirs. */
+let isOwnPath: bool = false;
+
+/** Reads path, query, and what is kept of the body; what stands there was used by `subject`. */
+export function findUsed(subject: u64, observed: usize): void {
   pathCollectionEnd = PATH;
-  isOne = false;
+  isOne = isOwnPath = personal = false;
+  seeksPersonal = subject != 0 || (credentials & Credentials.Mtls) == 0;
   let literal: usize = 0;
   let literalEnd: usize = 0;
   let index: u32 = 0;
@@ -76,6 +82,7 @@ export function findUsed(subject: u64): void {
     literal = start;
     literalEnd = findByte(start, end, Char.Dot);
     if (isSelf(literal, literalEnd)) {
+      isOwnPath = true;
       if (pathCollectionEnd == PATH) setPath("user");
     } else {
       setCollection(literal, literalEnd);
@@ -85,12 +92,31 @@ export function findUsed(subject: u64): void {
   }
   if (pathCollectionEnd == PATH) setPath("object");
   openQuery(query, queryEnd);
-  while (nextQuery()) {
-    if (!mayBeId(queryValue, queryValueEnd) || !isPlaceholder(queryValue, queryValueEnd) || !isId) continue;
-    if (textIsNoCase(queryName, queryNameEnd, "id")) restoreCollection(PATH, pathCollectionEnd);
-    else if (!nameReference(queryName, queryNameEnd) || isList) continue;
-    addUsed(subject, Part.Query, queryValue, queryValueEnd, queryName, queryNameEnd);
+  while (nextQuery()) useNamed(subject, Part.Query, queryName, queryNameEnd, queryValue, queryValueEnd, true);
+  for (let i: u32 = 0; i < changetype<Observed>(observed).bodyIds; i++) {
+    const id = bodyIdAt(observed, i);
+    const name = bodyIdName(id);
+    const value = bodyIdValue(id);
+    useNamed(subject, id.part, name, name + id.nameSize, value, value + id.size, id.depth <= 1);
   }
+}
+
+/** `outer`: an "id" of that name is of what the path names. */
+function useNamed(
+  subject: u64,
+  part: u32,
+  name: usize,
+  nameEnd: usize,
+  value: usize,
+  valueEnd: usize,
+  outer: bool,
+): void {
+  if (!mayBeId(value, valueEnd) || !isIdLike(value, valueEnd)) return;
+  if (isOwnId(name, nameEnd)) {
+    if (!outer) return;
+    restoreCollection(PATH, pathCollectionEnd);
+  } else if (!refersTo(name, nameEnd, value, valueEnd) || isList) return;
+  addUsed(subject, <Part>part, value, valueEnd, name, nameEnd);
 }
 
 function setPath(name: string): void {
@@ -123,6 +149,10 @@ function isPlaceholder(start: usize, end: usize): bool {
   return true;
 }
 
+function isIdLike(start: usize, end: usize): bool {
+  return isPlaceholder(start, end) && isId;
+}
+
 /** The name says "ids": what it holds is a list of them. */
 let isList: bool = false;
 
@@ -149,6 +179,14 @@ function nameReference(start: usize, end: usize): bool {
   );
 }
 
+/** Whether a name is of a reference, or of people with `start..end` for which one: "customer": 42. */
+function refersTo(name: usize, nameEnd: usize, start: usize, end: usize): bool {
+  if (nameReference(name, nameEnd)) return true;
+  if (!isIdLike(start, end)) return false;
+  setCollection(name, nameEnd);
+  return isOneOf(collection, collectionEnd, "user customer account member patient owner ");
+}
+
 // --- the response -------------------------------------------------------------------------------------------------------
 
 // A level: u8 size, u8 flags, collection 32.
@@ -171,10 +209,15 @@ let depth: u32 = 0;
 let member: usize = 0;
 let memberEnd: usize = 0;
 
+/** The answer tells of somebody: a member of JSON says who. Pages say who reads them, and services of the mesh may know anybody. */
+export let personal: bool = false;
+let seeksPersonal: bool = false;
+
 /** Reads the ids in the body `start..end`, of HTML where `html`, else of JSON. 64 bytes behind `end` are readable. */
 export function findHanded(start: usize, end: usize, html: bool): void {
   depth = 0;
-  member = memberEnd = 0;
+  if (html) seeksPersonal = false;
+  member = memberEnd = field = fieldEnd = 0;
   store<u8>(LEVELS, <u8>(pathCollectionEnd - PATH));
   store<u8>(LEVELS, html ? Level.Guessed : Level.Guessed | Level.Own, 1);
   putBytes(LEVELS + 2, PATH, pathCollectionEnd);
@@ -224,7 +267,8 @@ function enter(isObject: bool): void {
     } else if (!isNumber(member, memberEnd)) {
       setCollection(member, memberEnd);
       if (collectionEnd > collection && !isWrapper((flags & Level.Guessed) != 0)) {
-        flags = sameBytes(collection, collectionEnd, PATH, pathCollectionEnd) ? Level.Own : 0;
+        // {"orders": [{"id": 1001}]} of "/me", and no deeper: what an order is of is nobody's.
+        flags = isPath() || (isOwnPath && depth <= 3) ? Level.Own : 0;
         setLevel(level);
       }
     }
@@ -262,7 +306,15 @@ function takeString(start: usize, last: usize, next: usize, end: usize): usize {
     memberEnd = last;
     const value = skipSpaces(colon + 1, end);
     // {"orders": {"1001": {…}}}
-    if (byteAt(value) == Char.BraceOpen && isPlaceholder(start, last) && isId) handAt(levelAt(depth), start, last);
+    if (seeksPersonal && byteAt(value) != Char.n && !textStarts(value, end, '""')) {
+      setCollection(start, last);
+      const words = "email customer recipient patient payer buyer birthday birthdate iban ssn surname lastname ";
+      if (isOneOf(collection, collectionEnd, words)) {
+        personal = true;
+        seeksPersonal = false;
+      }
+    }
+    if (byteAt(value) == Char.BraceOpen && isIdLike(start, last)) handAt(levelAt(depth), start, last);
     return colon + 1;
   }
   if (last - start <= 512 && findByte(start, last, Char.Slash) < last) takeLink(start, last);
@@ -283,7 +335,12 @@ function takeValue(start: usize, end: usize): void {
 
 function handNamed(level: usize, name: usize, nameEnd: usize, start: usize, end: usize): void {
   if (isOwnId(name, nameEnd)) handAt(level, start, end);
-  else if (nameReference(name, nameEnd)) addHanded(start, end, false, false);
+  else if (refersTo(name, nameEnd, start, end)) addHanded(start, end, isPath(), false);
+}
+
+/** Whether the current collection is the path's. */
+function isPath(): bool {
+  return sameBytes(collection, collectionEnd, PATH, pathCollectionEnd);
 }
 
 function isOwnId(start: usize, end: usize): bool {
@@ -317,7 +374,7 @@ export function takeLink(start: usize, end: usize): void {
     if (isId && literal != 0) {
       setCollection(literal, literalEnd);
       if (collectionEnd > collection) {
-        addHanded(from, to, sameBytes(collection, collectionEnd, PATH, pathCollectionEnd), false);
+        addHanded(from, to, isPath(), false);
       }
     }
     literal = 0;
@@ -325,9 +382,9 @@ export function takeLink(start: usize, end: usize): void {
   openQuery(min(stop + 1, end), findByte(stop, end, Char.Hash));
   while (nextQuery()) {
     if (!mayBeId(queryValue, queryValueEnd)) continue;
-    if (textIsNoCase(queryName, queryNameEnd, "id") && literal != 0) setCollection(literal, literalEnd);
-    else if (!nameReference(queryName, queryNameEnd)) continue;
-    addHanded(queryValue, queryValueEnd, sameBytes(collection, collectionEnd, PATH, pathCollectionEnd), false);
+    if (isOwnId(queryName, queryNameEnd) && literal != 0) setCollection(literal, literalEnd);
+    else if (!refersTo(queryName, queryNameEnd, queryValue, queryValueEnd)) continue;
+    addHanded(queryValue, queryValueEnd, isPath(), false);
   }
 }
 
@@ -354,13 +411,35 @@ function passAttribute(first: usize, at: usize, end: usize, quote: u32): usize {
   if (findByte(start, last, Char.Slash) < last) {
     takeLink(start, last);
   } else if (mayBeId(start, last)) {
-    if (textStarts(name, at - 1, "data-") && isPlaceholder(start, last) && isId) {
+    if (textIs(name, at - 1, "name")) {
+      field = start;
+      fieldEnd = last;
+    } else if (!isIdLike(start, last)) {
+      return last + 1;
+    } else if (textStarts(name, at - 1, "data-")) {
       handNamed(LEVELS, name + 5, at - 1, start, last);
-    } else if (textIs(name, at - 1, "value") && isPlaceholder(start, last) && isId) {
-      handAt(LEVELS, start, last);
+    } else if (textIs(name, at - 1, "value")) {
+      takeField(start, last);
     }
   }
   return last + 1;
+}
+
+/** The name of the field of a form whose value is to come, empty for none. */
+let field: usize = 0;
+let fieldEnd: usize = 0;
+
+/** The value of a field: an "id" is of what the page is about. */
+function takeField(start: usize, end: usize): void {
+  if (isOwnId(field, fieldEnd)) {
+    restoreCollection(PATH, pathCollectionEnd);
+    addHanded(start, end, true, true);
+  } else if (refersTo(field, fieldEnd, start, end)) {
+    addHanded(start, end, isPath(), false);
+  } else {
+    handAt(LEVELS, start, end);
+  }
+  fieldEnd = field;
 }
 
 /** A string of JSON inside an attribute. */

@@ -5,11 +5,19 @@
 //   else a cookie whose name says that it holds a session, a JWT likewise
 //   else a key of an API
 
-import { base64Value, byteAt, findByte, isSpace, putByte, skipSpaces } from "../core/bytes";
+import { base64Value, byteAt, findByte, isLetter, isSpace, putByte, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
-import { endsWithOneOf, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import {
+  endsWithOneOf,
+  holdsTextNoCase,
+  isOneOf,
+  textIs,
+  textIsNoCase,
+  textStarts,
+  textStartsNoCase,
+} from "../core/text";
 import { hashingKey } from "../observe/hop-keys";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { authorization, authorizationEnd, isApiKey, requestHeaders, requestHeadersEnd } from "./exchange";
@@ -44,11 +52,16 @@ export function subjectName(kind: u32): string {
 /** What `readSubject` found; 0 for nobody. */
 export let subject: u64 = 0;
 export let subjectKind: Subject = Subject.Anonymous;
+/** The hash that an id has which is what a token names its subject by, 0 for none. */
+export let self: u64 = 0;
+/** It says that it is of somebody who works there, or of no person. */
+export let staff: bool = false;
 
 /** Finds who sends the request of the exchange at work. */
 export function readSubject(): void {
   if (isDefined(CHECKED)) assert(SIPHASH_KEY_SIZE == 16);
-  subject = 0;
+  subject = self = 0;
+  staff = false;
   subjectKind = Subject.Anonymous;
   if (authorization < authorizationEnd) return readAuthorization();
   let best: u32 = 0;
@@ -85,8 +98,9 @@ function readAuthorization(): void {
   if (token == authorizationEnd) token = authorization;
   if (nameJwt(token, authorizationEnd)) return;
   if (textStartsNoCase(authorization, authorizationEnd, "basic ")) {
-    const end = decode(token, authorizationEnd);
-    name(Subject.Basic, DECODED, findByte(DECODED, end, Char.Colon));
+    const end = findByte(DECODED, decode(token, authorizationEnd), Char.Colon);
+    staff = isStaff(end);
+    name(Subject.Basic, DECODED, end);
   } else {
     name(Subject.Token, token, authorizationEnd);
   }
@@ -122,8 +136,24 @@ function nameJwt(start: usize, end: usize): bool {
   const claimsEnd = decode(first + 1, second);
   if (!findClaim(DECODED, claimsEnd, "sub")) return false;
   name(Subject.Jwt, claim, claimEnd);
+  self = subject;
+  staff = isStaff(claimsEnd);
   if (findClaim(DECODED, claimsEnd, "iss")) subject ^= rotl<u64>(sipHash(hashingKey(0), claim, claimEnd), 1);
   return subject != 0;
+}
+
+/** Whether what is decoded up to `end` says so. */
+function isStaff(end: usize): bool {
+  for (let at = DECODED; at < end; at++) {
+    if (isLetter(byteAt(at)) && (at == DECODED || !isLetter(byteAt(at - 1))) && isOffice(at, end)) return true;
+  }
+  return false;
+}
+
+function isOffice(at: usize, end: usize): bool {
+  let last = at;
+  while (last < end && isLetter(byteAt(last))) last++;
+  return isOneOf(at, last, "admin administrator staff support operator agent manager employee internal credentials ");
 }
 
 let claim: usize = 0;

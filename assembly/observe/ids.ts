@@ -125,11 +125,12 @@ export function restoreCollection(start: usize, end: usize): void {
 
 // --- ids ----------------------------------------------------------------------------------------------------------------
 
-const LONGEST: usize = 64;
+/** Bytes of the longest id. */
+export const ID_LONGEST: usize = 64;
 
 /** Whether `start..end` may be an id: one word of letters, digits and what stands between them. */
 export function mayBeId(start: usize, end: usize): bool {
-  if (start == end || end - start > LONGEST) return false;
+  if (start == end || end - start > ID_LONGEST) return false;
   for (; start < end; start++) {
     const byte = byteAt(start);
     if (isLetter(byte) || isDigit(byte) || byte == Char.Dash || byte == Char.Underscore || byte == Char.Dot) continue;

@@ -2,11 +2,14 @@
 // the response comes, and the parameters of its body, which pass only once.
 //
 //   block: Observed │ the response's type 64 │ where it leads 176 │ header map 12 KiB │ parameters 1 KiB │ components 768
+//          │ 4 × (BodyId │ name 40 │ value 64)
 
-import { sameBytes } from "../core/bytes";
-import { fieldName, fieldNameEnd, Part, reportedPart } from "../core/field";
+import { putBytes, sameBytes } from "../core/bytes";
+import { fieldName, fieldNameEnd, member, memberDepth, memberEnd, Part, readMember, reportedPart } from "../core/field";
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
+import { endsWithOneOf } from "../core/text";
 import { COMPONENTS_ROOM } from "./endpoints";
+import { ID_LONGEST, mayBeId } from "./ids";
 import { addParameter, PARAMETERS_CAPACITY, typeOf } from "./parameters";
 
 // @ts-ignore: decorator
@@ -22,6 +25,19 @@ export class Observed {
   facts: u32;
   /** Bytes of where the response leads. */
   locationSize: u32;
+  /** Values of the body that may be ids. */
+  bodyIds: u32;
+}
+
+/** Such a value; the last part of its name and the value follow. */
+// @ts-ignore: decorator
+@unmanaged
+export class BodyId {
+  part: u8;
+  nameSize: u8;
+  size: u8;
+  /** How deep it lies in JSON. */
+  depth: u8;
 }
 
 /** Bytes of a header map that is kept; a request with a larger one is not observed. */
@@ -33,14 +49,18 @@ const LOCATION_CAPACITY: u32 = 176;
 const HEADERS: u32 = LOCATION + LOCATION_CAPACITY;
 const PARAMETERS: u32 = HEADERS + HEADERS_CAPACITY + 16;
 const COMPONENTS: u32 = PARAMETERS + PARAMETERS_CAPACITY;
-const BLOCK_SIZE: u32 = COMPONENTS + COMPONENTS_ROOM;
+const BODY_IDS: u32 = COMPONENTS + COMPONENTS_ROOM;
+const MAX_BODY_IDS: u32 = 4;
+const NAME_ROOM: usize = 40;
+const BODY_ID: u32 = offsetof<BodyId>() + <u32>NAME_ROOM + <u32>ID_LONGEST;
+const BLOCK_SIZE: u32 = BODY_IDS + BODY_ID * MAX_BODY_IDS;
 /** Requests that are observed at once. */
 const BLOCKS: u32 = 256;
-const POOL: usize = memory.data(POOL_HEAD + 14368 * 256, 16);
+const POOL: usize = memory.data(POOL_HEAD + 14800 * 256, 16);
 
 /** A block with the header map `start..end`; 0 where that is too large, or all blocks are in use. */
 export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
-  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14368); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14800); // the pool fits its buffer
   if (end - start > HEADERS_CAPACITY) return 0;
   const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
   if (block == 0) return 0;
@@ -49,7 +69,7 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.headersSize = <u32>(end - start);
   observed.typeSize = 0;
   observed.facts = 0;
-  observed.locationSize = 0;
+  observed.locationSize = observed.bodyIds = 0;
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
   store<u32>(block + COMPONENTS, 0);
@@ -128,5 +148,37 @@ export function learnValue(start: usize, end: usize): void {
     sameBytes(fieldNameEnd - size, fieldNameEnd, start, end)
   )
     return;
+  if (size <= ID_LONGEST && mayBeId(start, end)) keepBodyId(start, end);
   addParameter(observedParameters(learning), reportedPart, fieldName, fieldNameEnd, typeOf(start, end));
+}
+
+/** Keeps a value that may be an id, where its name may be that of one: a first look, which may say maybe too often. */
+function keepBodyId(start: usize, end: usize): void {
+  const observed = changetype<Observed>(learning);
+  readMember();
+  if (observed.bodyIds == MAX_BODY_IDS || memberEnd - member > NAME_ROOM) return;
+  if (!endsWithOneOf(member, memberEnd, "id uuid user customer account member patient owner ")) return;
+  const id = bodyIdAt(learning, observed.bodyIds++);
+  id.part = <u8>reportedPart;
+  id.depth = <u8>min<u32>(memberDepth, 255);
+  id.nameSize = <u8>(putBytes(bodyIdName(id), member, memberEnd) - bodyIdName(id));
+  id.size = <u8>(putBytes(bodyIdValue(id), start, end) - bodyIdValue(id));
+}
+
+// @ts-ignore: decorator
+@inline
+export function bodyIdAt(block: usize, index: u32): BodyId {
+  return changetype<BodyId>(block + BODY_IDS + index * BODY_ID);
+}
+
+// @ts-ignore: decorator
+@inline
+export function bodyIdName(id: BodyId): usize {
+  return changetype<usize>(id) + offsetof<BodyId>();
+}
+
+// @ts-ignore: decorator
+@inline
+export function bodyIdValue(id: BodyId): usize {
+  return bodyIdName(id) + NAME_ROOM;
 }

@@ -55,7 +55,8 @@ import {
   typeName,
   TYPES,
 } from "../observe/parameters";
-import { subjectName, subject, subjectKind } from "../inspect/subject";
+import { personal } from "../inspect/ids";
+import { self, staff, subjectName, subject, subjectKind } from "../inspect/subject";
 import { hashingId } from "../observe/hop-keys";
 import {
   Form,
@@ -445,6 +446,9 @@ export function pushAccess(out: usize, about: About, from: u32, used: bool): usi
   out = pushHanded(out, from);
   if (used) out = pushUsed(out);
   if (unseen) out = pushInt(out, "meshward.unseen", 1);
+  if (staff) out = pushInt(out, "meshward.staff", 1);
+  if (personal && used) out = pushInt(out, "meshward.personal", 1);
+  if (self != 0) out = pushHexWord(out, "meshward.self", self, 16);
   if (lostExchanges != 0) out = pushInt(out, "meshward.lost", lostExchanges);
   out = pushHexWord(out, "meshward.key", hashingId(), 8);
   if (subject != 0) out = pushHexWord(out, "meshward.subject", subject, 16);

@@ -7,6 +7,8 @@ import { eventSchema } from "./event.ts";
 
 /** What an id looks like. */
 export const ID_FORMS = ["small", "number", "short", "long"] as const;
+/** Where in a request an id stands. */
+export const ID_PARTS = ["path", "query", "form", "json", "body", "xml", "multipart", "graphql", "grpc"] as const;
 /** By what a user is known. */
 export const SUBJECT_KINDS = ["anonymous", "jwt", "basic", "token", "cookie", "key"] as const;
 
@@ -24,7 +26,11 @@ const attributesSchema = eventSchema.shape.attributes
       .regex(/^[0-9a-f]{8}$/)
       .describe("Which key hashes were made with"),
     "meshward.used": z
-      .array(z.string().regex(new RegExp(`^(?:path|query) \\S+ [0-9a-f]{16} (?:${ID_FORMS.join("|")})(?:\\+1)? `, "s")))
+      .array(
+        z
+          .string()
+          .regex(new RegExp(`^(?:${ID_PARTS.join("|")}) \\S+ [0-9a-f]{16} (?:${ID_FORMS.join("|")})(?:\\+1)? `, "s")),
+      )
       .max(8)
       .optional()
       .describe("Part, collection, hash, form, and name; +1: next to the one that the same user used before"),
@@ -33,6 +39,13 @@ const attributesSchema = eventSchema.shape.attributes
       .max(32)
       .optional()
       .describe("Collection and hash; own: handed out by the collection's own endpoint"),
+    "meshward.self": z
+      .string()
+      .regex(/^[0-9a-f]{16}$/)
+      .optional()
+      .describe("The hash of the id that a token names its user by"),
+    "meshward.staff": z.literal(1).optional().describe("The credential names somebody who works there, or no person"),
+    "meshward.personal": z.literal(1).optional().describe("The answer tells of somebody, by the names of its members"),
     "meshward.unseen": z.literal(1).optional().describe("More was handed out than is told"),
     "meshward.lost": z.int().min(1).optional().describe("Exchanges since the last record of which there is none"),
   });

@@ -116,7 +116,7 @@ test("a walk through ids", () => {
   const walk = (from: number, to: number): string => `eve GET /orders/{number} walks order ${from} ${to}`;
   const expected = ["auth-enumeration GET /orders/{number}"];
   assert.deepEqual(found(`${owners}\n ${walk(4000, 4010)}`), expected);
-  assert.deepEqual(found(`${owners}\n ${walk(4000, 4008)}`), [], "too short");
+  assert.deepEqual(found(`${owners}\n ${walk(4000, 4006)}`), [], "too short");
   assert.deepEqual(found(`${owners}\n - GET /orders/{number} uses order 1\n ${walk(4000, 4010)}`), [], "public");
   assert.deepEqual(found(`eve GET /orders hands order 1\n ${walk(4000, 4010)}`), [], "nobody else has any");
   const without = owners.replace(/.*eve.*\n/, "");
@@ -131,6 +131,128 @@ test("a walk through ids", () => {
   const ownership = createOwnership();
   ownership.add([...exchangesOf(owners, NOW), ...slow.flat()], NOW);
   assert.deepEqual(ownership.judge(NOW + 60_000), [], "slowly");
+});
+
+test("strangers, and users with nothing of their own, who count through what tells of people", () => {
+  const expected = ["auth-enumeration GET /receipts/{number}"];
+  const reads = (who: string, from = 7000, to = 7009): string =>
+    `${who} GET /receipts/{number} reads receipt ${from} ${to}`;
+  const others = "ada GET /receipts/{number} uses receipt 7003";
+  assert.deepEqual(found(reads("-")), expected);
+  assert.deepEqual(found(`${others}\n ${reads("eve")}`), expected);
+  assert.deepEqual(found(`${others}\n ${reads("eve/cookie")}`), expected);
+  for (const [why, text] of [
+    ["a catalogue tells of nobody", reads("-").replace("reads", "walks")],
+    ["a catalogue tells of nobody, whoever asks", `${others}\n ${reads("eve").replace("reads", "walks")}`],
+    ["nobody else uses any", reads("eve")],
+    ["they were handed to strangers", `- GET /receipts refers receipt 7000 7001 7002 7003 7004\n ${reads("-")}`],
+    ["strangers have made them", `- POST /orders hands receipt 7000 7001 7002 7003 7004\n ${reads("-")}`],
+    [
+      "somebody has just made them, and a worker gets each",
+      `ada POST /receipts hands receipt 7000 7001 7002 7003 7004\n ${reads("eve")}`,
+    ],
+    ["who works there", `${others}\n ${reads("desk!")}`],
+    ["where people work", `${others}\n ${reads("desk").replace("/receipts", "/admin/receipts")}`],
+    ["a key of an API", `${others}\n ${reads("job/key")}`],
+    ["strangers get them as well", `${others}\n - GET /receipts/{number} uses receipt 1\n ${reads("eve")}`],
+    ["years", `${others}\n eve GET /calendar/{number} reads calendar 2010 2026`],
+    ["the same again", `${others}\n ${reads("eve", 7000, 7005)}\n ${reads("eve", 7000, 7005)}`],
+  ] as const) {
+    assert.deepEqual(found(text), [], why);
+  }
+});
+
+test("what is in the body or the query: an address of somebody else", () => {
+  const owners = "ada GET /addresses hands address 17\n eve GET /addresses hands address 23";
+  for (const part of ["query", "json", "form"]) {
+    const put = `eve PUT /address uses ${part}:address 17`;
+    assert.deepEqual(found(`${owners}\n ${put}`), ["auth-bola PUT /address"], part);
+    assert.deepEqual(found(`${owners}\n ${put.replace("17", "23")}`), [], part);
+  }
+  // Nothing of that is eve's, but orders are; and who has nothing at all may be anybody.
+  const orders = "ada GET /orders hands order 1001\n eve GET /orders hands order 2001";
+  const put = "eve PUT /address uses json:address 17";
+  assert.deepEqual(found(`${owners.split("\n")[0]}\n ${orders}\n ${put}`), ["auth-bola PUT /address"]);
+  assert.deepEqual(
+    found(`${owners.split("\n")[0]}\n ${orders.replace("eve", "eve!")}\n ${put.replace("eve", "eve!")}`),
+    [],
+  );
+  assert.deepEqual(found(`${owners.split("\n")[0]}\n ${put}`), []);
+});
+
+test("a stranger who signs in, or orders as a guest, makes nothing public", () => {
+  const guest = "- POST /orders hands order 9001\n - POST /login refers user 41";
+  assert.deepEqual(found(`${OWNERS}\n ${guest}\n ${THEFT}`), STOLEN);
+  assert.deepEqual(
+    found(
+      `${guest}\n ada GET /orders hands order 9001\n eve GET /orders hands order 2001\n eve GET /orders/{number} uses order 9001`,
+    ),
+    STOLEN,
+  );
+});
+
+test("the list of somebody else, by the id of a person", () => {
+  const list = (who: string, id: number, at = "/users/{number}/orders", as = "user"): string =>
+    `${who} GET ${at} uses ${as} ${id}`;
+  const named = `${list("ada#41", 41)}\n ${list("eve#42", 42)}`;
+  const expected = ["auth-bola GET /users/{number}/orders"];
+  assert.deepEqual(found(`${named}\n ${list("eve#42", 41)}`), expected);
+  // Whose it is may be known later.
+  assert.deepEqual(found(`${list("eve#42", 42)}\n ${list("eve#42", 41)}\n ${list("ada#41", 41)}`), expected);
+  assert.deepEqual(
+    found(
+      [
+        list("ada#41", 41, "/orders", "query:customer"),
+        list("eve#42", 42, "/orders", "query:customer"),
+        list("eve#42", 41, "/orders", "query:customer"),
+      ].join("\n"),
+    ),
+    ["auth-bola GET /orders"],
+  );
+  // By what /me hands out, or by use alone.
+  const me = (who: string, id: number): string => `${who} GET /me hands user ${id}`;
+  const cookies = [me("ada/cookie", 41), me("eve/cookie", 42), list("ada/cookie", 41), list("eve/cookie", 42)];
+  const both = [...cookies, ...cookies, list("eve/cookie", 41), ...cookies].join("\n");
+  assert.deepEqual(found(both), expected);
+  const used = [
+    ["ada", 41],
+    ["bob", 43],
+    ["eve", 42],
+    ["eve", 42],
+  ].map(([who, id]) => list(`${who}`, Number(id)));
+  assert.deepEqual(found([...used, list("eve", 41)].join("\n")), expected);
+  for (const [why, lines] of [
+    ["only their own", [named, named]],
+    ["who works there", [named, list("eve#42!", 42), list("eve#42!", 41)]],
+    ["who never asks for its own", [named, list("desk#7", 41)]],
+    ["who never asks for its own, and is unnamed", [...used, list("desk", 41), list("desk", 43)]],
+    ["which was handed to the one who asks", [named, "eve#42 GET /feed refers author 41", list("eve#42", 41)]],
+    ["where strangers ask", [named, list("-", 9), list("eve#42", 41)]],
+    ["where others do so, too", [named, list("bob#43", 43), list("bob#43", 42), list("eve#42", 41)]],
+    [
+      "where people work",
+      [named, list("eve#42", 42, "/admin/users/{number}"), list("eve#42", 41, "/admin/users/{number}")],
+    ],
+    ["what several ask for", [...used, list("bob", 41), list("eve", 41)]],
+    [
+      "a tenant of several",
+      [
+        ["ada", 7],
+        ["eve", 7],
+        ["eve", 8],
+        ["bob", 8],
+        ["eve", 7],
+        ["dan", 9],
+      ].map(([who, id]) => list(`${who}`, Number(id), "/accounts/{number}/orders", "account")),
+    ],
+    ["two tokens that say they are the same", [named, list("mal#41", 41), list("eve#42", 41)]],
+    [
+      "an object, not a person",
+      [named.replaceAll("uses user", "uses order"), list("eve#42", 41).replace("user ", "order ")],
+    ],
+  ] as [string, string[]][]) {
+    assert.deepEqual(found(lines.join("\n")), [], why);
+  }
 });
 
 test("who was handed what is not known: nothing is said, and it is counted", () => {
@@ -211,9 +333,12 @@ test("records are read, and believed no further than their form", () => {
       "path order 0123456789abcdef number+1 my orders",
       "path order xyz number orders",
       "form order 0123456789abcdef number x",
+      "cookie order 0123456789abcdef number x",
     ],
     "meshward.handed": ["order 0123456789abcdef own", "line 0123456789abcdee", "line", "a b c d"],
     "meshward.lost": 3,
+    "meshward.self": "0123456789abcdea",
+    "meshward.personal": 1,
   };
   const read = (changes: Record<string, unknown>, eventName = "meshward.access"): ReturnType<typeof exchangeOf> => {
     const all = Object.entries({ ...attributes, ...changes }).filter(([, value]) => value !== undefined);
@@ -228,7 +353,10 @@ test("records are read, and believed no further than their form", () => {
   const exchange = read({}) as Exchange;
   assert.deepEqual(exchange.used, [
     { part: "path", collection: "order", hash: "0123456789abcdef", form: "number", near: true, name: "my orders" },
+    { part: "form", collection: "order", hash: "0123456789abcdef", form: "number", near: false, name: "x" },
   ]);
+  assert.deepEqual([exchange.self, exchange.staff, exchange.personal], ["0123456789abcdea", false, true]);
+  assert.equal((read({ "meshward.self": "ada", "meshward.staff": 1 }) as Exchange).self, "");
   assert.deepEqual(exchange.handed, [
     { collection: "order", hash: "0123456789abcdef", own: true },
     { collection: "line", hash: "0123456789abcdee", own: false },

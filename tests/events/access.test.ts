@@ -19,6 +19,8 @@ const bearer = (user: string): [string, string] => ["authorization", `Bearer ${j
 
 interface Visit {
   method?: string;
+  /** With its type. */
+  body?: [type: string, text: string];
   path: string;
   headers?: [string, string][];
   status?: number;
@@ -30,11 +32,22 @@ interface Visit {
 /** What is told of one exchange. */
 function told(bench: Bench, { method = "GET", path, headers = [bearer("ada")], ...visit }: Visit) {
   const before = bench.accesses.length;
-  const { status = 200, type = JSON_TYPE, answerHeaders = [], answer = "" } = visit;
+  const { status = 200, type = JSON_TYPE, answerHeaders = [], answer = "", body: sent } = visit;
   const body = typeof answer === "string" || answer instanceof Uint8Array ? answer : JSON.stringify(answer);
   bench.plugin.exchange(
-    { method, path, headers: [["host", "shop.example:8080"], ...headers] },
-    { source: "10.0.0.9:40000", response: { status, headers: [type, ...answerHeaders], body } },
+    {
+      ...{ method, path },
+      headers: [
+        ["host", "shop.example:8080"],
+        ...(sent ? ([["content-type", sent[0]]] as [string, string][]) : []),
+        ...headers,
+      ],
+    },
+    {
+      ...(sent === undefined ? {} : { body: sent[1] }),
+      source: "10.0.0.9:40000",
+      response: { status, headers: [type, ...answerHeaders], body },
+    },
   );
   bench.envoy.advance(TICK);
   return bench.accesses.slice(before).map(({ attributes }) => attributes);
@@ -88,7 +101,10 @@ test("which ids a response hands out, and of which collection", async () => {
     ["/orders", { items: { id: [1, 2], ids: [17, 18] } }, []],
     ["/orders/5", { id: 5, items: [{ id: 17 }] }, ["item"]],
     ["/orders", { orders: [{ id: 17, items: [{ id: 3 }] }] }, ["order own", "item"]],
-    ["/me", { orders: [{ id: 17 }] }, ["order"]],
+    ["/orders", [{ order_id: 17, product_id: 3 }], ["order own", "product"]],
+    ["/me", { orders: [{ id: 17, items: [{ product: { id: 3 } }] }] }, ["order own", "product"]],
+    ["/home", { orders: [{ id: 17 }] }, ["order"]],
+    ["/home", { customer: 17, user: "ada", total: 17, owner: { id: 4 } }, ["customer", "owner"]],
     ["/me", { id: 17 }, ["user own"]],
     ["/users/me", { id: 17 }, ["user own"]],
     ["/orders", { order_ids: [17, 18], prices: [100, 200] }, ["order own", "order own"]],
@@ -115,6 +131,53 @@ test("which ids a response hands out, and of which collection", async () => {
   }
 });
 
+test("ids in a query and a body are used, those of people by their bare names, too", async () => {
+  const bench = await startBench(ALL);
+  const send = (method: string, path: string, type?: string, text = ""): string[] =>
+    used(told(bench, { method, path, ...(type === undefined ? {} : { body: [type, text] }), status: 204 }));
+  const JSON_BODY = "application/json";
+  assert.deepEqual(send("GET", "/orders?customer=42&user=ada&page=3"), ["query customer small customer"]);
+  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"street": "Elm 5", "id": 17}'), ["json address small id"]);
+  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"id": "17", "count": 18}'), ["json address small id"]);
+  assert.deepEqual(
+    send("POST", "/search", JSON_BODY, '{"filter": {"userId": 100042, "id": 5}, "customer": {"id": 4}}'),
+    ["json user number userId"],
+  );
+  assert.deepEqual(send("POST", "/address", "application/x-www-form-urlencoded", "id=17&order_id=1001&paid=5&void=9"), [
+    "form address small id",
+    "form order small order_id",
+  ]);
+  const many = Array.from({ length: 100 }, (_, place) => `"a${place}_id": ${place}`).join();
+  assert.equal(send("POST", "/orders", JSON_BODY, `{${many}}`).length, 4);
+  // What was sent is handed out by no answer that says it again.
+  const echo = { method: "POST", path: "/notes", body: [JSON_BODY, '{"order_id": 1001}'] as [string, string] };
+  assert.deepEqual(handed(told(bench, { ...echo, answer: { order_id: 1001, id: 7 } })), ["note own"]);
+});
+
+test("what tells of somebody, and the id and the office that a token names", async () => {
+  const bench = await startBench(ALL);
+  const tells = (answer: unknown, headers = [bearer("ada")], type = JSON_TYPE): boolean =>
+    told(bench, { path: "/receipts/7", answer, headers, type })[0]!["meshward.personal"] === 1;
+  assert.ok(tells({ id: 7, customer: "Ada" }));
+  assert.ok(tells({ receipt: { billing_email: "a@b.example" } }, []));
+  assert.ok(!tells({ id: 7, name: "Chair", email_count: 4, customer: null, email: "" }));
+  assert.ok(!tells(`<script>{"email": "a@b.example"}</script>`, [], HTML_TYPE));
+  assert.ok(
+    !tells({ customer: "Ada" }, [["x-forwarded-client-cert", "By=spiffe://a;Hash=1"]]),
+    "a service of the mesh",
+  );
+  const token = (claims: object): Attributes =>
+    told(bench, { path: "/users/42/orders", headers: [["authorization", `Bearer ${jwt(claims)}`]], answer: {} })[0]!;
+  const own = token({ sub: "42", iss: "shop" });
+  assert.equal(own["meshward.self"], hashes([own])[0]);
+  assert.equal(own["meshward.staff"], undefined);
+  assert.equal(token({ sub: 42, roles: ["customer"] })["meshward.self"], own["meshward.self"]);
+  assert.notEqual(token({ sub: "43" })["meshward.self"], own["meshward.self"]);
+  assert.equal(token({ sub: "7", realm_access: { roles: ["shop-admin"] } })["meshward.staff"], 1);
+  assert.equal(token({ sub: "7", gty: "client-credentials" })["meshward.staff"], 1);
+  assert.equal(token({ sub: "7", iss: "https://supportive.example/" })["meshward.staff"], undefined);
+});
+
 test("HTML: links, attributes, and JSON in scripts and attributes; a stray quote hides no more than its line", async () => {
   const bench = await startBench(ALL);
   const cases: [answer: string, expected: string[]][] = [
@@ -124,6 +187,12 @@ test("HTML: links, attributes, and JSON in scripts and attributes; a stray quote
     [`<script>window.state = {"cart": {"id": 1001}, 'note': "x"}</script>`, ["cart"]],
     [`<div data-page="{&quot;orders&quot;:[{&quot;id&quot;:1001}]}">`, ["order own"]],
     [`<p>5" tall, it's\n<a href="/orders/1001">x</a>`, ["order own"]],
+    [`<input type="hidden" name="id" value="1001"> 1 <input name=x value="5">`, ["order own", "order"]],
+    [
+      `<form action="/address"><input name="address_id" value='17'><input name="count" value="2">`,
+      ["address", "order"],
+    ],
+    [`<a href="/list?customer=42">`, ["customer"]],
     [`<img src="/pic/logo.png" width="100" height="200"><option value="blue">`, []],
   ];
   for (const [answer, expected] of cases) {
