@@ -32,6 +32,7 @@ import { inspectHeaders } from "../inspect/header-injection";
 import { essenceEnd, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
+import { inspectAmount, inspectLoginOutcome } from "../inspect/outcome";
 import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
@@ -106,6 +107,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     keepType(watch.observed, type, mediaTypeEnd);
     keepLocation(watch.observed, location, locationEnd);
     inspectPassiveHeaders();
+    if (!policy.dryRun) inspectLoginOutcome(watch);
     changetype<Observed>(watch.observed).facts = facts;
     keepComponents(watch.observed);
   }
@@ -238,10 +240,11 @@ export function endResponse(stream: Stream): void {
     openStreamAgain(stream, policy);
     beginBearing();
     setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
+    if (watch.observed != 0) openExchange(policy, watch.observed);
     inspectBody(watch);
     if (decodeValues(watch)) inspectBody(watch);
     if (watch.observed != 0) {
-      openExchange(policy, watch.observed);
+      if (!policy.dryRun) inspectAmount(watch);
       const kept = observedType(watch.observed);
       setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
       setFacts(changetype<Observed>(watch.observed).facts);

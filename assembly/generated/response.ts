@@ -1,6 +1,7 @@
 // Made from rules/response.yaml by scripts/generate. DO NOT EDIT.
 // MARKUP_WORD: 197 words, 2,630 bytes.
 // COMMON_HEADER: 38 words, 944 bytes.
+// RESPONSE_LISTS: 2 lists, 136 bytes.
 
 export const enum MarkupWord {
   None = 0,
@@ -142,3 +143,16 @@ export const COMMON_HEADER: usize = memory.data<u8>([
   114, 121, 45, 97, 102, 116, 101, 114, 108, 105, 110, 107, 99, 111, 110, 110, 101, 99, 116, 105, 111, 110, 117, 112,
   103, 114, 97, 100, 101,
 ]);
+
+/** Layout: match/lists.ts. */
+export const RESPONSE_LISTS: usize = memory.data<u8>([
+  4, 117, 115, 101, 114, 4, 109, 97, 105, 108, 5, 108, 111, 103, 105, 110, 4, 110, 97, 109, 101, 4, 112, 97, 115, 115,
+  3, 112, 119, 100, 7, 97, 99, 99, 111, 117, 110, 116, 0, 9, 100, 117, 112, 108, 105, 99, 97, 116, 101, 10, 99, 111,
+  110, 115, 116, 114, 97, 105, 110, 116, 8, 116, 111, 111, 32, 108, 111, 110, 103, 8, 100, 101, 97, 100, 108, 111, 99,
+  107, 7, 116, 105, 109, 101, 111, 117, 116, 9, 116, 105, 109, 101, 100, 32, 111, 117, 116, 10, 99, 111, 110, 110, 101,
+  99, 116, 105, 111, 110, 6, 100, 101, 110, 105, 101, 100, 7, 98, 101, 32, 110, 117, 108, 108, 12, 115, 116, 114, 105,
+  110, 103, 32, 118, 97, 108, 117, 101, 0,
+]);
+
+export const LOGIN_NAMES: usize = RESPONSE_LISTS + 0;
+export const CONSTRAINTS: usize = RESPONSE_LISTS + 39;

@@ -432,10 +432,14 @@ function comment(next: usize, end: usize): void {
   }
 }
 
-/** Whether no word goes on behind a version, as in "jQuery 1.4.2 or newer is needed". */
+/** Whether no word goes on behind a version, as in "jQuery 1.4.2 or newer is needed"; a site may: "jQuery v1.8.3 jquery.com". */
 function isNamed(at: usize, end: usize): bool {
   at = skipSpaces(at, end);
-  return at == end || (byteAt(at) - Char.a > 25 && byteAt(at) != Char.Plus);
+  if (at == end || (byteAt(at) - Char.a > 25 && byteAt(at) != Char.Plus)) return true;
+  const word = at;
+  while (at < end && isNameByte(byteAt(at))) at++;
+  const dot = findByte(word, at, Char.Dot);
+  return dot + 2 < at || (at < end && byteAt(at) == Char.Colon);
 }
 
 /**

@@ -8,7 +8,11 @@ import { Stage } from "../core/findings";
 import { findText } from "../core/text";
 import { classify } from "../core/classify";
 import { Kind } from "../generated/kinds";
+import { Operator, OPERATOR } from "../generated/nosqli";
+import { CONSTRAINTS } from "../generated/response";
 import { RuleClass } from "../generated/rules";
+import { keyword } from "../match/keywords";
+import { holdsWord } from "../match/lists";
 import { findPhrase, openPhrases, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
 import { ruleClass } from "../match/rules";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
@@ -17,7 +21,9 @@ import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** Kinds that break a query. */
 const BREAKS: u32 = Kind.Quote | Kind.Backslash | Kind.Paren | Kind.Backtick | Kind.Brace;
-const QUERIES: u32 = (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli) | (1 << RuleClass.Ldapi) | (1 << RuleClass.Xpath);
+const DESER: u32 = 1 << RuleClass.Deser;
+const QUERIES: u32 =
+  (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli) | (1 << RuleClass.Ldapi) | (1 << RuleClass.Xpath) | DESER;
 /** Bytes before and behind an error in which its value may stand. */
 const BEFORE: usize = 128;
 const BEHIND: usize = 256;
@@ -56,16 +62,24 @@ function nameEndOf(taint: Taint): usize {
   return taintName(taint) + taint.nameLength;
 }
 
-/** Whether the error is about an operator ("… operator: $foo"), and the parameter's name has another one, or none. */
-function isOther(taint: Taint, end: usize): bool {
+/**
+ * Whether the error is about an operator ("… operator: $foo"), and the parameter has another one, or none; or the database knows that
+ * operator: then the service has refused it.
+ */
+function isOther(taint: Taint, start: usize, end: usize): bool {
   if (byteAt(end - 1) != Char.Dollar) return false;
   let behind = end;
   while (behind < replyEnd && isLetter(byteAt(behind))) behind++;
+  const known = keyword(OPERATOR, end - 1, behind);
+  if (end - start < TOP_LEVEL && known != 0 && known != Operator.Script && known < <u32>Operator.Logic) return true;
   return (
     !holds(taintName(taint), nameEndOf(taint), end - 1, behind - end + 1) &&
     !holds(taintValue(taint), taintValueEnd(taint), end - 1, behind - end + 1)
   );
 }
+
+/** Bytes of "unknown top level operator: $", which says something else than "unknown operator: $". */
+const TOP_LEVEL: usize = 29;
 
 /** Whether the value has a quote that nothing closes, and that no word has: "it's" is one. */
 function isUnclosed(taint: Taint): bool {
@@ -82,12 +96,15 @@ function isUnclosed(taint: Taint): bool {
 /** The value that has led to the error `start..end`; null where none has. */
 function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   const bit = classBit(ruleClass(phraseRule));
+  if (holdsWord(end, min(replyEnd, end + BEHIND), CONSTRAINTS)) return null;
   const failed = replyStatus >= 400 || phraseSure || isMember(start);
   let best: Taint | null = null;
   let rank = 0;
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
-    if (!mayBreak(taint) || says(taint, start, end) || isOther(taint, end)) continue;
+    if (!mayBreak(taint) || says(taint, start, end) || isOther(taint, start, end)) continue;
+    // Objects are told from other values by a detector alone.
+    if (bit == DESER && (taint.classes & DESER) == 0) continue;
     const near = standsNear(taint, start, end);
     if (!near && !failed && !(replyEnd - reply <= SHORT && isUnclosed(taint))) continue;
     const own = 1 + (near ? 2 : 0) + ((taint.classes & bit) != 0 ? 4 : 0);

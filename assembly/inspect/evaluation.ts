@@ -4,17 +4,21 @@
 //   value  {{1337*1337}}        body  1787569               nothing else makes that number: *confirmed*, where the expression does not stand there, too
 //   value  {{137*131}}          body  <p>17947</p>          a whole text, of five digits or more: *confirmed*
 //   value  {{7*7}}              body  "name":"49"           of the parameter `name`: *confirmed*
-//   value  {{7*7}}              body  <h1>Hello 49!</h1>    *likely*: 49 may be a price
+//   value  {{7*7}}              body  <h1>Hello 49!</h1>    *likely*: 49 may be a price; not where the endpoint has shown it before
+//   value  {{7*7}}              body  <p>49</p>             *likely*, where it is known that it has not
 //
-// Expressions: two numbers and one of * + -, a number and a number in quotes ({{7*'7'}}: "49" or "7777777").
+// Expressions: two numbers and one of * + - /, a number and a number in quotes ({{7*'7'}}: "49" or "7777777"), also by way of a
+// variable: <#assign x=7*7>${x}, #set($x=7*7)$x.
 
-import { byteAt, isDigit, isLetter, isQuote, isSpace, putBytes, putDecimal, sameBytes } from "../core/bytes";
+import { byteAt, isDigit, isLetter, isQuote, isSpace, isWord, putBytes, putDecimal, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
+import { textIs, textStarts } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
 import { nextMatch, openMatches } from "./match";
+import { Known, knownNumber } from "./outcome";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
 const EVALUATES: u32 = (1 << RuleClass.Ssti) | (1 << RuleClass.Codei) | (1 << RuleClass.Cmdi) | (1 << RuleClass.Ssi);
@@ -30,8 +34,12 @@ const LONG: usize = 6;
 /** The same of a number that is a whole text; with one digit less there are years and prices. */
 const WHOLE: usize = 5;
 
+/** What is kept of the exchange, 0 for nothing. */
+let observed: usize = 0;
+
 export function inspectEvaluation(watch: Watch): void {
   if (reply == replyEnd) return;
+  observed = watch.observed;
   for (let i: u32 = 0; i < watch.count; i++) inspectValue(taintAt(changetype<usize>(watch), i));
 }
 
@@ -40,7 +48,7 @@ function inspectValue(taint: Taint): void {
   const end = taintValueEnd(taint);
   for (let at = start + 1; at + 2 < end; at++) {
     const mark = byteAt(at);
-    if (mark != Char.Star && mark != Char.Plus && mark != Char.Dash) continue;
+    if (mark != Char.Star && mark != Char.Plus && mark != Char.Dash && mark != Char.Slash) continue;
     if (readOperands(start, at, end) && opens(start, first) && closes(second, end))
       return inspectExpression(taint, mark);
   }
@@ -85,7 +93,14 @@ function number(start: usize, end: usize): u64 {
 
 /** Whether an expression opens right before `at`: "{{", "${", "#{", "<%=", "@(", "$((" …; `first` becomes where. */
 function opens(start: usize, at: usize): bool {
-  while (at > start && isSpace(byteAt(at - 1))) at--;
+  at = blanksBefore(start, at);
+  variable = variableEnd = 0;
+  if (at > start + 5 && byteAt(at - 1) == Char.Equals && assigns(start, at - 1)) return true;
+  // "<%-", "<%:", "{!!"
+  const plain = at;
+  if (at > start + 1 && byteAt(at - 2) == Char.Percent && (byteAt(at - 1) == Char.Dash || byteAt(at - 1) == Char.Colon))
+    at--;
+  while (at > start && byteAt(at - 1) == Char.Bang) at--;
   const inside = at;
   while (at > start && isOpening(byteAt(at - 1))) at--;
   first = at;
@@ -94,9 +109,37 @@ function opens(start: usize, at: usize): bool {
   return (
     mark == Char.BraceOpen ||
     mark == Char.Equals ||
+    (mark == Char.Percent && inside < plain) ||
     mark == Char.BracketOpen ||
     (mark == Char.ParenOpen && inside - at > 1)
   );
+}
+
+function blanksBefore(start: usize, at: usize): usize {
+  while (at > start && isSpace(byteAt(at - 1))) at--;
+  return at;
+}
+
+/** The variable that holds the result; empty for none. */
+let variable: usize = 0;
+let variableEnd: usize = 0;
+
+/** Whether a variable is set by the sign at `at`: "<#assign x=", "#set($x=", "{% set x=", "{assign x="; `first` becomes where. */
+function assigns(start: usize, at: usize): bool {
+  at = blanksBefore(start, at);
+  variableEnd = at;
+  while (at > start && isWord(byteAt(at - 1))) at--;
+  variable = at;
+  while (at > start && (isSpace(byteAt(at - 1)) || byteAt(at - 1) == Char.Dollar || byteAt(at - 1) == Char.ParenOpen))
+    at--;
+  const word = at;
+  while (at > start && isLetter(byteAt(at - 1))) at--;
+  if (variable == variableEnd || (!textIs(at, word, "set") && !textIs(at, word, "assign"))) return false;
+  at = blanksBefore(start, at);
+  const marks = at;
+  while (at > start && isOpening(byteAt(at - 1))) at--;
+  first = at;
+  return at < marks;
 }
 
 function isOpening(byte: u32): bool {
@@ -124,17 +167,41 @@ function closes(at: usize, end: usize): bool {
     (byteAt(at) == Char.BraceClose ||
       byteAt(at) == Char.ParenClose ||
       byteAt(at) == Char.Percent ||
+      byteAt(at) == Char.Bang ||
       byteAt(at) == Char.Greater ||
       byteAt(at) == Char.BracketClose)
   )
     at++;
   second = at;
-  return at > inside;
+  if (at == inside) return false;
+  if (variable < variableEnd) {
+    while (at < end && !isWord(byteAt(at))) at++;
+    const size = variableEnd - variable;
+    if (at + size > end || memory.compare(at, variable, size) != 0) return false;
+    at += size;
+    while (at < end && (byteAt(at) == Char.BraceClose || byteAt(at) == Char.Percent || byteAt(at) == Char.Space)) at++;
+    second = at;
+  } else if (
+    textStarts(at, end, "__") &&
+    byteAt(first - 1) == Char.Underscore &&
+    byteAt(first - 2) == Char.Underscore
+  ) {
+    // Thymeleaf reads what stands between twice.
+    first -= 2;
+    second += 2;
+  }
+  return true;
 }
 
 function inspectExpression(taint: Taint, mark: u32): void {
   if (mark == Char.Dash && right > left) return;
-  const result = mark == Char.Star ? left * right : mark == Char.Plus ? left + right : left - right;
+  let result = left * right;
+  if (mark == Char.Plus) result = left + right;
+  else if (mark == Char.Dash) result = left - right;
+  else if (mark == Char.Slash) {
+    if (right == 0 || left % right != 0) return;
+    result = left / right;
+  }
   operand = result == left || result == right;
   // The words right before and right behind it.
   const start = taintValue(taint);
@@ -157,13 +224,16 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
   const digits = resultEnd - result;
   const around = result - NEEDLE + (end - resultEnd);
   if (around < OWN && digits < 2) return false;
+  const known = observed == 0 || digits > 4 ? Known.Nothing : knownNumber(<u32>number(result, resultEnd));
   let found: usize = 0;
   let weak: usize = 0;
+  let places: u32 = 0;
   const size = end - NEEDLE;
   for (let at = reply; at + size <= replyEnd; at++) {
     if (byteAt(at) != byteAt(NEEDLE) || memory.compare(at, NEEDLE, size) != 0) continue;
     if (around < OWN && ((at > reply && isPlain(byteAt(at - 1))) || isPlain(byteAt(at + size)))) continue;
-    const whole = digits >= WHOLE - 1 && !operand && isWhole(at, at + size);
+    const whole = (digits >= WHOLE - 1 || known == Known.New) && !operand && isWhole(at, at + size);
+    places++;
     if (
       around >= OWN ||
       isLong(result, resultEnd) ||
@@ -175,7 +245,8 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
     }
     if (weak == 0 && (whole || isGreeting(at, at + size))) weak = at;
   }
-  if (found == 0 && weak == 0) return false;
+  if (found == 0 && (weak == 0 || known == Known.Old || (known == Known.Nothing && digits < 4 && places > 2)))
+    return false;
   const at = found != 0 ? found : weak;
   // Where the expression itself stands, it was not run, and the number is the page's.
   if (around < OWN && openMatches(taintValue(taint), taintValueEnd(taint)) && nextMatch()) return false;

@@ -1,13 +1,13 @@
 // What was seen of an endpoint before: a value for a key, in a table of fixed size, where a newer key takes the place of an older one.
 // May forget, and never says of an endpoint what was said of another, but for hashes of 32 bits that are equal.
 //
-//   table: 512 × (u32 key, u32 value)
+//   table: 2,048 × (u32 key, u32 value)
 
-const MARKS: usize = memory.data(4096, 8);
-const COUNT: u32 = 512;
+const MARKS: usize = memory.data(16384, 8);
+const COUNT: u32 = 2048;
 
 function placeOf(key: u32): usize {
-  return MARKS + <usize>(((key * 0x9e3779b1) >>> 23) % COUNT) * 8;
+  return MARKS + <usize>(((key * 0x9e3779b1) >>> 21) % COUNT) * 8;
 }
 
 /** The value of `key`, 0 for none. */

@@ -46,7 +46,8 @@ export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
     return BodyType.Html;
   if (textIsNoCase(type, end, "application/json") || textIsNoCase(max(type, end - 5), end, "+json"))
     return BodyType.Json;
-  if (textIsNoCase(type, end, "application/javascript") || textIsNoCase(type, end, "text/javascript"))
+  // "text/javascript", "application/x-javascript", "text/ecmascript" …
+  if (textIsNoCase(max(type, end - 10), end, "javascript") || textIsNoCase(max(type, end - 10), end, "ecmascript"))
     return BodyType.Script;
   if (
     textStartsNoCase(type, end, "image/") ||

@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 284 rules of 26 classes.
+// 285 rules of 26 classes.
 
 export const CLASSES = [
   "sqli",
@@ -158,6 +158,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "deser-yaml", class: "deser" },
   { id: "deser-type", class: "deser" },
   { id: "deser-xml", class: "deser" },
+  { id: "deser-error", class: "deser" },
   { id: "codei-php-tag", class: "codei" },
   { id: "codei-call", class: "codei" },
   { id: "codei-python", class: "codei" },

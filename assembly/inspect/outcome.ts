@@ -1,0 +1,183 @@
+// What an attack on a query has changed. Of an endpoint is kept what it answers ordinary requests (marks.ts): whether it refuses log-ins,
+// and how many records it lists. *Likely*, for who is right once, and a list that was longer than ever, have other reasons, too.
+//
+//   ordinary  POST /login user=ada&password=x       401          attack  user=' or 1=1--   200, without any credential, or a session's cookie
+//   ordinary  GET /items?name=chair                 3 records    attack  name=' or 1=1--   40 records
+//
+// Like is compared with like: requests with the same kind of credential, and with parameters of the same names.
+
+import { byteAt, findByte } from "../core/bytes";
+import { Char } from "../core/char";
+import { Stage } from "../core/findings";
+import { HASH_SEED, hashBytes } from "../core/hash";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { holdsTextNoCase, textIs } from "../core/text";
+import { LOGIN_NAMES } from "../generated/response";
+import { Rule, RuleClass } from "../generated/rules";
+import { holdsWord } from "../match/lists";
+import { nextParameter, openParameters, parameterName, parameterNameEnd } from "../observe/parameters";
+import { observedParameters } from "../observe/observed";
+import { Taint, taintAt, taintName, Watch } from "../observe/taint";
+import { nextQuery, openQuery, queryName, queryNameEnd } from "../parse/query";
+import { bearOut } from "./bear";
+import { isLogin } from "./cookies";
+import {
+  credentials,
+  Credentials,
+  endpoint,
+  query,
+  queryEnd,
+  responseHeaders,
+  responseHeadersEnd,
+  status,
+} from "./exchange";
+import { markOf, setMark } from "./marks";
+import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
+
+const QUERIES: u32 = (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli);
+/** Make keys of an endpoint's. */
+const LOGIN: u32 = 0x7c41e09b;
+const AMOUNT: u32 = 0x1f83d9ab;
+const NUMBERS: u32 = 0x3c6ef372;
+
+/** Of log-ins: some were refused, or answered without a session. */
+const REFUSED: u32 = 1;
+const PLAIN: u32 = 2;
+
+/** Looks at the headers of a response to a request that is a log-in. */
+export function inspectLoginOutcome(watch: Watch): void {
+  if ((credentials & ~(<u32>Credentials.Cookie)) != 0 || !asksPassword(observedParameters(watch.observed))) return;
+  const key = endpoint ^ LOGIN ^ (credentials << 1);
+  const known = markOf(key);
+  const issued = status < 400 && issuesLogin();
+  if (!watch.suspicious) {
+    const seen = status == 401 || status == 403 ? REFUSED : status < 400 && !issued ? PLAIN : 0;
+    if ((known | seen) != known) setMark(key, known | seen);
+  } else if (status < 400 && (issued ? known != 0 : credentials == 0 && (known & REFUSED) != 0)) {
+    const cookies = responseHeaders;
+    bearOutQueries(watch, true, cookies, cookies);
+  }
+}
+
+function asksPassword(parameters: usize): bool {
+  openParameters(parameters);
+  while (nextParameter()) {
+    if (isPassword(parameterName, parameterNameEnd)) return true;
+  }
+  openQuery(query, queryEnd);
+  while (nextQuery()) {
+    if (isPassword(queryName, queryNameEnd)) return true;
+  }
+  return false;
+}
+
+/** Whether a parameter's name says that it is a password. */
+export function isPassword(start: usize, end: usize): bool {
+  return holdsTextNoCase(start, end, "passw") || holdsTextNoCase(start, end, "pwd") || textIs(start, end, "pass");
+}
+
+/** Whether the response sets a cookie that stands for a log-in. */
+function issuesLogin(): bool {
+  openPairs(responseHeaders, responseHeadersEnd);
+  while (nextPair()) {
+    if (!textIs(pairName, pairNameEnd, "set-cookie")) continue;
+    const end = findByte(pairValue, pairValueEnd, Char.Equals);
+    if (end + 1 < pairValueEnd && byteAt(end + 1) != Char.Semicolon && isLogin(pairValue, end)) return true;
+  }
+  return false;
+}
+
+/** The values that a detector took for an attack on a query have done it; `named`: of those that say who comes. */
+function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): void {
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    const classes = taint.classes & QUERIES;
+    if (classes == 0 || (named && !holdsWord(taintName(taint), nameEndOf(taint), LOGIN_NAMES))) continue;
+    const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
+    bearOut(taint, classes, rule, Stage.Likely, start, end);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function nameEndOf(taint: Taint): usize {
+  return taintName(taint) + taint.nameLength;
+}
+
+/** Records that a list has more than the longest one before, at least; tags of a page. */
+const MORE: u32 = 3;
+const MORE_TAGS: u32 = 8;
+const MOST: u32 = 0xffff;
+
+/** Looks at the body of a response, how much of it there is. */
+export function inspectAmount(watch: Watch): void {
+  if (replyStatus != 200) return;
+  if (!watch.suspicious) learnNumbers();
+  let names: u32 = 0;
+  let key = endpoint ^ AMOUNT;
+  openQuery(query, queryEnd);
+  while (nextQuery()) {
+    key = (key ^ hashOfName(queryName, queryNameEnd)) * 0x01000193;
+    names++;
+  }
+  openParameters(observedParameters(watch.observed));
+  while (nextParameter()) {
+    key = (key ^ hashOfName(parameterName, parameterNameEnd)) * 0x01000193;
+    names++;
+  }
+  const page = replyType == BodyType.Html;
+  const mark: u32 = replyType == BodyType.Json ? Char.BraceOpen : page ? Char.Less : Char.LineFeed;
+  let amount: u32 = 0;
+  for (let at = reply; at < replyEnd; at++) amount += u32(byteAt(at) == mark);
+  amount = min(amount, MOST);
+  const known = markOf(key);
+  const most = known & MOST;
+  if (!watch.suspicious) return setMark(key, max(most, amount) | (min((known >>> 16) + 1, MOST) << 16));
+  // Of several parameters another one may have been chosen.
+  if (known >>> 16 < min(names, 2)) return;
+  const more = page ? amount >= most + (most >>> 1) + MORE_TAGS : amount >= max(most * 2, most + MORE);
+  if (more && known != 0) bearOutQueries(watch, false, reply, min(replyEnd, reply + 64));
+}
+
+/** The hash of a parameter's name, without the operator that it may have: "user[$ne]", "user.$ne". */
+function hashOfName(start: usize, end: usize): u32 {
+  const bracket = findByte(start, end, Char.BracketOpen);
+  const dollar = findByte(start, bracket, Char.Dollar);
+  return <u32>hashBytes(start, dollar < bracket && dollar > start ? dollar - 1 : dollar, HASH_SEED);
+}
+
+/** Which numbers of two to four digits stand in the page at other times: a bit each by their hash. */
+function learnNumbers(): void {
+  const key = endpoint ^ NUMBERS;
+  let bits = markOf(key) | KNOWN;
+  for (let at = reply; at < replyEnd; at++) {
+    let number: u32 = 0;
+    let digits: u32 = 0;
+    for (; at < replyEnd && byteAt(at) - Char._0 < 10; at++) {
+      number = number * 10 + (byteAt(at) - Char._0);
+      digits++;
+    }
+    if (digits - 2 < 3) bits |= bitOf(number);
+  }
+  setMark(key, bits);
+}
+
+const KNOWN: u32 = 1;
+
+function bitOf(number: u32): u32 {
+  return 2 << (((number * 0x9e3779b1) >>> 16) % 31);
+}
+
+/** What is known of a number at the endpoint at work. */
+export const enum Known {
+  Nothing,
+  /** Other responses did not show it. */
+  New,
+  /** They may have. */
+  Old,
+}
+
+export function knownNumber(number: u32): Known {
+  const bits = markOf(endpoint ^ NUMBERS);
+  return bits == 0 ? Known.Nothing : (bits & bitOf(number)) == 0 ? Known.New : Known.Old;
+}
