@@ -19,7 +19,9 @@ export function setTime(nanoseconds: u64): void {
 
 /** Notes `rule` at a part of the exchange, by its name (of a header, a cookie, a parameter; empty for none): `start..end` shows it. */
 export function note(rule: u32, stage: Stage, part: Part, name: usize, nameEnd: usize, start: usize, end: usize): void {
-  const place = hashBytes(name, nameEnd, (HASH_SEED ^ endpoint) * 0x100000001b3) ^ ((<u64>rule) << 8) ^ part;
+  // What is surer than what was told is told, too.
+  const what = ((<u64>stage) << 32) | ((<u64>rule) << 8) | part;
+  const place = hashBytes(name, nameEnd, (HASH_SEED ^ endpoint) * 0x100000001b3) ^ what;
   // The last steps of FNV-1a leave the upper bits poor.
   if (time != 0 && isTold((place ^ (place >> 29)) * 0x9e3779b97f4a7c15, time)) return;
   const finding = addFinding(rule, ruleConfidence(rule), part, name, nameEnd);

@@ -136,6 +136,41 @@ test("a finding in a body has the request's line, too; one that is excepted says
   assert.equal(attributes["meshward.outcome"], "allowed");
 });
 
+test("what each response shows is told once an hour, and again where it has become sure", async () => {
+  const bench = await startBench({ observe: { sample: "100%" } });
+  const asked = (site: string): string[] => {
+    bench.plugin.exchange(
+      {
+        path: "/api/me",
+        headers: [
+          ["host", "shop.example"],
+          ["origin", site],
+          ["cookie", "session=a"],
+        ],
+      },
+      {
+        response: {
+          status: 200,
+          headers: [
+            ["content-type", "application/json"],
+            ["access-control-allow-origin", site],
+            ["access-control-allow-credentials", "true"],
+          ],
+          body: "{}",
+        },
+      },
+    );
+    const before = bench.taken.length;
+    bench.envoy.advance(TICK);
+    return bench.taken
+      .slice(before)
+      .filter(({ attributes }) => attributes["security_rule.name"] === "header-cors-reflected")
+      .map(({ attributes }) => attributes["meshward.stage"]);
+  };
+  const [one, two] = ["https://one.test", "https://two.test"];
+  assert.deepEqual([one, one, two, two, one].map(asked), [["likely"], [], ["confirmed"], [], []]);
+});
+
 test("a route of the policy names the endpoint where it is one", async () => {
   const routes = [{ match: { path: "/items/{item}" } }, { match: { path: "/**" } }];
   assert.equal((await eventOf({}, { routes })).attributes["http.route"], "/items/{item}");
