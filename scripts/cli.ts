@@ -762,17 +762,26 @@ const namesOf =
       return name;
     });
 
-async function demoCommand(options: { once?: boolean; listen?: string }, io: Io): Promise<number> {
+interface DemoOptions {
+  once?: boolean;
+  observe?: boolean;
+  seconds: number;
+  listen?: string;
+}
+
+async function demoCommand({ observe, seconds, ...options }: DemoOptions, io: Io): Promise<number> {
+  const told = {
+    out: (line: string) => void io.stdout.write(`${line}\n`),
+    err: (line: string) => void io.stderr.write(`meshward demo: ${line}\n`),
+    // https://no-color.org: any value but the empty one.
+    isColored: "isTTY" in io.stdout && io.stdout.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== "dumb",
+  };
+  if (observe) {
+    const { observeUntilStopped } = await import("./demo/observe.ts");
+    return observeUntilStopped({ ...options, seconds, env: io.env }, told);
+  }
   const { demoUntilStopped } = await import("./demo/demo.ts");
-  return demoUntilStopped(
-    { ...options, env: io.env },
-    {
-      out: (line) => void io.stdout.write(`${line}\n`),
-      err: (line) => void io.stderr.write(`meshward demo: ${line}\n`),
-      // https://no-color.org: any value but the empty one.
-      isColored: "isTTY" in io.stdout && io.stdout.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== "dumb",
-    },
-  );
+  return demoUntilStopped({ ...options, env: io.env }, told);
 }
 
 const example = (...lines: string[]): string => `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
@@ -818,10 +827,12 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
   program
     .command("demo")
     .description("run before a vulnerable sample shop: a tour of attacks and look-alikes, with the filter off and on")
-    .option("--once", "end after the tour; exit code 0 only if every row is as promised")
+    .option("--once", "end after the tour; exit code 0 only if all is as promised")
+    .option("--observe", "three services with planted flaws behind sidecars, and what the collector finds of them")
+    .option("--seconds <n>", "with --observe: how long ordinary traffic lasts", positive(true, 3_600), 60)
     .option("--listen <host:port>", "address of the loopback to use (default: 127.0.0.1:8080, or a free port)")
-    .addHelpText("after", example("meshward demo --once"))
-    .action(async (options: { once?: boolean; listen?: string }) => exit(await demoCommand(options, io)));
+    .addHelpText("after", example("meshward demo --once", "meshward demo --observe"))
+    .action(async (options: DemoOptions) => exit(await demoCommand(options, io)));
 
   program
     .command("scan")

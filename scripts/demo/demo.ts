@@ -51,7 +51,7 @@ export interface Demo {
 const SETTLE_MS = 2_000;
 
 /** Throws `RunError` unless the address is one of the loopback. */
-function checkLoopback(listen: string | undefined): void {
+export function checkLoopback(listen: string | undefined): void {
   if (listen === undefined) return;
   const { host } = parseListen(listen);
   if (!/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(host)) {
@@ -140,16 +140,19 @@ const invitation = (demo: Demo): string[] => [
 ];
 
 /** One line for whatever kept it from starting or running. */
-const fault = (error: unknown): string =>
+export const fault = (error: unknown): string =>
   error instanceof EnvoyNotFound
     ? "no Envoy to run was found; meshward doctor says what was tried and what helps"
     : ((error as Error).message.split("\n")[0] ?? "");
 
-/**
- * The whole command: the tour, then up until SIGINT or SIGTERM. Resolves with the exit code: 0 if every row was as
- * promised, 1 if not, 2 if it could not run.
- */
-export async function demoUntilStopped(options: DemoOptions, io: DemoIo): Promise<number> {
+/** Whether somebody has asked to stop: as a promise, and as a question. */
+export interface Stopped {
+  stopped: Promise<null>;
+  isStopped(): boolean;
+}
+
+/** Runs `work`, which SIGINT, SIGTERM and SIGHUP ask to end. */
+export async function whileAsked<Result>(work: (stopped: Stopped) => Promise<Result>): Promise<Result> {
   let isStopped = false;
   let wake: () => void = () => {};
   const stopped = new Promise<null>((resolve) => {
@@ -162,6 +165,28 @@ export async function demoUntilStopped(options: DemoOptions, io: DemoIo): Promis
   for (const signal of signals) process.on(signal, wake);
   // Envoy and its pipes do not keep this process alive; this does.
   const alive = setInterval(() => {}, 60_000);
+  try {
+    return await work({ stopped, isStopped: () => isStopped });
+  } finally {
+    clearInterval(alive);
+    for (const signal of signals) process.off(signal, wake);
+  }
+}
+
+/**
+ * The whole command: the tour, then up until SIGINT or SIGTERM. Resolves with the exit code: 0 if every row was as
+ * promised, 1 if not, 2 if it could not run.
+ */
+export function demoUntilStopped(options: DemoOptions, io: DemoIo): Promise<number> {
+  return whileAsked(({ stopped, isStopped }) => demoUntil(stopped, isStopped, options, io));
+}
+
+async function demoUntil(
+  stopped: Promise<null>,
+  isStopped: () => boolean,
+  options: DemoOptions,
+  io: DemoIo,
+): Promise<number> {
   let isTouring = false;
   let isUp = false;
   // Findings of the tour are in its table; what is told while starting is progress.
@@ -181,10 +206,10 @@ export async function demoUntilStopped(options: DemoOptions, io: DemoIo): Promis
       return interrupted;
     }
     isTouring = true;
-    const rows = await tour(demo, io, () => isStopped);
+    const rows = await tour(demo, io, isStopped);
     io.out("");
     io.out(countLine(rows));
-    if (isStopped) return interrupted;
+    if (isStopped()) return interrupted;
     const code = rows.every(isAsPromised) ? 0 : 1;
     if (options.once) return code;
     await demo.closeDirect();
@@ -202,7 +227,5 @@ export async function demoUntilStopped(options: DemoOptions, io: DemoIo): Promis
   } finally {
     await demo?.stop();
     if (isUp) for (const line of ["", ...(demo?.run.summary() ?? [])]) io.out(line);
-    clearInterval(alive);
-    for (const signal of signals) process.off(signal, wake);
   }
 }

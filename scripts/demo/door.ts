@@ -15,6 +15,8 @@ export interface Door {
   readonly url: string;
   /** Lets in who asks for the host of this URL. */
   admit(url: string): void;
+  /** Lets in pages of this origin, too: one that no browser can be at. */
+  admitOrigin(origin: string): void;
   /** Closes it, and every connection through it, at once. */
   close(): Promise<void>;
 }
@@ -28,14 +30,19 @@ const isSame = (left: string, right: string): boolean =>
   left.length === right.length && timingSafeEqual(Buffer.from(left, "latin1"), Buffer.from(right, "latin1"));
 
 /** Why a request may not come in, or null. */
-export function refusal(headers: IncomingHttpHeaders, hosts: ReadonlySet<string>, token: string): Refusal | null {
+export function refusal(
+  headers: IncomingHttpHeaders,
+  hosts: ReadonlySet<string>,
+  token: string,
+  origins: ReadonlySet<string> = new Set(),
+): Refusal | null {
   if (!hosts.has(headers.host ?? "")) return { status: 421, reason: "this is not the demo's address" };
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") {
     return { status: 403, reason: "requests of other sites are refused" };
   }
   const { origin } = headers;
-  if (origin !== undefined && !hosts.has(origin.replace(/^http:\/\//, ""))) {
+  if (origin !== undefined && !origins.has(origin) && !hosts.has(origin.replace(/^http:\/\//, ""))) {
     return { status: 403, reason: "requests of other origins are refused" };
   }
   const given = headers[TOKEN_HEADER];
@@ -48,8 +55,9 @@ export function refusal(headers: IncomingHttpHeaders, hosts: ReadonlySet<string>
 /** Opens a door to `shop` on a free port of 127.0.0.1; nobody is admitted yet. */
 export async function openDoor(shop: RequestListener, token: string): Promise<Door> {
   const hosts = new Set<string>();
+  const origins = new Set<string>();
   const server = createServer((request, response) => {
-    const refused = refusal(request.headers, hosts, token);
+    const refused = refusal(request.headers, hosts, token, origins);
     if (refused === null) return shop(request, response);
     response.writeHead(refused.status, { "content-type": "text/plain", connection: "close" });
     response.end(`the demo's door: ${refused.reason}\n`);
@@ -65,6 +73,7 @@ export async function openDoor(shop: RequestListener, token: string): Promise<Do
       const { host, port: at } = new URL(url);
       hosts.add(host).add(`localhost:${at || 80}`);
     },
+    admitOrigin: (origin) => void origins.add(origin),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

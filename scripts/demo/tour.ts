@@ -7,6 +7,8 @@ export interface Answer {
   status: number;
   type: string;
   body: string;
+  /** What `set-cookie` says, each as it is. */
+  cookies: readonly string[];
 }
 
 /** One way's outcome. */
@@ -57,7 +59,12 @@ export function send(url: string, token: string, { method, path, headers, body }
       });
       response.once("error", reject);
       response.once("end", () =>
-        resolve({ status: response.statusCode ?? 0, type: response.headers["content-type"] ?? "", body: text }),
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers["content-type"] ?? "",
+          body: text,
+          cookies: response.headers["set-cookie"] ?? [],
+        }),
       );
     });
     sent.end(body);

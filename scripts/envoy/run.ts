@@ -100,7 +100,7 @@ function takenBy(address: Address): Promise<string | null> {
 }
 
 /** The address to listen on. Throws `RunError` if the one asked for cannot be had. */
-async function listenAddress(asked: string | undefined): Promise<Address> {
+export async function listenAddress(asked: string | undefined): Promise<Address> {
   const address = asked === undefined ? DEFAULT_LISTEN : parseListen(asked);
   if (address.port === 0) return address;
   const reason = await takenBy(address);
