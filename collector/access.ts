@@ -129,14 +129,24 @@ function verbFlaws(group: readonly StoredOperation[]): Flaw[] {
   });
 }
 
+/** An operation that may be a sibling, and its route in segments. */
+interface Sibling {
+  operation: StoredOperation;
+  segments: readonly string[];
+}
+
 /** Open endpoints among protected ones. */
 function siblingFlaws(operations: readonly StoredOperation[]): Flaw[] {
-  return operations.flatMap((operation) => {
-    if (!isOpen(operation) || isPublic(operation) || mayBeForStrangers(operation)) return [];
-    const found = siblingsOf(operation, operations);
+  const candidates = operations
+    .filter((operation) => !isPublic(operation))
+    .map((operation): Sibling => ({ operation, segments: segmentsOf(operation.route) }));
+  return candidates.flatMap((one) => {
+    const { operation } = one;
+    if (!isOpen(operation) || mayBeForStrangers(operation)) return [];
+    const found = siblingsOf(one, candidates);
     if (found === null) return [];
     const { siblings, prefix } = found;
-    if (siblings.length < SIBLINGS || !siblings.every(isProtected) || !siblings.some(isRefusing)) return [];
+    if (!siblings.every(isProtected) || !siblings.some(isRefusing)) return [];
     const evidence =
       `answered ${openAnswers(operation)} times without a credential; the ${siblings.length} others of ${prefix} ` +
       `were never, and refused ${siblings.reduce((sum, { authentication }) => sum + authentication.refused, 0)} times: ` +
@@ -148,27 +158,32 @@ function siblingFlaws(operations: readonly StoredOperation[]): Flaw[] {
   });
 }
 
+/** How many segments two routes begin with alike. */
+function commonOf(one: readonly string[], other: readonly string[]): number {
+  let common = 0;
+  while (common < one.length && one[common] === other[common]) common++;
+  return common;
+}
+
 /**
  * The other routes below the longest common beginning that has enough of them: for a read the other reads, since many that anybody may
- * read few may write; for a write all. Null where nothing but the API's own prefix is common.
+ * read few may write; for a write all. Null where nothing but the API's own prefix is common. One look at each other: whoever asks for
+ * long paths makes long routes.
  */
 function siblingsOf(
-  operation: StoredOperation,
-  operations: readonly StoredOperation[],
+  { operation: { route, method }, segments }: Sibling,
+  candidates: readonly Sibling[],
 ): { siblings: StoredOperation[]; prefix: string } | null {
-  const segments = segmentsOf(operation.route);
-  const isRead = READS.has(operation.method);
-  for (let length = segments.length; length > 0; length--) {
-    const prefix = segments.slice(0, length);
-    if (prefix.every((segment) => PREFIX.test(segment))) return null;
-    const siblings = operations.filter((other) => {
-      if (other.route === operation.route || isPublic(other) || (isRead && !READS.has(other.method))) return false;
-      const others = segmentsOf(other.route);
-      // What stands below an open page may well be closed.
-      if (segments.every((segment, place) => others[place] === segment)) return false;
-      return prefix.every((segment, place) => others[place] === segment);
-    });
-    if (siblings.length >= SIBLINGS) return { siblings, prefix: `/${prefix.join("/")}` };
-  }
-  return null;
+  const isRead = READS.has(method);
+  const near = candidates.flatMap(({ operation, segments: others }) => {
+    if (operation.route === route || (isRead && !READS.has(operation.method))) return [];
+    const common = commonOf(segments, others);
+    // What stands below an open page may well be closed.
+    return common === segments.length ? [] : [{ operation, common }];
+  });
+  const length = near.map(({ common }) => common).sort((a, b) => b - a)[SIBLINGS - 1] ?? 0;
+  const prefix = segments.slice(0, length);
+  if (prefix.every((segment) => PREFIX.test(segment))) return null;
+  const siblings = near.filter(({ common }) => common >= length).map(({ operation }) => operation);
+  return { siblings, prefix: `/${prefix.join("/")}` };
 }

@@ -272,6 +272,7 @@ export const mapSchema = z
       }),
     ),
     left_out: count.describe("hosts and callers beyond those that are shown, the least seen"),
+    edges_left_out: count.describe("calls between those that are shown, beyond the 2,000 seen most"),
   })
   .register(named, { id: "Map" });
 
@@ -359,7 +360,8 @@ const listOf = <Value extends string>(values: readonly [Value, ...Value[]]): z.Z
   >;
 
 const limit = z.coerce.number().int().min(1).max(PAGE_LIMIT).default(50);
-const cursor = z.string().max(400).optional();
+/** Of a list by route it holds the whole route, service and host, each of 256 letters. */
+const cursor = z.string().max(6_000).optional();
 
 export const findingsQuerySchema = z.strictObject({
   stage: listOf(STAGES).optional(),

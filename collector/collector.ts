@@ -22,7 +22,7 @@ import { createOwnership } from "./ownership.ts";
 import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
 import { createQueue, type Queue } from "./queue.ts";
-import { removeOld } from "./retention.ts";
+import { removeExcess, removeOld } from "./retention.ts";
 import { createServer } from "./server.ts";
 import type { Token } from "./tokens.ts";
 
@@ -124,7 +124,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     version: packageVersion(),
     documents,
   });
-  const server = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
+  const server = createHttpServer(
+    { requestTimeout: 20_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 },
+    app,
+  );
   server.maxConnections = CONNECTIONS;
   try {
     server.listen(options.port, host);
@@ -169,7 +172,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const jobs = [
     repeated(JUDGE_MILLISECONDS, judge),
     repeated(RETENTION_MILLISECONDS, clear),
-    repeated(MAINTENANCE_MILLISECONDS, () => database.maintain(false)),
+    repeated(MAINTENANCE_MILLISECONDS, async () => {
+      await removeExcess(database, new Date(now()));
+      await database.maintain(false);
+    }),
   ];
 
   let stopped: Promise<void> | undefined;

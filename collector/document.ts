@@ -39,6 +39,8 @@ const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "tr
 const SEEN_HEADERS = new Set(["authorization", "x-api-key", "api-key", "apikey", "x-auth-token"]);
 /** References to references. */
 const REFERENCES = 8;
+/** Longer addresses of servers, and longer paths, are passed over. */
+const URL_LENGTH = 2_048;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -63,7 +65,7 @@ export function readDocument(text: string): ServiceDocument {
   const bases = new Set(reader.basesOf(root));
   for (const [path, given] of members(root.paths)) {
     const item = reader.resolve(given);
-    if (!path.startsWith("/") || item === null) continue;
+    if (!path.startsWith("/") || path.length > URL_LENGTH || item === null) continue;
     for (const base of reader.basesOf(item)) bases.add(base);
     for (const method of METHODS) {
       const operation = item[method];
@@ -108,7 +110,7 @@ class Reader {
   basesOf(place: Json): string[] {
     if (this.#isOld) return typeof place.basePath === "string" ? [trimmed(place.basePath)] : [];
     return list(place.servers).flatMap((server) => {
-      if (!isObject(server) || typeof server.url !== "string") return [];
+      if (!isObject(server) || typeof server.url !== "string" || server.url.length > URL_LENGTH) return [];
       const variables = isObject(server.variables) ? server.variables : {};
       const url = server.url.replace(/\{([^}]*)\}/g, (all, name: string) => {
         const variable = Object.hasOwn(variables, name) ? variables[name] : null;
@@ -206,53 +208,86 @@ interface Observed {
   route: string;
 }
 
+/** A segment of a path of a document: a word, a placeholder, or a word with a placeholder in it. */
+interface Segment {
+  text: string;
+  kind: "word" | "placeholder" | "both";
+  /** A word that a template keeps as it is. */
+  isPlain: boolean;
+  /** Of a placeholder: its values have digits. */
+  hasDigits: boolean;
+  /** What stands before and behind the placeholder in a word. */
+  start: string;
+  end: string;
+}
+
+/** Operations of a method with the paths that each may be asked by, cut into segments once: routes are observed by the thousand. */
+type Paths = ReadonlyMap<string, readonly { operation: DocumentedOperation; segments: readonly Segment[] }[]>;
+const pathsOf = new WeakMap<ServiceDocument, Paths>();
+
+function pathsIn(document: ServiceDocument): Paths {
+  const known = pathsOf.get(document);
+  if (known !== undefined) return known;
+  const paths = new Map<string, { operation: DocumentedOperation; segments: readonly Segment[] }[]>();
+  for (const operation of document.operations) {
+    const same = paths.get(operation.method) ?? [];
+    paths.set(operation.method, same);
+    for (const base of document.bases) {
+      const segments = segmentsOf(base + operation.path).map((text) => segmentOf(text, operation.digits));
+      same.push({ operation, segments });
+    }
+  }
+  pathsOf.set(document, paths);
+  return paths;
+}
+
 /** The operation that documents what was observed: of several the one with the most words in common. Null for none. */
-export function documentedAs(
-  { bases, operations }: ServiceDocument,
-  { method, route }: Observed,
-): DocumentedOperation | null {
+export function documentedAs(document: ServiceDocument, { method, route }: Observed): DocumentedOperation | null {
   const observed = segmentsOf(route);
   let best: DocumentedOperation | null = null;
   let most = -1;
-  for (const operation of operations) {
-    if (operation.method !== method) continue;
-    for (const base of bases) {
-      const common = matching(segmentsOf(base + operation.path), observed, operation.digits);
-      if (common <= most) continue;
-      most = common;
-      best = operation;
-    }
+  for (const { operation, segments } of pathsIn(document).get(method) ?? []) {
+    const common = matching(segments, observed);
+    if (common <= most) continue;
+    most = common;
+    best = operation;
   }
-  return best ?? (method === "HEAD" ? documentedAs({ bases, operations }, { method: "GET", route }) : null);
+  return best ?? (method === "HEAD" ? documentedAs(document, { method: "GET", route }) : null);
 }
 
 const segmentsOf = (path: string): string[] => path.split("/").filter((segment) => segment !== "");
 
 /** How many segments are the same word; -1 where the paths are not the same. */
-function matching(documented: readonly string[], observed: readonly string[], digits: ReadonlySet<string>): number {
+function matching(documented: readonly Segment[], observed: readonly string[]): number {
   let common = 0;
   for (let at = 0; at < observed.length; at++) {
     // What was too long for a template: anything may follow.
     if (observed[at] === "{more}" && at === observed.length - 1) return documented.length > at ? common : -1;
-    if (at >= documented.length || !isMatching(documented[at]!, observed[at]!, digits)) return -1;
-    if (documented[at] === observed[at]) common++;
+    if (at >= documented.length || !isMatching(documented[at]!, observed[at]!)) return -1;
+    if (documented[at]!.text === observed[at]) common++;
   }
   return documented.length === observed.length ? common : -1;
 }
 
 const PLACEHOLDER = /^\{[a-z]+\}$/;
-/** A word that a template keeps as it is. */
-const isPlain = (word: string): boolean => /^(?:[A-Za-z.]+[-_]?){1,3}$/.test(word) && word.length <= 32;
 
-function isMatching(documented: string, observed: string, digits: ReadonlySet<string>): boolean {
-  if (documented === observed) return true;
-  if (/^\{[^{}]*\}$/.test(documented)) {
-    return PLACEHOLDER.test(observed) || /\d/.test(observed) || !digits.has(documented.slice(1, -1));
-  }
-  const first = documented.indexOf("{");
-  const isPlaceholder = PLACEHOLDER.test(observed);
-  if (first < 0) return isPlaceholder && !isPlain(documented);
-  if (isPlaceholder) return true;
-  const end = documented.slice(documented.lastIndexOf("}") + 1);
-  return observed.startsWith(documented.slice(0, first)) && observed.endsWith(end);
+function segmentOf(text: string, digits: ReadonlySet<string>): Segment {
+  const first = text.indexOf("{");
+  return {
+    text,
+    kind: /^\{[^{}]*\}$/.test(text) ? "placeholder" : first < 0 ? "word" : "both",
+    // The length first: what is repeated in the expression may be cut in many ways.
+    isPlain: text.length <= 32 && /^(?:[A-Za-z.]+[-_]?){1,3}$/.test(text),
+    hasDigits: digits.has(text.slice(1, -1)),
+    start: text.slice(0, Math.max(first, 0)),
+    end: text.slice(text.lastIndexOf("}") + 1),
+  };
+}
+
+function isMatching({ text, kind, isPlain, hasDigits, start, end }: Segment, observed: string): boolean {
+  if (text === observed) return true;
+  const isPlaceholder = observed.startsWith("{") && PLACEHOLDER.test(observed);
+  if (kind === "placeholder") return isPlaceholder || !hasDigits || /\d/.test(observed);
+  if (kind === "word") return isPlaceholder && !isPlain;
+  return isPlaceholder || (observed.startsWith(start) && observed.endsWith(end));
 }

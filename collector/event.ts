@@ -68,7 +68,8 @@ export type Sender = Pick<NewEvent, "service" | "namespace" | "instance" | "vers
 
 export const senderOf = (resource: Attributes): Sender => ({
   service: textIn(resource.get("service.name"), 256) || "unknown",
-  namespace: textIn(resource.get("service.namespace"), 256),
+  // Without a slash: namespace/service is then of one service alone.
+  namespace: textIn(resource.get("service.namespace"), 256).replaceAll("/", "\ufffd"),
   instance: textIn(resource.get("service.instance.id"), 256),
   version: textIn(resource.get("meshward.version"), 64),
   policy: textIn(resource.get("meshward.policy"), 64),

@@ -3,6 +3,7 @@
  * are added up into findings, services, endpoints and the trend, the other observations into the inventory (observe.ts). What the
  * inventory shows (judge.ts) is stored in the same way.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { STAGES, WINDOWS } from "./api.ts";
 import { isStatementFault, type Database, type Sql } from "./database.ts";
 import { fingerprintOf, OUTCOMES, type NewEvent, type Outcome, type Sender } from "./event.ts";
@@ -16,6 +17,9 @@ import { at, grouped, rowKey, times } from "./rows.ts";
 export const OTHER = "other";
 /** Steps of the trend that are stored; the windows' steps are multiples of these. */
 export const TREND_STEPS = { minute: WINDOWS["1h"].step, hour: 3_600 } as const;
+
+/** Minutes of the trend are kept as long as a window of them looks back, and an hour. */
+export const MINUTES_SECONDS = 25 * 3_600;
 
 /** What is told apart at most. */
 export interface Caps {
@@ -39,8 +43,11 @@ export interface Stored {
 
 export interface Ingest {
   store(events: readonly NewEvent[], now: number, observations?: readonly Observation[]): Promise<Stored>;
-  /** Looks for flaws at the services of which something was observed since the last time, the first time at all of them. */
-  judge(now: number): Promise<Stored>;
+  /**
+   * Looks for flaws at the services of which something was observed since the last time, the first time at all of them. Those that it
+   * does not come to within so many milliseconds are for the next time.
+   */
+  judge(now: number, milliseconds?: number): Promise<Stored>;
   /** Forgets which names are in the database: it may have lost some, or got others from another collector. */
   forget(): void;
 }
@@ -56,8 +63,9 @@ const serviceKey = ({ namespace, service }: Named): string => `${namespace}/${se
 const endpointKey = (event: NewEvent): string =>
   [event.namespace, event.service, event.method, event.route].join("\u0001");
 
-/** Services that are judged in one transaction. */
-const JUDGED_AT_ONCE = 20;
+/** Services that are judged in one transaction, and how long all are at a time: requests of ingest wait for it. */
+const JUDGED_AT_ONCE = 5;
+const JUDGE_MILLISECONDS = 2_000;
 
 /** Ingest into `database`. One at a time: nothing must be called before the last call has ended. */
 export function createIngest(
@@ -147,7 +155,7 @@ export function createIngest(
     if (fresh.length > 0) {
       await storeEndpoints(sql, fresh);
       await storeFindings(sql, fresh, now);
-      await storeTrend(sql, fresh);
+      await storeTrend(sql, fresh, now);
     }
     return { events: fresh, duplicates: given.length - fresh.length, other, observed };
   };
@@ -175,7 +183,8 @@ export function createIngest(
       for (const id of stored.observed.services) unjudged?.add(id);
       return stored;
     },
-    async judge(now) {
+    async judge(now, milliseconds = JUDGE_MILLISECONDS) {
+      const until = performance.now() + milliseconds;
       const total = nothingStored();
       if (checks.length === 0) return total;
       const ids: number[] =
@@ -184,9 +193,15 @@ export function createIngest(
           : [...unjudged].sort((a, b) => a - b);
       unjudged ??= new Set(ids);
       for (let from = 0; from < ids.length; from += JUDGED_AT_ONCE) {
+        if (from > 0 && performance.now() > until) break;
         const some = ids.slice(from, from + JUDGED_AT_ONCE);
         const stored = await committed(async (sql) => {
-          const events = (await inventoryOf(sql, some)).flatMap((inventory) => judge(inventory, checks, now));
+          const events: NewEvent[] = [];
+          for (const inventory of await inventoryOf(sql, some)) {
+            events.push(...judge(inventory, checks, now));
+            // Somebody may want the page meanwhile.
+            await turn();
+          }
           return storeIn(sql, events, now, []);
         });
         for (const id of some) unjudged.delete(id);
@@ -390,10 +405,12 @@ async function storeFindings(sql: Sql, events: readonly Placed[], now: number): 
   );
 }
 
-async function storeTrend(sql: Sql, events: readonly Placed[]): Promise<void> {
+async function storeTrend(sql: Sql, events: readonly Placed[], now: number): Promise<void> {
   const rows = Object.values(TREND_STEPS).flatMap((step) => {
     const startOf = ({ time }: NewEvent): number => Math.floor(time / 1000 / step) * step;
-    return grouped(events, (event) => `${startOf(event)} ${event.service_id}`).map((group) => {
+    // What would be removed at once is not written: times are the senders' to choose, within a week.
+    const isKept = ({ time }: NewEvent): boolean => step > TREND_STEPS.minute || time > now - MINUTES_SECONDS * 1000;
+    return grouped(events.filter(isKept), (event) => `${startOf(event)} ${event.service_id}`).map((group) => {
       const stages = Object.fromEntries(
         STAGES.map((name, place) => [name, group.filter(({ stage }) => stage === place).length]),
       );

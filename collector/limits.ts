@@ -21,6 +21,9 @@ export const ATTRIBUTES = 128;
 export const VALUE_BYTES = 8_192;
 /** Values in a list. */
 export const LIST = 32;
+/** Of JSON: nesting, of which OTLP needs 13, and values. Both cost memory a multiple of the bytes that say them. */
+export const JSON_DEPTH = 64;
+export const JSON_VALUES = 1_000_000;
 
 /** Distinct services, endpoints and fingerprints that are told apart; what comes after is put to `other`. */
 export const SERVICES = 1_000;
@@ -48,9 +51,12 @@ export const WALKS = 5_000;
 export const FOUND = 1_000;
 /** Subjects of a collection that are told apart. */
 export const OWNERS = 1_000;
+/** What is kept of all collections' subjects and the ids that these used. */
+export const COLLECTION_ENTRIES = 400_000;
 /** Events that are kept, whatever their age; the oldest go first. */
 export const EVENTS = 2_000_000;
 /** Entries of the audit log that are kept. */
 export const AUDIT_ENTRIES = 100_000;
-/** Label values of a metric, then `other`. */
+/** Label values of a metric, then `other`; and of class and service together. */
 export const LABELS = 200;
+export const LABEL_PAIRS = 1_000;

@@ -8,6 +8,8 @@ import { listServices } from "./figures.ts";
 
 /** Hosts and callers that are no services of ours, and are shown. */
 const STRANGERS = 100;
+/** Edges that are shown; those that were seen the most, and the latest, come first. */
+const EDGES = 2_000;
 /** Names of a host on an edge. */
 const NAMES = 8;
 /** Names under which anything may be reached. */
@@ -88,6 +90,7 @@ export async function mapOf(sql: Sql): Promise<ServiceMap> {
   const edges = new Map<string, Edge>();
   let strangers = 0;
   const leftOut = new Set<string>();
+  const leftEdges = new Set<string>();
   /** Whether there is a node `id`, or room for one. */
   const known = (id: string, kind: "host" | "caller", last: Date): boolean => {
     const node = nodes.get(id);
@@ -105,8 +108,12 @@ export async function mapOf(sql: Sql): Promise<ServiceMap> {
     nodes.set(id, { id, kind, service: null, namespace: null, endpoints: 0, findings, last_seen });
     return true;
   };
-  const edge = (from: string, to: string, first: Date, last: Date): Edge => {
+  const edge = (from: string, to: string, first: Date, last: Date): Edge | null => {
     const key = JSON.stringify([from, to]);
+    if (edges.size >= EDGES && !edges.has(key)) {
+      leftEdges.add(key);
+      return null;
+    }
     const [first_seen, last_seen] = [first.toISOString(), last.toISOString()];
     const found = edges.get(key) ?? {
       ...{ from, to, count: 0, operations: 0, hosts: [], schemes: [] },
@@ -122,6 +129,7 @@ export async function mapOf(sql: Sql): Promise<ServiceMap> {
     const to = find.byHost(host, from, namespace) ?? host;
     if (!known(to, "host", last_seen)) continue;
     const found = edge(from, to, first_seen, last_seen);
+    if (found === null) continue;
     found.count += count;
     found.operations += operations;
     if (found.hosts.length < NAMES) found.hosts.push(host);
@@ -131,7 +139,12 @@ export async function mapOf(sql: Sql): Promise<ServiceMap> {
     const from = find.byIdentity(caller) ?? caller;
     if (known(from, "caller", last_seen)) edge(from, nodeId(namespace, service), first_seen, last_seen);
   }
-  return { nodes: [...nodes.values()], edges: [...edges.values()], left_out: leftOut.size };
+  return {
+    nodes: [...nodes.values()],
+    edges: [...edges.values()],
+    left_out: leftOut.size,
+    edges_left_out: leftEdges.size,
+  };
 }
 
 /** Finds the service behind a name that is called, or an identity that calls. */

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 import { SEVERITIES, STAGES } from "./api.ts";
 import type { NewEvent } from "./event.ts";
 import { OTHER, type Stored } from "./ingest.ts";
-import { LABELS } from "./limits.ts";
+import { LABELS, LABEL_PAIRS } from "./limits.ts";
 
 /** Why something was not stored. */
 export const DROP_REASONS = ["unknown", "invalid", "limit"] as const;
@@ -113,12 +113,15 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
 
   const classOf = capped(LABELS);
   const serviceOf = capped(LABELS);
-  const labelsOf = (of: Pick<NewEvent, "stage" | "severity" | "class" | "service" | "namespace">): FindingLabels => ({
-    stage: STAGES[of.stage]!,
-    severity: SEVERITIES[of.severity]!,
-    class: classOf(of.class),
-    service: serviceOf(of.namespace === "" ? of.service : `${of.namespace}/${of.service}`),
-  });
+  const pairOf = capped(LABEL_PAIRS);
+  const labelsOf = (of: Pick<NewEvent, "stage" | "severity" | "class" | "service" | "namespace">): FindingLabels => {
+    const [stage, severity] = [STAGES[of.stage]!, SEVERITIES[of.severity]!];
+    const kind = classOf(of.class);
+    const service = serviceOf(of.namespace === "" ? of.service : `${of.namespace}/${of.service}`);
+    // Each label has few values, but the series are their product.
+    const isOne = pairOf(`${kind}\0${service}`) !== OTHER;
+    return { stage, severity, class: isOne ? kind : OTHER, service: isOne ? service : OTHER };
+  };
   new Gauge({
     name: "meshward_collector_findings",
     help: "Open findings",

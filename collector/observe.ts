@@ -69,6 +69,12 @@ export const AUTHENTICATION_COLUMNS = AUTHENTICATIONS.map((name) =>
 export const STATUS_COLUMNS = STATUS_CLASSES.map((name) => `status_${name}`);
 const COUNTS = ["count", ...STATUS_COLUMNS, ...AUTHENTICATION_COLUMNS];
 
+/** Sums of counts that senders tell stay below what a number holds, and so do a thousand of these. */
+const MOST_COUNT = 1e12;
+
+/** Operations of which traits are written in one statement. */
+const OPERATIONS_AT_ONCE = 200;
+
 /** A trait's or component's time of last sight is as exact as that, which spares writing it each minute. */
 const GRAIN_MILLISECONDS = 600_000;
 
@@ -199,7 +205,7 @@ async function storeOperations(sql: Sql, groups: Groups): Promise<Map<string, nu
        first float8, last float8, ${COUNTS.map((name) => `${name} bigint`).join(", ")})
      ON CONFLICT (service, direction, host, method, route) DO UPDATE SET
        first_seen = least(o.first_seen, excluded.first_seen), last_seen = greatest(o.last_seen, excluded.last_seen),
-       ${COUNTS.map((name) => `${name} = o.${name} + excluded.${name}`).join(", ")}
+       ${COUNTS.map((name) => `${name} = least(o.${name} + excluded.${name}, ${MOST_COUNT})`).join(", ")}
      RETURNING id, concat_ws(chr(1), service, direction, host, method, route) AS name`,
     [JSON.stringify(rows)],
   );
@@ -226,40 +232,52 @@ function traitsOf(operation: number, observation: PlacedObservation): Trait[] {
 const traitKey = ({ operation, kind, part, name }: Omit<Trait, "types" | "time">): string =>
   rowKey(operation, kind, part, name);
 
-/** Writes the traits that are new, or of which something is. An operation's `changed` is when the newest of them came. */
+/** Writes the traits that are new, or of which something is, of so many operations at a time: what is known of these is in memory. */
 async function storeTraits(sql: Sql, groups: Groups, ids: ReadonlyMap<string, number>): Promise<void> {
-  const seen = groups.flatMap((group) => group.flatMap((one) => traitsOf(ids.get(keyOf(one))!, one)));
-  const traits = grouped(seen, traitKey).map((group) => {
-    const types = group.reduce((bits, one) => bits | one.types, 0);
-    return { ...group[0], types, ...times(group) };
-  });
-  if (traits.length === 0) return;
+  for (let from = 0; from < groups.length; from += OPERATIONS_AT_ONCE) {
+    await storeTraitsOf(sql, groups.slice(from, from + OPERATIONS_AT_ONCE), ids);
+  }
+}
+
+/** An operation's `changed` is when the newest of its traits came. */
+async function storeTraitsOf(sql: Sql, groups: Groups, ids: ReadonlyMap<string, number>): Promise<void> {
   type Stored = Omit<Trait, "time"> & { last_seen: Date };
   const stored = new Map<string, Stored>();
   const counts = new Map<string, number>();
-  const operations = [...new Set(traits.map(({ operation }) => operation))];
   for (const row of await sql.query<Stored>(
     `SELECT operation, kind, part, name, types, last_seen FROM meshward.trait
      WHERE operation IN (SELECT value::integer FROM json_array_elements_text($1::json))`,
-    [JSON.stringify(operations)],
+    [JSON.stringify(groups.map(([first]) => ids.get(keyOf(first))!))],
   )) {
     stored.set(traitKey(row), row);
     counts.set(`${row.operation} ${row.kind}`, (counts.get(`${row.operation} ${row.kind}`) ?? 0) + 1);
   }
-  const written: ((typeof traits)[number] & { isNew: boolean })[] = [];
-  for (const trait of traits) {
-    const before = stored.get(traitKey(trait));
-    if (before === undefined) {
+  const seen = new Map<string, Omit<Trait, "time"> & { first: number; last: number }>();
+  const note = ({ time, ...trait }: Trait): void => {
+    const key = traitKey(trait);
+    const before = seen.get(key);
+    if (before !== undefined) {
+      before.types |= trait.types;
+      before.first = Math.min(before.first, time);
+      before.last = Math.max(before.last, time);
+      return;
+    }
+    if (!stored.has(key)) {
       const kind = `${trait.operation} ${trait.kind}`;
       const count = counts.get(kind) ?? 0;
-      if (count >= TRAITS[trait.kind]) continue;
+      if (count >= TRAITS[trait.kind]) return;
       counts.set(kind, count + 1);
-      written.push({ ...trait, isNew: true });
-      continue;
     }
-    const isNew = (trait.types & ~before.types) !== 0;
-    if (isNew || trait.last - before.last_seen.getTime() >= GRAIN_MILLISECONDS) written.push({ ...trait, isNew });
-  }
+    seen.set(key, { ...trait, first: time, last: time });
+  };
+  for (const group of groups) for (const one of group) traitsOf(ids.get(keyOf(one))!, one).forEach(note);
+  const written = [...seen]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, trait]) => {
+      const before = stored.get(key);
+      const isNew = before === undefined || (trait.types & ~before.types) !== 0;
+      return isNew || trait.last - before.last_seen.getTime() >= GRAIN_MILLISECONDS ? [{ ...trait, isNew }] : [];
+    });
   if (written.length === 0) return;
   const values = JSON.stringify(written);
   await sql.query(

@@ -11,7 +11,7 @@
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/logs/v1/logs.proto
  */
 import protobuf from "protobufjs/minimal.js";
-import { ATTRIBUTES, GROUPS, LIST, RECORDS, VALUE_BYTES } from "./limits.ts";
+import { ATTRIBUTES, GROUPS, JSON_DEPTH, JSON_VALUES, LIST, RECORDS, VALUE_BYTES } from "./limits.ts";
 
 /** A value of an attribute; what is of another kind is null. */
 export type Value = string | number | boolean | readonly (string | number)[] | null;
@@ -267,8 +267,28 @@ function objects(value: unknown): Json[] {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value.slice(0, VALUE_BYTES) : "");
 
-/** Deep nesting is JSON.parse's to refuse or to read: nothing here follows it. */
+/**
+ * Refuses what nests deeper, or has more values, than OTLP has need of: two bytes of brackets are sixty of memory once parsed. It counts
+ * what stands outside strings, one step a byte; whether it is JSON, the parser says.
+ */
+function checkJson(body: Buffer): void {
+  let depth = 0;
+  let values = 0;
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]!;
+    if (byte === 0x22) {
+      for (at++; at < body.length && body[at] !== 0x22; at++) if (body[at] === 0x5c) at++;
+    } else if (byte === 0x2c) values++;
+    else if (byte === 0x5b || byte === 0x7b) {
+      values++;
+      if (++depth > JSON_DEPTH) throw new MalformedError(`the body nests deeper than ${JSON_DEPTH}`);
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+    if (values > JSON_VALUES) throw new MalformedError(`the body has more than ${JSON_VALUES} values`);
+  }
+}
+
 function fromJson(body: Buffer): Logs {
+  checkJson(body);
   const root: unknown = JSON.parse(body.toString("utf8"));
   if (!isObject(root)) throw new MalformedError("an object was expected");
   const logs: Logs = { records: [], rejected: 0 };

@@ -15,7 +15,17 @@
 import type { NewEvent } from "./event.ts";
 import type { Exchange, SubjectKind, UsedId } from "./exchange.ts";
 import { flawEvent } from "./judge.ts";
-import { COLLECTIONS, EXCHANGE_IDS, FOUND, OWNERS, PENDING_USES, SERVICES, SUBJECTS, WALKS } from "./limits.ts";
+import {
+  COLLECTION_ENTRIES,
+  COLLECTIONS,
+  EXCHANGE_IDS,
+  FOUND,
+  OWNERS,
+  PENDING_USES,
+  SERVICES,
+  SUBJECTS,
+  WALKS,
+} from "./limits.ts";
 import { createPeople, isPerson, type Crossing } from "./people.ts";
 import { join, serviceOf, touch, trim } from "./touch.ts";
 
@@ -51,6 +61,8 @@ const PAIRS = 64;
 /** Names that an id was handed out under, and ids of one walk, that are kept. */
 const NAMES = 8;
 const WALK_MOST = 64;
+/** Names that an id has on average. */
+const NAMES_PER_ID = 4;
 
 /** These name a user; others change while the user is the same. */
 const LASTING: ReadonlySet<SubjectKind> = new Set(["jwt", "basic", "key"]);
@@ -65,6 +77,7 @@ interface Subject {
 
 interface Collection {
   name: string;
+  service: string;
   seen: number;
   /** When it was last seen that it is not private. */
   open: number;
@@ -92,8 +105,8 @@ interface Holder {
   since: number;
   /** Under which names. */
   names: string[];
-  /** By which collections' own endpoints. */
-  own: Collection[];
+  /** By which collections' own endpoints: their names, since a collection may be forgotten before. */
+  own: string[];
   /** Nothing but requests that make something handed it out. */
   made: boolean;
 }
@@ -136,7 +149,7 @@ export interface Ownership {
   counts(): Record<ExchangeResult, number>;
 }
 
-export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
+export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION_ENTRIES): Ownership {
   const subjects = new Map<string, Subject>();
   const collections = new Map<string, Collection>();
   const ids = new Map<string, Id>();
@@ -150,11 +163,15 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   const found = new Map<string, NewEvent>();
   const told = new Map<string, number>();
   let counts = { kept: 0, unseen: 0, keys: 0, full: 0 };
+  /** Of all collections: owners, and ids taken; of all ids: names. */
+  let entries = 0;
+  let names = 0;
 
   const collectionOf = (exchange: Exchange, name: string): Collection => {
     const full = join(serviceOf(exchange), exchange.key, name);
     const made = (): Collection => ({
       name: full,
+      service: serviceOf(exchange),
       seen: 0,
       open: 0,
       shared: new Map(),
@@ -207,16 +224,19 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
         collection.open = Math.max(collection.open, time);
       }
       let holder = id.holders.find((one) => one.subject === subject);
-      if (holder === undefined) {
+      if (holder === undefined && id.holders.length < HOLDERS) {
         holder = { subject, since: time, names: [], own: [], made: true };
-        if (id.holders.length < HOLDERS) id.holders.push(holder);
+        id.holders.push(holder);
       }
-      holder.made = holder.made && isMade;
-      holder.since = Math.min(holder.since, time);
-      if (!holder.names.includes(name) && holder.names.length < NAMES) holder.names.push(name);
-      if (!own || subject === "") continue;
-      if (!holder.own.includes(collection) && holder.own.length < NAMES) holder.own.push(collection);
-      if (collection.owners.size < OWNERS) collection.owners.add(subject);
+      if (holder !== undefined) {
+        holder.made = holder.made && isMade;
+        holder.since = Math.min(holder.since, time);
+        names += note(holder.names, name);
+        if (own && subject !== "") names += note(holder.own, collection.name);
+      }
+      if (!own || subject === "" || collection.owners.size >= OWNERS || collection.owners.has(subject)) continue;
+      collection.owners.add(subject);
+      entries++;
     }
   };
 
@@ -300,12 +320,14 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
     }
     const [holder] = holders;
     if (holder === undefined || !isCustomer || others === 0) return true;
-    if (holders.length > 1 || !holder.own.includes(collection) || holder.since > exchange.time) return true;
+    if (holders.length > 1 || !holder.own.includes(collection.name) || holder.since > exchange.time) return true;
     // It may be known later whether they are two.
     if (!isSettled) return one.received < now - WAIT || subjects.get(holder.subject)?.kind !== exchange.kind;
     const taken = touch(collection.taken, subject, () => new Map<string, string>());
-    if (taken.size < WALK_MOST) taken.set(used.hash, holder.subject);
-    trim(collection.taken, OWNERS);
+    const before = taken.size;
+    if (before < WALK_MOST) taken.set(used.hash, holder.subject);
+    entries += taken.size - before;
+    for (const gone of trim(collection.taken, OWNERS)) entries -= gone.size;
     const victims = new Set(taken.values()).size;
     // What nobody guesses was told, by a link that somebody shares: once may be meant.
     if (used.form === "long" && victims < 2) return true;
@@ -385,8 +407,9 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
   const forget = (now: number): void => {
     for (const [name, id] of ids) {
       const isOld = id.seen < now - WINDOW;
-      if (!isOld && ids.size <= mostIds) break;
+      if (!isOld && ids.size <= mostIds && names <= mostIds * NAMES_PER_ID) break;
       ids.delete(name);
+      for (const holder of id.holders) names -= holder.names.length + holder.own.length;
       if (isOld) continue;
       for (const { subject } of id.holders) {
         const holder = subjects.get(subject);
@@ -403,9 +426,14 @@ export function createOwnership(mostIds = EXCHANGE_IDS): Ownership {
       if (last >= now - WINDOW && subjects.size <= SUBJECTS) break;
       subjects.delete(name);
     }
-    for (const [name, { seen }] of collections) {
-      if (seen >= now - WINDOW && collections.size <= COLLECTIONS) break;
+    for (const [name, collection] of collections) {
+      const isOld = collection.seen < now - WINDOW;
+      if (!isOld && collections.size <= COLLECTIONS && entries <= mostEntries) break;
       collections.delete(name);
+      entries -= entriesOf(collection);
+      // Whether it was private is not known any more.
+      const service = isOld ? undefined : services.get(collection.service);
+      if (service !== undefined) service.blindUntil = now + WINDOW;
     }
     for (const [name, time] of usedNames) {
       if (time >= now - WINDOW && usedNames.size <= COLLECTIONS) break;
@@ -482,5 +510,16 @@ const isOfPeople = ({ kind, staff }: Exchange): boolean =>
 
 const areOfPeople = (steps: readonly Step[]): boolean =>
   steps.filter(({ personal }) => personal).length >= WALK_PERSONAL * steps.length;
+
+/** Adds a name, where there is room and it is new: how many were added. */
+function note(names: string[], name: string): 0 | 1 {
+  if (names.length >= NAMES || names.includes(name)) return 0;
+  names.push(name);
+  return 1;
+}
+
+/** How many owners, and ids taken, a collection has. */
+const entriesOf = ({ owners, taken }: Collection): number =>
+  [...taken.values()].reduce((count, one) => count + one.size, owners.size);
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

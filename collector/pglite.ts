@@ -15,7 +15,11 @@ import { lockFolder } from "./lock.ts";
 import type { Answered, Asked } from "./pglite-worker.ts";
 
 /** Tables whose rows are updated over and over. */
-const UPDATED = ["service", "endpoint", "finding", "trend", "other"].map((name) => `meshward.${name}`).join(", ");
+const UPDATED = ["service", "endpoint", "finding", "trend", "other", "operation", "trait", "component"]
+  .map((name) => `meshward.${name}`)
+  .join(", ");
+/** Those of which the oldest rows go in between. */
+const EMPTIED = "meshward.event, meshward.observation";
 /** Characters of parameters between two checkpoints: what a start after a kill has to do again, and about what the WAL takes. */
 const CHECKPOINT_LENGTH = 32 * 1024 * 1024;
 
@@ -198,6 +202,7 @@ export async function openPglite(folder: string): Promise<Database> {
       }),
     async maintain(isThorough) {
       await maintain(isThorough ? "VACUUM (ANALYZE)" : `VACUUM (ANALYZE) ${UPDATED}`);
+      if (!isThorough) await maintain(`VACUUM ${EMPTIED}`);
       await maintain("CHECKPOINT");
     },
     async close() {

@@ -5,14 +5,13 @@
 import type { Database } from "./database.ts";
 import { OLDEST_MILLISECONDS } from "./event.ts";
 import { AUDIT_ENTRIES, EVENTS } from "./limits.ts";
-import { TREND_STEPS } from "./ingest.ts";
+import { MINUTES_SECONDS, TREND_STEPS } from "./ingest.ts";
 
 const CHUNK = 5_000;
-/** Minutes of the trend are kept as long as a window of them looks back, and an hour. */
-const MINUTES_SECONDS = 25 * 3_600;
-
 /** Within that time an observation that is sent again is known again: senders come again within seconds. */
-const AGAIN_SECONDS = 3_600;
+const AGAIN_SECONDS = 600;
+/** A statement that takes too long ends the database: keys of observations go in so many pieces, by their first digit. */
+const PIECES = "0123456789abcdef";
 
 const UNITS: Record<string, number> = { d: 86_400, h: 3_600, m: 60 };
 
@@ -28,11 +27,21 @@ export interface Removed {
   findings: number;
 }
 
-/** Removes what is older than `seconds` before `now`, and events beyond `most`. */
-export async function removeOld(database: Database, seconds: number, now: Date, most = EVENTS): Promise<Removed> {
-  const before = now.getTime() / 1000 - seconds;
-  let events = 0;
-  for (;;) {
+/** What grows fastest, for in between: events beyond `most`, and keys of observations; how many events. */
+export async function removeExcess(database: Database, now: Date, most = EVENTS): Promise<number> {
+  for (const digit of PIECES) {
+    const [first, last] = ["0", "f"].map((rest) => digit + rest.repeat(31));
+    await database.query(
+      "DELETE FROM meshward.observation WHERE key BETWEEN $1::uuid AND $2::uuid AND received < to_timestamp($3::float8)",
+      [first!, last!, now.getTime() / 1000 - AGAIN_SECONDS],
+    );
+  }
+  return removeEvents(database, 0, most);
+}
+
+/** Removes events received before `before`, in seconds, and those beyond `most`. */
+async function removeEvents(database: Database, before: number, most: number): Promise<number> {
+  for (let events = 0; ;) {
     // By id, which rises with the time of receipt: no index of times is needed.
     const removed = await database.query<{ id: number }>(
       `DELETE FROM meshward.event WHERE id IN (SELECT id FROM meshward.event ORDER BY id LIMIT ${CHUNK})
@@ -40,8 +49,14 @@ export async function removeOld(database: Database, seconds: number, now: Date, 
       [before, most],
     );
     events += removed.length;
-    if (removed.length < CHUNK) break;
+    if (removed.length < CHUNK) return events;
   }
+}
+
+/** Removes what is older than `seconds` before `now`, and events beyond `most`. */
+export async function removeOld(database: Database, seconds: number, now: Date, most = EVENTS): Promise<Removed> {
+  const before = now.getTime() / 1000 - seconds;
+  const events = (await removeExcess(database, now, most)) + (await removeEvents(database, before, most));
   // Muted ones whose time has come are open.
   const reopened = `UPDATE meshward.finding SET state = 'open', until = NULL
     WHERE state = 'muted' AND until <= to_timestamp($1::float8) RETURNING fingerprint`;
@@ -60,9 +75,6 @@ export async function removeOld(database: Database, seconds: number, now: Date, 
      OR (step = ${TREND_STEPS.minute} AND start < to_timestamp($2::float8))`,
     [before, now.getTime() / 1000 - MINUTES_SECONDS],
   );
-  await database.query("DELETE FROM meshward.observation WHERE received < to_timestamp($1::float8)", [
-    now.getTime() / 1000 - AGAIN_SECONDS,
-  ]);
   for (const table of ["trait", "component", "operation"]) {
     await database.query(`DELETE FROM meshward.${table} WHERE last_seen < to_timestamp($1::float8)`, [before]);
   }

@@ -5,9 +5,9 @@ import type { z } from "zod";
 import { CHANGE_HEADER, OPERATIONS, type Operation, type Problem, type Session } from "./api.ts";
 import { createAttempts } from "./attempts.ts";
 import { addAudit, listAudit } from "./audit.ts";
-import { BodyError, readBody, TooLargeError, unpackGzip } from "./body.ts";
+import { BodyError, readBody, TooLargeError, unpackedMost, unpackGzip } from "./body.ts";
 import { CursorError } from "./cursor.ts";
-import { isStatementFault, UnavailableError, type Database } from "./database.ts";
+import { codeOf, isStatementFault, UnavailableError, type Database } from "./database.ts";
 import { documentedBy, driftOf, type Documents } from "./drift.ts";
 import { documentedServices, listComponents, listEndpoints, serviceNamed } from "./endpoints.ts";
 import { eventOf, type NewEvent } from "./event.ts";
@@ -17,7 +17,7 @@ import { listServices, summarize, trendOf } from "./figures.ts";
 import { changeState, findingAt, listFindings } from "./findings.ts";
 import { HEADERS, hostName, isFromElsewhere, isFromPage } from "./guard.ts";
 import type { Ingest } from "./ingest.ts";
-import { BODY_BYTES, RATIO, RATIO_FREE_BYTES, UNPACKED_BYTES } from "./limits.ts";
+import { BODY_BYTES } from "./limits.ts";
 import { mapOf } from "./map.ts";
 import type { IngestResult, Metrics } from "./metrics.ts";
 import { observationOf, type Observation } from "./observation.ts";
@@ -372,6 +372,8 @@ function problemOf(error: unknown, log: (line: string) => void): Told {
     log(error.message);
     return told(503, "the database is not available", { "retry-after": String(UNAVAILABLE_SECONDS) });
   }
+  // A number in a cursor that no row has.
+  if (codeOf(error).startsWith("22")) return told(400, "a value is out of range");
   // Express' own: a path that cannot be decoded.
   const { status } = error as { status?: unknown };
   if (typeof status === "number" && status >= 400 && status < 500) return told(400, "the request cannot be read");
@@ -393,7 +395,7 @@ async function takeLogs(
   response: ServerResponse,
 ): Promise<void> {
   let result: IngestResult = "refused";
-  let leave = (): void => {};
+  const held: (() => void)[] = [];
   try {
     if (isFromElsewhere(request)) throw new ProblemError(403, "events do not come from pages");
     if (ingestTokens.length > 0 && bearer(request, ingestTokens) === null) {
@@ -404,10 +406,10 @@ async function takeLogs(
     if (type === null) throw new ProblemError(415, "expected application/x-protobuf or application/json");
     const coding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
     if (coding !== "identity" && coding !== "gzip") throw new ProblemError(415, "expected gzip, or no content coding");
-    const length = Math.min(Number(request.headers["content-length"] ?? BODY_BYTES) || 0, BODY_BYTES);
-    const unpacked = Math.min(UNPACKED_BYTES, Math.max(RATIO_FREE_BYTES, length * RATIO));
-    leave = queue.enter(coding === "gzip" ? unpacked : length);
-    const body = await readBody(request, BODY_BYTES);
+    // While it comes a body takes the room of what has come, and no place: who sends slowly keeps nobody out.
+    queue.enter(0)();
+    const body = await readBody(request, BODY_BYTES, (bytes) => held.push(queue.hold(bytes)));
+    held.push(queue.enter(coding === "gzip" ? unpackedMost(body.length) : 0));
     const logs = readLogs(coding === "gzip" ? await unpackGzip(body) : body, type);
     const received = now();
     const events: NewEvent[] = [];
@@ -445,7 +447,7 @@ async function takeLogs(
     log((error as Error).message);
     throw new ProblemError(400, "the records cannot be stored");
   } finally {
-    leave();
+    for (const leave of held) leave();
     metrics.ingest(result);
   }
 }

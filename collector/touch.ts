@@ -10,12 +10,15 @@ export function touch<Value>(map: Map<string, Value>, key: string, make: () => V
   return value;
 }
 
-/** Takes the oldest away. */
-export function trim(map: Map<string, unknown>, most: number): void {
-  for (const name of map.keys()) {
+/** Takes the oldest away; these. */
+export function trim<Value>(map: Map<string, Value>, most: number): Value[] {
+  const gone: Value[] = [];
+  for (const [name, value] of map) {
     if (map.size <= most) break;
     map.delete(name);
+    gone.push(value);
   }
+  return gone;
 }
 
 /** A key of several parts. */

@@ -187,6 +187,9 @@ export function MapPanel(): VNode | null {
           ) : (
             <p class="soft">{plural(nodes.length, "node")} are too many to draw.</p>
           )}
+          {data.edges_left_out > 0 && (
+            <p class="soft">{plural(data.edges_left_out, "call")} less often seen are left out.</p>
+          )}
           {data.left_out > 0 && <p class="soft">{plural(data.left_out, "host")} less often seen are left out.</p>}
           <Calls {...data} />
         </>
