@@ -28,6 +28,13 @@ export const RUN_ELSEWHERE: ReadonlyMap<string, readonly [file: string, ...words
       ["tests/envoy/demo.test.ts", '"demo"', '"--once"'],
     ],
   ],
+  [
+    "npm run demo:observe",
+    [
+      ["package.json", '"demo:observe": "node dist/scripts/cli.js demo --observe"'],
+      ["tests/envoy/demo-observe.test.ts", '"--observe"'],
+    ],
+  ],
   ["npm ci && npm test", [[".ci/run", "npm ci", "npm test"]]],
   [
     "npx meshward run --upstream http://127.0.0.1:3000 --mode block",
