@@ -25,6 +25,7 @@ import { Policy } from "../policy/layout";
 import { countJourney, countOverflow, JourneyCount, Overflow } from "../report/counters";
 import { traceIdOf, TRACE_ID_SIZE } from "../report/ids";
 import { readBareHost, urlPort } from "../tokenize/url";
+import { followCredential } from "./forwarded";
 import {
   ANY_PORT,
   areNotes,
@@ -71,7 +72,9 @@ export function followCall(policy: Policy): void {
   if (policy.sample == 0) return;
   second = seconds();
   if (!areNotes(second) || readHeaders(HeaderMap.HttpRequestHeaders) != Status.Ok) return;
-  readCall(given, givenEnd);
+  const headers = given;
+  const headersEnd = givenEnd;
+  readCall(headers, headersEnd);
   // What the service may have written itself.
   if (marked) removeHeader(HeaderMap.HttpRequestHeaders, hopHeader(), NAME + HOP_HEADER_SIZE);
   target = anyTarget = 0;
@@ -79,9 +82,11 @@ export function followCall(policy: Policy): void {
     target = hashOfHost(urlPort);
     anyTarget = hashOfHost(ANY_PORT);
   }
+  const traced: u64 = trace == 0 ? 0 : hashOf(trace, trace + TRACE_ID_SIZE);
+  if (!isNext(policy)) followCredential(headers, headersEnd, traced, second);
   looks = LOOKS;
   openHeader(second);
-  if (trace == 0 || !followTrace(hashOf(trace, trace + TRACE_ID_SIZE))) {
+  if (trace == 0 || !followTrace(traced)) {
     followHost(target);
     followHost(anyTarget);
     followValues();

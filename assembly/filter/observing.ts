@@ -71,6 +71,7 @@ import { requestMethod, requestMethodEnd, requestPath, requestPathEnd } from "..
 import { countOverflow, Overflow } from "../report/counters";
 import { tellAccess } from "./access";
 import { putRoute } from "./events";
+import { noteCredential, tellForwarded } from "./forwarded";
 import { property } from "./property";
 import { Stream } from "./stream";
 
@@ -97,6 +98,7 @@ function keep(stream: Stream, endpoint: u32, headers: usize, headersEnd: usize):
   const observed: usize = stream.taints == 0 ? 0 : claimObserved(headers, headersEnd, endpoint);
   if (observed != 0) {
     changetype<Watch>(stream.taints).observed = observed;
+    if (!stream.outbound) noteCredential(stream, observed, headers, headersEnd);
     return;
   }
   clearNoRoom();
@@ -121,6 +123,7 @@ const ROUTE: usize = memory.data(160, 8);
 /** Adds the exchange of a stream, which is over, to what is known of its endpoint. */
 export function learn(stream: Stream, policy: Policy, watch: Watch): void {
   const observed = watch.observed;
+  tellForwarded(stream, policy, watch);
   if (observed == 0 || watch.status < 200 || policy.eventsCluster == 0) return;
   openObserved(observed);
   const route = putRoute(ROUTE, stream, path, pathEnd);

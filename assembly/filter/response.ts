@@ -258,7 +258,7 @@ export function endResponse(stream: Stream): void {
 }
 
 /** Opens the exchange for checks that ask for nothing of its request. */
-function openExchange(policy: Policy, observed: usize): void {
+export function openExchange(policy: Policy, observed: usize): void {
   // A dry run judges each exchange by itself.
   setTime(policy.dryRun ? 0 : now());
   openObserved(observed);

@@ -133,15 +133,27 @@ export function fileSteps(index: Index, key: u64, journey: Journey, which: u32, 
       dropped += fileNote(index, key, step.value, step.host, journey.owner, second, hops, hops + step.size);
     }
     if (!storeBucket(key, version)) continue;
-    for (; dropped != 0; dropped--) countOverflow(Overflow.Notes);
-    if (noted != second) {
-      noted = second;
-      store<u32>(VALUE, second);
-      writeShared(KEY, putText(KEY, "meshward.noted"), VALUE, VALUE + 4, 0);
-    }
-    return;
+    return sayNoted(dropped, second);
   }
   countOverflow(Overflow.Notes);
+}
+
+/** Files one note that has no hops. */
+export function fileOne(index: Index, key: u64, value: u64, host: u64, owner: u32, second: u32): void {
+  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
+    const version = loadBucket(key, second);
+    const dropped = fileNote(index, key, value, host, owner, second, 0, 0);
+    if (storeBucket(key, version)) return sayNoted(dropped, second);
+  }
+  countOverflow(Overflow.Notes);
+}
+
+function sayNoted(dropped: u32, second: u32): void {
+  for (; dropped != 0; dropped--) countOverflow(Overflow.Notes);
+  if (noted == second) return;
+  noted = second;
+  store<u32>(VALUE, second);
+  writeShared(KEY, putText(KEY, "meshward.noted"), VALUE, VALUE + 4, 0);
 }
 
 // --- hashes -------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 //   else a cookie whose name says that it holds a session, a JWT likewise
 //   else a key of an API
 
-import { base64Value, byteAt, findByte, isLetter, isSpace, putByte, skipSpaces } from "../core/bytes";
+import { base64Value, byteAt, findByte, isLetter, isSpace, putByte, sameBytesNoCase, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
@@ -14,7 +14,9 @@ import {
   holdsTextNoCase,
   isOneOf,
   textIs,
+  textBytes,
   textIsNoCase,
+  textSize,
   textStarts,
   textStartsNoCase,
 } from "../core/text";
@@ -57,16 +59,30 @@ export let self: u64 = 0;
 /** It says that it is of somebody who works there, or of no person. */
 export let staff: bool = false;
 
-/** Finds who sends the request of the exchange at work. */
-export function readSubject(): void {
-  if (isDefined(CHECKED)) assert(SIPHASH_KEY_SIZE == 16);
-  subject = self = 0;
-  staff = false;
-  subjectKind = Subject.Anonymous;
-  if (authorization < authorizationEnd) return readAuthorization();
+/** The credential that says so, without its scheme: how it is sent, and under which name; empty for none. */
+export let credential: usize = 0;
+export let credentialEnd: usize = 0;
+export let credentialKind: Subject = Subject.Anonymous;
+export let credentialName: usize = 0;
+export let credentialNameEnd: usize = 0;
+
+/** Finds the credential of the request of the exchange at work. */
+export function findCredential(): void {
+  credential = credentialEnd = 0;
+  credentialKind = Subject.Anonymous;
+  if (authorization < authorizationEnd) {
+    let token = authorization;
+    while (token < authorizationEnd && !isSpace(byteAt(token))) token++;
+    token = skipSpaces(token, authorizationEnd);
+    const isBasic = textStartsNoCase(authorization, authorizationEnd, "basic ");
+    const header = textBytes("authorization");
+    const size = textSize("authorization");
+    take(isBasic ? Subject.Basic : Subject.Token, token == authorizationEnd ? authorization : token, authorizationEnd);
+    credentialName = header;
+    credentialNameEnd = header + size;
+    return;
+  }
   let best: u32 = 0;
-  let value: usize = 0;
-  let valueEnd: usize = 0;
   openPairs(requestHeaders, requestHeadersEnd);
   while (nextPair()) {
     if (textIs(pairName, pairNameEnd, "cookie")) {
@@ -75,35 +91,45 @@ export function readSubject(): void {
         const rank = sessionRank(cookieName, cookieNameEnd);
         if (rank <= best || cookieValue == cookieValueEnd) continue;
         best = rank;
-        value = cookieValue;
-        valueEnd = cookieValueEnd;
+        take(Subject.Cookie, cookieValue, cookieValueEnd);
+        credentialName = cookieName;
+        credentialNameEnd = cookieNameEnd;
       }
-    } else if (best == 0 && subject == 0 && isApiKey(pairName, pairNameEnd)) {
-      name(Subject.Key, pairValue, pairValueEnd);
+    } else if (best == 0 && credential == credentialEnd && isApiKey(pairName, pairNameEnd)) {
+      take(Subject.Key, pairValue, pairValueEnd);
+      credentialName = pairName;
+      credentialNameEnd = pairNameEnd;
     }
   }
-  if (best != 0 && !nameJwt(value, valueEnd)) name(Subject.Cookie, value, valueEnd);
+}
+
+function take(kind: Subject, start: usize, end: usize): void {
+  credentialKind = kind;
+  credential = start;
+  credentialEnd = end;
+}
+
+/** Finds who sends the request of the exchange at work. */
+export function readSubject(): void {
+  if (isDefined(CHECKED)) assert(SIPHASH_KEY_SIZE == 16);
+  subject = self = 0;
+  staff = false;
+  subjectKind = Subject.Anonymous;
+  findCredential();
+  if (credentialKind != Subject.Key && nameJwt(credential, credentialEnd)) return;
+  if (credentialKind == Subject.Basic) {
+    const end = findByte(DECODED, decode(credential, credentialEnd), Char.Colon);
+    staff = isStaff(end);
+    name(Subject.Basic, DECODED, end);
+  } else {
+    name(credentialKind, credential, credentialEnd);
+  }
 }
 
 function name(kind: Subject, start: usize, end: usize): void {
   if (start == end) return;
   subjectKind = kind;
   subject = sipHash(hashingKey(0), start, end);
-}
-
-function readAuthorization(): void {
-  let token = authorization;
-  while (token < authorizationEnd && !isSpace(byteAt(token))) token++;
-  token = skipSpaces(token, authorizationEnd);
-  if (token == authorizationEnd) token = authorization;
-  if (nameJwt(token, authorizationEnd)) return;
-  if (textStartsNoCase(authorization, authorizationEnd, "basic ")) {
-    const end = findByte(DECODED, decode(token, authorizationEnd), Char.Colon);
-    staff = isStaff(end);
-    name(Subject.Basic, DECODED, end);
-  } else {
-    name(Subject.Token, token, authorizationEnd);
-  }
 }
 
 /** Bytes of a token that are decoded; what has its subject behind that is taken as a whole. */
@@ -127,14 +153,27 @@ function decode(start: usize, end: usize): usize {
   return out;
 }
 
-/** Takes the subject of a JWT; false where it is none, or has no subject. */
-function nameJwt(start: usize, end: usize): bool {
-  if (!textStarts(start, end, "eyJ")) return false;
+/** Decodes the claims of a JWT; 0 where it is none, else where they end. */
+function claimsOf(start: usize, end: usize): usize {
+  if (!textStarts(start, end, "eyJ")) return 0;
   const first = findByte(start, end, Char.Dot);
   const second = findByte(min(first + 1, end), end, Char.Dot);
-  if (second == end) return false;
-  const claimsEnd = decode(first + 1, second);
-  if (!findClaim(DECODED, claimsEnd, "sub")) return false;
+  return second == end ? 0 : decode(first + 1, second);
+}
+
+/** Whether the credential that was found is a token that does not name the site `start..end`: it was issued by and for others. */
+export function isForOthers(start: usize, end: usize): bool {
+  const claimsEnd = claimsOf(credential, credentialEnd);
+  for (let at = DECODED; at + (end - start) <= claimsEnd; at++) {
+    if (sameBytesNoCase(at, at + (end - start), start, end)) return false;
+  }
+  return claimsEnd != 0;
+}
+
+/** Takes the subject of a JWT; false where it is none, or has no subject. */
+function nameJwt(start: usize, end: usize): bool {
+  const claimsEnd = claimsOf(start, end);
+  if (claimsEnd == 0 || !findClaim(DECODED, claimsEnd, "sub")) return false;
   name(Subject.Jwt, claim, claimEnd);
   self = subject;
   staff = isStaff(claimsEnd);

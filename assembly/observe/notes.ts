@@ -23,6 +23,8 @@ export const enum Index {
   Trace = 1,
   Value = 2,
   Host = 3,
+  /** Of a credential: its value is the trace, its host the own site. */
+  Credential = 4,
 }
 
 /** Whether one of the service's own calls went to the host that the value names. */

@@ -27,6 +27,8 @@ export class Observed {
   locationSize: u32;
   /** Values of the body that may be ids. */
   bodyIds: u32;
+  /** Tells the note of its credential from another's (filter/forwarded.ts), 0 for none. */
+  owner: u32;
 }
 
 /** Such a value; the last part of its name and the value follow. */
@@ -69,7 +71,7 @@ export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
   observed.headersSize = <u32>(end - start);
   observed.typeSize = 0;
   observed.facts = 0;
-  observed.locationSize = observed.bodyIds = 0;
+  observed.locationSize = observed.bodyIds = observed.owner = 0;
   memory.copy(block + HEADERS, start, end - start);
   store<u32>(block + PARAMETERS, 0);
   store<u32>(block + COMPONENTS, 0);

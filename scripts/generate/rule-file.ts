@@ -100,6 +100,8 @@ const exchange = z.strictObject({
   body: z.string().default(""),
   /** The URL of a call that the service makes meanwhile. */
   calls: z.url().optional(),
+  /** Header lines of that call. */
+  carries: headers,
 });
 const example = z.union([z.string().min(1), exchange], {
   error: ({ input }) => (input === undefined ? "is missing" : "must be a text, or a request's path and its response"),

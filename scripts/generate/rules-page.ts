@@ -43,14 +43,15 @@ export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): s
 /** An exchange as its messages begin. */
 function exampleText(example: Example): string {
   if (typeof example === "string") return example;
-  const { method, path, sends, posts, status, headers, body, calls } = example;
+  const { method, path, sends, posts, status, headers, body, calls, carries } = example;
   const message = (first: string, lines: typeof headers, content: string): string[] => [
     first,
     ...lines.map(({ name, value }) => `${name}: ${value}`),
     ...(content === "" ? [] : ["", content.trimEnd()]),
   ];
   const request = message(`${method} ${path}`, sends, posts);
-  const answer = calls === undefined ? message(String(status), headers, body) : [`the service calls ${calls}`];
+  const answer =
+    calls === undefined ? message(String(status), headers, body) : message(`the service calls ${calls}`, carries, "");
   return [...request, "", ...answer].join("\n");
 }
 

@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// 285 rules of 26 classes.
+// 286 rules of 26 classes.
 
 export const CLASSES = [
   "sqli",
@@ -308,6 +308,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "auth-form-get", class: "auth" },
   { id: "auth-password-shown", class: "auth" },
   { id: "auth-console", class: "auth" },
+  { id: "auth-forwarded", class: "auth" },
   { id: "deser-java-carried", class: "deser" },
   { id: "deser-php-carried", class: "deser" },
   { id: "deser-python-carried", class: "deser" },

@@ -52,6 +52,8 @@ interface Options {
   secret?: string;
   previous?: string;
   policy?: PolicySource;
+  /** Verdicts tell what the service shows anyway, too. */
+  all?: boolean;
   /** Neither listener says its direction. */
   asks?: boolean;
 }
@@ -74,7 +76,11 @@ async function service(name: string, options: Options = {}): Promise<Service> {
   const policy = compile(options.policy ?? { observe: { sample: "100%" } });
   const plugin = async (direction: "inbound" | "outbound"): Promise<Plugin> => {
     const made = await process.addPlugin(shared);
-    assert.ok(made.configure(JSON.stringify(options.asks ? policy : { ...policy, direction })).accepted);
+    assert.ok(
+      made.configure(
+        JSON.stringify({ ...policy, ...(options.asks ? {} : { direction }), ...(options.all ? { dryRun: true } : {}) }),
+      ).accepted,
+    );
     return made;
   };
   const inbound = await plugin("inbound");
@@ -496,5 +502,83 @@ describe("what is kept of values", () => {
     assert.equal(looks, 0);
     edge.call({ url: "http://orders/search?q=garden+chair", headers: [traceparent()] });
     assert.equal(looks, 1);
+  });
+});
+
+describe("credentials of clients in calls to others", () => {
+  const PARTNER = "http://collect.partner.example/v1/visit";
+  const claims = (of: object): string =>
+    `eyJhbGciOiJSUzI1NiJ9.${Buffer.from(JSON.stringify(of)).toString("base64url")}.c2lnbmF0dXJl`;
+  const JWT = claims({ sub: "41", iss: "https://id.shop.example/" });
+  const bearer = (token: string): Header => ["authorization", `Bearer ${token}`];
+
+  /** What is told of a request with some headers, during which the service makes a call with others. */
+  async function told(sends: Header[], carries: Header[], url = PARTNER, host = "www.shop.example"): Promise<string[]> {
+    const shop = await service("shop", { all: true });
+    const { findings } = shop.request({ url: `http://${host}/basket`, headers: sends }, ({ call }) => {
+      call({ url, headers: carries });
+      return { body: "fine" };
+    });
+    return findings
+      .filter(({ rule }) => rule === "auth-forwarded")
+      .map(({ stage, where }) => `${stage} ${where.part} ${where.name}`);
+  }
+
+  it("are told of, however they are sent", async () => {
+    assert.deepEqual(await told([bearer(JWT), traceparent()], [bearer(JWT), traceparent()]), [
+      "confirmed header authorization",
+    ]);
+    assert.deepEqual(await told([bearer(JWT)], [bearer(JWT)]), ["likely header authorization"]);
+    assert.deepEqual(await told([bearer("5f0c9a7be1d2"), traceparent()], [bearer("5f0c9a7be1d2"), traceparent()]), [
+      "likely header authorization",
+    ]);
+    const cookie: Header = ["cookie", "theme=dark; sid=5f0c9a7be1d2"];
+    assert.deepEqual(await told([cookie, traceparent()], [["cookie", "sid=5f0c9a7be1d2"], traceparent()]), [
+      "confirmed cookie sid",
+    ]);
+    assert.deepEqual(await told([["x-api-key", "5f0c9a7be1d2"]], [bearer("5f0c9a7be1d2")]), [
+      "likely header x-api-key",
+    ]);
+  });
+
+  it("are none where it is another one, or goes to who may have it", async () => {
+    for (const [why, carries, url, host] of [
+      ["a credential of the service's own", bearer("0b77de1f9c0a")],
+      ["no session", ["cookie", "theme=dark"]],
+      ["a service of the mesh", bearer(JWT), "http://orders/basket"],
+      ["the same by its full name", bearer(JWT), "http://orders.shop.svc.cluster.local/basket"],
+      ["an address", bearer(JWT), "http://192.0.2.7/basket"],
+      ["the own domain", bearer(JWT), "http://api.shop.example/basket"],
+      ["the own domain, of three names", bearer(JWT), "http://api.shop.co.uk/basket", "www.shop.co.uk"],
+      ["who made it", bearer(JWT), "http://accounts.provider.example/me"],
+      ["who tells whose it is", bearer(JWT), "http://provider.example/oauth2/introspect"],
+      ["who it is for", bearer(claims({ sub: "41", iss: "x", aud: ["https://partner.example"] }))],
+    ] as [string, Header, string?, string?][]) {
+      const sends = why === "who it is for" ? carries : bearer(JWT);
+      assert.deepEqual(await told([sends, traceparent()], [carries, traceparent()], url, host), [], why);
+    }
+  });
+
+  it("are told of the request of the same trace", async () => {
+    const shop = await service("shop", { all: true });
+    const later = "1af7651916cd43dd8448eb211c80319d";
+    const { findings } = shop.request(
+      { url: "http://www.shop.example/basket", headers: [bearer(JWT), traceparent()] },
+      ({ call }) => {
+        const other = shop.request(
+          { url: "http://www.shop.example/other", headers: [bearer(JWT), traceparent(later)] },
+          () => {
+            call({ url: PARTNER, headers: [bearer(JWT), traceparent()] });
+            return { body: "fine" };
+          },
+        );
+        assert.ok(!other.findings.some(({ rule }) => rule === "auth-forwarded"));
+        return { body: "fine" };
+      },
+    );
+    assert.deepEqual(
+      findings.filter(({ rule }) => rule === "auth-forwarded").map(({ stage }) => stage),
+      ["confirmed"],
+    );
   });
 });

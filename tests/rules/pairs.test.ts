@@ -96,19 +96,20 @@ async function judgeExchange(example: ExampleExchange, judge = engine): Promise<
 }
 
 /** What a request leaves behind during which the service makes a call. */
-async function judgeCall({ path, calls }: ExampleExchange): Promise<Found[]> {
+async function judgeCall({ path, sends, calls, carries }: ExampleExchange): Promise<Found[]> {
   const process = createEnvoyProcess();
   const { host, pathname, search } = new URL(calls!);
   const [inbound, outbound] = await Promise.all(
     ["inbound", "outbound"].map(async (direction) => {
       const plugin = await process.addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
-      plugin.configure(JSON.stringify({ ...compilePolicy(policyFrom({}), { holdHeaders: true }), direction }));
+      const policy = policyFrom({ observe: { sample: "100%" } });
+      plugin.configure(JSON.stringify({ ...compilePolicy(policy, { holdHeaders: true, dryRun: true }), direction }));
       return plugin;
     }),
   );
-  const stream = inbound!.openStream({ request: { path, headers: [["host", "shop.example"]] } });
+  const stream = inbound!.openStream({ request: { path, headers: [["host", "shop.example"], ...pairsOf(sends)] } });
   stream.sendHeaders(true);
-  outbound!.exchange({ path: pathname + search, headers: [["host", host]] });
+  outbound!.exchange({ path: pathname + search, headers: [["host", host], ...pairsOf(carries)] });
   stream.respond({ status: 200, headers: [], body: "" });
   stream.end();
   const verdict = verdictSchema.parse(parseVerdict(stream.filterState.get(VERDICT_KEY)!.toString()));
