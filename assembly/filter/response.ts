@@ -29,7 +29,7 @@ import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
 import { inspectEvaluation } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
-import { essenceEnd, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
+import { essenceEnd, Fact, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectAmount, inspectLoginOutcome } from "../inspect/outcome";
@@ -107,8 +107,8 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     keepType(watch.observed, type, mediaTypeEnd);
     keepLocation(watch.observed, location, locationEnd);
     inspectPassiveHeaders();
-    if (!policy.dryRun) inspectLoginOutcome(watch);
-    changetype<Observed>(watch.observed).facts = facts;
+    inspectLoginOutcome(watch, policy.dryRun);
+    changetype<Observed>(watch.observed).facts = attached ? facts | Fact.Attached : facts;
     keepComponents(watch.observed);
   }
   inspectHeaders(watch, headers, headersEnd);

@@ -1,7 +1,7 @@
 // What a request says to prove who sends it, and what the service made of it: passwords in clear, passwords that everybody knows, secrets
 // in addresses. A service may pass over what it is sent; that it looks is known once the endpoint has refused somebody.
 
-import { byteAt, findByte, isDigit, sameBytesNoCase } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, sameBytes, sameBytesNoCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
@@ -28,6 +28,7 @@ import {
   queryEnd,
   status,
 } from "./exchange";
+import { isLogin } from "./cookies";
 import { lineEndOf, lineOf, NAME, noteLine, noteNamed, putName } from "./lines";
 import { markOf, setMark } from "./marks";
 import { note } from "./note";
@@ -74,11 +75,16 @@ export function inspectCredentials(): void {
     }
   }
   inspectAddress(query, queryEnd, Part.Query);
-  inspectAddress(lineOf(HeaderKind.Location), lineEndOf(HeaderKind.Location), Part.ResponseHeader);
+  const location = lineOf(HeaderKind.Location);
+  inspectAddress(location, lineEndOf(HeaderKind.Location), Part.ResponseHeader);
+  if (holdsTextNoCase(location, lineEndOf(HeaderKind.Location), ";jsessionid=")) {
+    noteLine(Rule.AuthTokenInUrl, Stage.Confirmed, HeaderKind.Location);
+  }
   if (!isTaken()) return;
   if (basic) inspectLogin();
-  if (holdsTextNoCase(path, pathEnd, ";jsessionid=")) {
-    noteNamed(Rule.AuthTokenInUrl, Stage.Confirmed, Part.Path, "jsessionid", path, pathEnd);
+  // Servlets, ASP.NET.
+  if (holdsTextNoCase(path, pathEnd, ";jsessionid=") || holdsTextNoCase(path, pathEnd, "/(s(")) {
+    noteNamed(Rule.AuthTokenInUrl, Stage.Confirmed, Part.Path, "session", path, pathEnd);
   }
   inspectCarried();
 }
@@ -117,15 +123,22 @@ export function inspectAddress(start: usize, end: usize, part: Part): void {
   } else if (!isTaken()) return;
   openQuery(start, end);
   while (nextQuery()) {
-    const kind = wordIn(URL_SECRET, queryName, queryNameEnd);
+    const kind = textStartsNoCase(queryName, queryNameEnd, "aspsessionid")
+      ? <u32>UrlSecret.Session
+      : wordIn(URL_SECRET, queryName, queryNameEnd);
     const size = queryValueEnd - queryValue;
-    if (isToken(queryValue, queryValueEnd)) {
+    if (isToken(queryValue, queryValueEnd) || (part == Part.Query && isOwnSession())) {
       tellUrl(Rule.AuthTokenInUrl, Stage.Confirmed, part);
       continue;
     }
     if (kind == 0) continue;
     if (kind == UrlSecret.Password) {
       if (size > 3 && byteAt(queryValue) != Char.Star) tellUrl(Rule.AuthPasswordInUrl, Stage.Confirmed, part);
+    } else if (kind == UrlSecret.Session || kind == UrlSecret.Visit) {
+      // The ids of a connection (Engine.IO), and of what is paid, are no visitor's.
+      if (!isIdentifier(queryValue, queryValueEnd) || holdsTextNoCase(start, end, "transport=")) continue;
+      if (textStarts(queryValue, queryValueEnd, "cs_")) continue;
+      tellUrl(Rule.AuthTokenInUrl, kind == UrlSecret.Visit ? Stage.Likely : Stage.Confirmed, part);
     } else if (kind != UrlSecret.Maybe && size >= SECRET && hasDigit(queryValue, queryValueEnd)) {
       tellUrl(Rule.AuthTokenInUrl, kind == UrlSecret.Key ? Stage.Likely : Stage.Confirmed, part);
     }
@@ -138,6 +151,32 @@ function isToken(start: usize, end: usize): bool {
   const claims = findByte(start, end, Char.Dot) + 1;
   if (claims >= end || !textStarts(claims, end, "eyJ")) return false;
   return findByte(claims, end, Char.Dot) + SECRET < end;
+}
+
+/** Whether the value is that of a cookie of the request that stands for a log-in. */
+function isOwnSession(): bool {
+  if (queryValueEnd - queryValue < SHORTEST) return false;
+  openCookies(lineOf(HeaderKind.Cookie), lineEndOf(HeaderKind.Cookie));
+  while (nextCookie()) {
+    if (sameBytes(cookieValue, cookieValueEnd, queryValue, queryValueEnd) && isLogin(cookieName, cookieNameEnd))
+      return true;
+  }
+  return false;
+}
+
+/** Characters of a session at least; of letters and digits in one piece, where only its form tells. */
+const SHORTEST: usize = 6;
+const PIECE: usize = 12;
+
+/** Whether it has a piece that is no word and no number: letters and digits, as many as a UUID has at its end. */
+function isIdentifier(start: usize, end: usize): bool {
+  for (let at = start; at < end; at++) {
+    const from = at;
+    let digits: usize = 0;
+    for (; at < end && (isDigit(byteAt(at)) || isLetter(byteAt(at))); at++) digits += usize(isDigit(byteAt(at)));
+    if (at - from >= PIECE && digits > 1 && digits < at - from) return true;
+  }
+  return false;
 }
 
 function tellUrl(rule: u32, stage: Stage, part: Part): void {

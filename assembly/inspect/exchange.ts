@@ -41,6 +41,8 @@ export const enum Fact {
   /** Its type names the encoding, UTF-8 or another one. */
   Utf8 = 2048,
   OtherCharset = 4096,
+  /** Browsers save it as a file. */
+  Attached = 8192,
 }
 
 /** `Fact` bits of the response. */

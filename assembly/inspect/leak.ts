@@ -36,6 +36,9 @@ import {
   MAP_SIGNS,
   MESSAGE_NAMES,
   OLD_FILES,
+  PASSWORD_FIELDS,
+  SCRIPT_FILES,
+  SCRIPT_TAGS,
   SETTING_NAMES,
   STATE_SIGNS,
   TRACE_LISTS,
@@ -46,7 +49,19 @@ import { Rule, RuleClass } from "../generated/rules";
 import { findPhrase, openPhrases, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
 import { endsWithWord, findWord, holdsWord } from "../match/lists";
 import { ruleClass } from "../match/rules";
-import { host, hostEnd, path, pathEnd, requestHeaders, requestHeadersEnd, type, typeEnd } from "./exchange";
+import {
+  credentials,
+  Fact,
+  facts,
+  host,
+  hostEnd,
+  path,
+  pathEnd,
+  requestHeaders,
+  requestHeadersEnd,
+  type,
+  typeEnd,
+} from "./exchange";
 import { inspectNumbers, judgeInside } from "./leak-numbers";
 import {
   judgeAddress,
@@ -66,6 +81,7 @@ import {
   isJson,
   isPart,
   isSaid,
+  isWithin,
   memberHas,
   readMember,
   saw,
@@ -115,12 +131,14 @@ function judge(at: usize, end: usize): void {
   const rule = phraseRule;
   const kind = ruleClass(rule);
   if (kind == RuleClass.Sqli || kind == RuleClass.Nosqli) return judgeDatabase(at, end);
-  // A page that is a console, a policy file, or an object in JSON: the phrase is all that there is to see.
+  if (rule == Rule.AuthConsole) return judgeConsole(at, end);
+  // A policy file, or an object in JSON: the phrase is all that there is to see.
   if (rule >= <u32>Rule.HeaderCspMissing) {
     return note(rule, phraseSure ? Stage.Confirmed : Stage.Likely, Part.ResponseBody, 0, 0, at, end);
   }
   if (kind != RuleClass.Leak && rule != Rule.GraphqlBatching) return;
   if (phraseFirst) {
+    if (rule == Rule.LeakSourceCode) return judgeSource(at);
     if (judgeBeginning(rule, at, end)) saw(rule, Stage.Confirmed, at, end);
     return;
   }
@@ -142,6 +160,7 @@ function judge(at: usize, end: usize): void {
     case Rule.LeakComment:
       return judgeComment(at, end, byteAt(at) == Char.p);
   }
+  if (rule == Rule.LeakSourceCode) return judgeCode(at, end);
   // A script holds the pages that it makes.
   if (replyType == BodyType.Script) return;
   if (phraseSure) return saw(rule, Stage.Confirmed, at, end);
@@ -161,20 +180,44 @@ function judge(at: usize, end: usize): void {
       return;
   }
   if (isShown(rule, at)) saw(rule, Stage.Confirmed, at, end);
-  else if (rule == Rule.LeakSourceCode && replyType == BodyType.Html && !isExample(at)) {
+}
+
+/** The title of a console: it is open where nobody has said who comes, and nobody is asked. */
+function judgeConsole(at: usize, end: usize): void {
+  if (replyType != BodyType.Html || replyStatus != 200) return;
+  if (phraseSure && credentials == 0 && !isHeld(PASSWORD_FIELDS)) {
+    note(Rule.AuthConsole, Stage.Confirmed, Part.ResponseBody, 0, 0, at, end);
+  } else saw(Rule.LeakConsole, Stage.Confirmed, at, end);
+}
+
+/** A body that begins as a file of code does. */
+function judgeSource(at: usize): void {
+  const braced = byteAt(at) == Char.BraceOpen && replyType != BodyType.Json;
+  if ((isJson && !braced) || replyType == BodyType.Script || (facts & Fact.Attached) != 0) return;
+  // What reads as text, too, is code where a file of code was asked for.
+  const marked = byteAt(at) == Char.Less || byteAt(at) == Char.BraceOpen;
+  const limit = min(replyEnd, at + SHORT);
+  let stage = Stage.Attempted;
+  if (endsWithWord(path, pathEnd, CODE_FILES) || (marked && replyType == BodyType.Html)) stage = Stage.Confirmed;
+  else if (marked && findByte(at, limit, Char.Semicolon) < limit) stage = Stage.Likely;
+  if (stage != Stage.Attempted) saw(Rule.LeakSourceCode, stage, at, at + 60);
+}
+
+/** Code inside of a body. */
+function judgeCode(at: usize, end: usize): void {
+  const rule = Rule.LeakSourceCode;
+  if (byteAt(at) == Char.Equals) {
+    // What runs on a server, at the head of a script.
+    if (at - first < SHORT && !isJson && endsWithWord(path, pathEnd, SCRIPT_FILES)) saw(rule, Stage.Likely, at, end);
+  } else if (replyType == BodyType.Html) {
+    if (!isExample(at) && !isWithin(at, SCRIPT_TAGS)) saw(rule, Stage.Likely, at, end);
+  } else if (replyType == BodyType.Text && !isJson && endsWithWord(path, pathEnd, CODE_FILES)) {
     saw(rule, Stage.Likely, at, end);
   }
 }
 
 /** Whether the phrase with which the body begins says what its rule is about. */
 function judgeBeginning(rule: u32, at: usize, end: usize): bool {
-  const page = replyType == BodyType.Html;
-  if (rule == Rule.LeakSourceCode) {
-    if (isJson || replyType == BodyType.Script) return false;
-    // What reads as text, too, is code where a file of code was asked for.
-    const marked = byteAt(at) == Char.Less || byteAt(at) == Char.BraceOpen;
-    return (marked && page) || endsWithWord(path, pathEnd, CODE_FILES);
-  }
   if (rule == Rule.LeakRepository) {
     if (byteAt(at) == Char.BracketOpen) return isHeld(GIT_SIGNS);
     if (byteAt(at) == 0x44) return at == reply && byteAt(at + 4) == 0 && byteAt(at + 7) - 2 < 3;

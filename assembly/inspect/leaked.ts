@@ -75,12 +75,16 @@ const REACH: usize = 2048;
 
 /** Whether a page shows the place as code, and is no error: then it is about such things. */
 export function isExample(at: usize): bool {
-  if (replyType != BodyType.Html || replyStatus >= 400) return false;
+  return replyType == BodyType.Html && replyStatus < 400 && isWithin(at, CODE_TAGS);
+}
+
+/** Whether the element that began last before `at`, of those in `tags`, is open still. */
+export function isWithin(at: usize, tags: usize): bool {
   const limit = max(reply, at - min(at - reply, REACH));
   for (; at >= limit; at--) {
     if (byteAt(at) != Char.Less) continue;
     const closes = byteAt(at + 1) == Char.Slash;
-    if (startsWithWord(at + 1 + usize(closes), replyEnd, CODE_TAGS)) return !closes;
+    if (startsWithWord(at + 1 + usize(closes), replyEnd, tags)) return !closes;
   }
   return false;
 }

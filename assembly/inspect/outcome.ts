@@ -15,12 +15,13 @@ import { holdsTextNoCase, textIs } from "../core/text";
 import { LOGIN_NAMES } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { holdsWord } from "../match/lists";
-import { nextParameter, openParameters, parameterName, parameterNameEnd } from "../observe/parameters";
+import { nextParameter, openParameters, parameterName, parameterNameEnd, parameterPart } from "../observe/parameters";
 import { observedParameters } from "../observe/observed";
 import { Taint, taintAt, taintName, Watch } from "../observe/taint";
 import { nextQuery, openQuery, queryName, queryNameEnd } from "../parse/query";
 import { bearOut } from "./bear";
 import { isLogin } from "./cookies";
+import { isClear } from "./credentials";
 import {
   credentials,
   Credentials,
@@ -32,6 +33,7 @@ import {
   status,
 } from "./exchange";
 import { markOf, setMark } from "./marks";
+import { note } from "./note";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 const QUERIES: u32 = (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli);
@@ -44,9 +46,10 @@ const NUMBERS: u32 = 0x3c6ef372;
 const REFUSED: u32 = 1;
 const PLAIN: u32 = 2;
 
-/** Looks at the headers of a response to a request that is a log-in. */
-export function inspectLoginOutcome(watch: Watch): void {
-  if ((credentials & ~(<u32>Credentials.Cookie)) != 0 || !asksPassword(observedParameters(watch.observed))) return;
+/** Looks at the headers of a response to a request that is a log-in; `alone`: each exchange is judged by itself. */
+export function inspectLoginOutcome(watch: Watch, alone: bool): void {
+  if (!asksPassword(observedParameters(watch.observed)) || alone) return;
+  if ((credentials & ~(<u32>Credentials.Cookie)) != 0) return;
   const key = endpoint ^ LOGIN ^ (credentials << 1);
   const known = markOf(key);
   const issued = status < 400 && issuesLogin();
@@ -59,10 +62,16 @@ export function inspectLoginOutcome(watch: Watch): void {
   }
 }
 
+/** Whether the request has a password; it is told of one that comes in clear. */
 function asksPassword(parameters: usize): bool {
   openParameters(parameters);
   while (nextParameter()) {
-    if (isPassword(parameterName, parameterNameEnd)) return true;
+    if (!isPassword(parameterName, parameterNameEnd)) continue;
+    if (isClear()) {
+      const end = parameterNameEnd;
+      note(Rule.AuthFormClear, Stage.Likely, parameterPart, parameterName, end, parameterName, end);
+    }
+    return true;
   }
   openQuery(query, queryEnd);
   while (nextQuery()) {
@@ -72,7 +81,7 @@ function asksPassword(parameters: usize): bool {
 }
 
 /** Whether a parameter's name says that it is a password. */
-export function isPassword(start: usize, end: usize): bool {
+function isPassword(start: usize, end: usize): bool {
   return holdsTextNoCase(start, end, "passw") || holdsTextNoCase(start, end, "pwd") || textIs(start, end, "pass");
 }
 

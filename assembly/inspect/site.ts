@@ -60,6 +60,19 @@ export function isOwnSite(): bool {
   return findByte(mine, own, Char.Dot) < own && sameBytesNoCase(other, siteEnd, mine, own);
 }
 
+/** Whether the host that was read has the domain of the request's own in front of another domain: "shop.example.evil.test". */
+export function isDisguised(): bool {
+  const mineEnd = withoutPort(ownHost, ownHostEnd);
+  const mine = domainOf(ownHost, mineEnd);
+  const size = mineEnd - mine;
+  const limit = domainOf(site, siteEnd);
+  if (findByte(mine, mineEnd, Char.Dot) == mineEnd) return false;
+  for (let at = site; at + size < limit; at = findByte(at, limit, Char.Dot) + 1) {
+    if (byteAt(at + size) == Char.Dot && sameBytesNoCase(at, at + size, mine, mineEnd)) return true;
+  }
+  return false;
+}
+
 /** Where the domain of a host begins. */
 export function domainOf(start: usize, end: usize): usize {
   const last = nameBefore(start, end);

@@ -252,6 +252,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "leak-api-description", class: "leak" },
   { id: "leak-web-shell", class: "leak" },
   { id: "graphql-batching", class: "graphql" },
+  { id: "leak-console", class: "leak" },
   { id: "leak-internal-address", class: "leak" },
   { id: "leak-comment", class: "leak" },
   { id: "leak-card-number", class: "leak" },

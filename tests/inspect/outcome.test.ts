@@ -19,6 +19,8 @@ interface Exchange {
 
 const configuration = JSON.stringify(compilePolicy(policyFrom({ observe: { sample: "100%" } }), { holdHeaders: true }));
 
+const CLASSES = new Set(["sqli", "nosqli", "ssti"]);
+
 /** The stages above "attempted" of attacks that the last exchange has, by their classes. */
 async function last(exchanges: Exchange[]): Promise<Record<string, string>> {
   const plugin = await createEnvoyProcess().addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
@@ -35,7 +37,7 @@ async function last(exchanges: Exchange[]): Promise<Record<string, string>> {
     },
   );
   const { findings = [] } = (verdicts.at(-1) ?? {}) as { findings?: { class: string; stage: string }[] };
-  const raised = findings.filter(({ class: name, stage }) => /sqli|ssti/.test(name) && stage !== "attempted");
+  const raised = findings.filter(({ class: name, stage }) => CLASSES.has(name) && stage !== "attempted");
   return Object.fromEntries(raised.map(({ class: name, stage }) => [name, stage]));
 }
 

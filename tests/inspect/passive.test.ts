@@ -125,3 +125,33 @@ describe("what an endpoint has done before", () => {
     assert.deepEqual(await stages([call(null, 401), call(known, 200)]), ["", "auth-default-accepted confirmed"]);
   });
 });
+
+describe("passwords that are posted", () => {
+  async function found(sends: Record<string, string>, body: string, host = "shop.example"): Promise<string[]> {
+    const plugin = await createEnvoyProcess().addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
+    assert.ok(plugin.configure(configuration).accepted);
+    const { verdict } = plugin.exchange(
+      { method: "POST", path: "/login", headers: [["host", host], ...Object.entries(sends)] },
+      { body, response: { status: 200, headers: [["content-type", "application/json"]], body: "{}" } },
+    );
+    const { findings = [] } = (verdict ?? {}) as { findings?: { rule: string; stage: string }[] };
+    return findings.filter(({ rule }) => rule.startsWith("auth-")).map(({ rule, stage }) => `${rule} ${stage}`);
+  }
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const json = { "content-type": "application/json" };
+
+  it("in clear, as a form or as JSON", async () => {
+    assert.deepEqual(await found(form, "user=ada&password=engines"), ["auth-form-clear likely"]);
+    assert.deepEqual(await found(json, '{"user":"ada","newPassword":"engines"}'), ["auth-form-clear likely"]);
+    assert.deepEqual(await found(json, '{"login":{"pwd":"engines"}}'), ["auth-form-clear likely"]);
+  });
+  it("by TLS, between sidecars, to the own machine", async () => {
+    assert.deepEqual(await found({ ...form, "x-forwarded-proto": "https" }, "password=engines"), []);
+    const peer = { "x-forwarded-client-cert": "By=spiffe://a/b;Hash=0f;URI=spiffe://a/c" };
+    assert.deepEqual(await found({ ...form, ...peer }, "password=engines"), []);
+    assert.deepEqual(await found(form, "password=engines", "localhost:8080"), []);
+  });
+  it("none, whatever it is about", async () => {
+    assert.deepEqual(await found(form, "topic=password&compass=north"), []);
+  });
+});
