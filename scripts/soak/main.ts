@@ -1,7 +1,7 @@
 /**
  * Soaks: far more streams and pushes than a test has time for, and the question whether anything grows or is lost.
  *
- *     npm run soak -- host-streams|envoy-streams|pushes|mixed [--count N]
+ *     npm run soak -- host-streams|envoy-streams|inventory|pushes|mixed [--count N]
  *
  * The count is of streams or pushes; of `mixed` it is of seconds.
  *
@@ -26,6 +26,10 @@ const soaks: Record<string, Soak> = {
   "envoy-streams": {
     count: 200_000,
     run: async (count) => [await (await import("./envoy.ts")).soakEnvoyStreams(count, env)],
+  },
+  inventory: {
+    count: 1_000_000,
+    run: async (count) => (await import("./inventory.ts")).soakInventory(count, env),
   },
   pushes: {
     count: 1_000,

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { poll } from "../../scripts/envoy/admin.ts";
 import { envoyCounters, soakEnvoyStreams, startTarget } from "../../scripts/soak/envoy.ts";
+import { beyond, hostileAt, soakInventory } from "../../scripts/soak/inventory.ts";
 import { configure, poolProblems, soakHostStreams, startHost } from "../../scripts/soak/host.ts";
 import { soakEnvoyMixed } from "../../scripts/soak/mixed.ts";
 import { soakEnvoyPushes, soakHostPushes, Waiting } from "../../scripts/soak/pushes.ts";
@@ -24,6 +25,33 @@ test("10,000 streams on the host: nothing grows, nothing is lost, everything add
 
 test("3,000 streams through Envoy: nothing grows, everything adds up", { skip: isLinux, timeout }, async () => {
   passes(await soakEnvoyStreams(3_000, process.env));
+});
+
+test(
+  "3,000 paths, hosts and names of parameters, all observed: what is kept is bounded",
+  { skip: isLinux, timeout },
+  async () => {
+    const reports = await soakInventory(3_000, process.env);
+    // So short a time is all warm-up.
+    for (const { problems } of reports)
+      assert.deepEqual(
+        problems.filter((problem) => !problem.startsWith("RSS")),
+        [],
+      );
+    assert.match(reports[1]!.lines[0]!, / 501 endpoints of 1 service/);
+    const paths = new Set(Array.from({ length: 3_000 }, (_, index) => hostileAt(index).path));
+    assert.equal(paths.size, 3_000);
+  },
+);
+
+test("an inventory that is beyond its bounds is found", () => {
+  const hosts = Array.from({ length: 9 }, (_, at) => ({ name: `h${at}`, first_seen: "", last_seen: "" }));
+  const endpoint = { method: "GET", route: "/", parameters: [], hosts, request_types: [] };
+  const listed = { endpoints: [endpoint], total: 502, next_cursor: null };
+  assert.deepEqual(beyond(listed as unknown as Parameters<typeof beyond>[0]), [
+    "502 endpoints of one service",
+    "9 hosts of GET /",
+  ]);
 });
 
 test("50 pushes with open streams on the host: each in force, nothing left behind", { timeout }, async () => {
