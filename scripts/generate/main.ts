@@ -19,6 +19,7 @@ import { emitRuleTexts } from "./emit-rule-texts.ts";
 import { emitRules } from "./emit-rules.ts";
 import { emitTokens } from "./emit-tokens.ts";
 import { emitVersion } from "./emit-version.ts";
+import { checkOthers, readOthers, type Others } from "./others.ts";
 import { RulesError } from "./problem.ts";
 import { readRuleFile, type RuleFile } from "./rule-file.ts";
 import { readRates } from "./rates.ts";
@@ -30,6 +31,8 @@ const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 const KINDS = "kinds.yaml";
 /** Of `npm run calibrate`; there need not be any. */
 const RATES = "docs/results/rates.yaml";
+/** What others look for; need not be there. */
+const OTHERS = "rules/compared/others.yaml";
 /** Problems shown at once. */
 const SHOWN = 20;
 
@@ -89,12 +92,23 @@ async function generate(root: string, only: string | undefined): Promise<void> {
   const rules = joinRules(sources);
   const measured = await readFile(join(root, RATES), "utf8").catch(() => null);
   const rates = measured === null ? null : readRates(RATES, measured).data;
+  const compared = await readFile(join(root, OTHERS), "utf8").catch(() => null);
+  let others: Others | null = null;
+  if (compared !== null) {
+    const source = readOthers(OTHERS, compared);
+    // Of some rules alone nobody knows what is missing.
+    if (only === undefined) checkOthers(source, rules);
+    others = source.data;
+  }
   const own = rules.filter(({ by }) => by === "module");
   if (rules.length > 0) {
     outputs.set("assembly/generated/rules.ts", emitRules(own));
     outputs.set("scripts/policy/rules.generated.ts", emitRuleList(own));
     outputs.set("scripts/policy/rule-texts.generated.ts", emitRuleTexts(rules));
-    outputs.set("docs/rules.md", await format(rulesPage(rules, rates), { parser: "markdown", printWidth: 120 }));
+    outputs.set(
+      "docs/rules.md",
+      await format(rulesPage(rules, rates, others), { parser: "markdown", printWidth: 120 }),
+    );
   }
   if (only === undefined) {
     outputs.set("assembly/generated/phrases.ts", emitPhrases(own));

@@ -119,6 +119,9 @@ const rule = z
     cwe: z.array(whole(1, 0xffff)).min(1).max(15),
     capec: z.array(whole(1, 0xffff)).default([]),
     owasp: z.array(z.string().regex(/^[A-Z]{1,4}\d{1,2}:\d{4}$/, 'must look like "A03:2021"')),
+    /** Passive rules of ZAP, and files of the Core Rule Set, that it stands for (others.ts). */
+    zap: z.array(whole(1, 999_999)).default([]),
+    crs: z.array(whole(900, 999)).default([]),
     severity: z.enum(SEVERITIES),
     confidence: whole(0, 100),
     summary: text,

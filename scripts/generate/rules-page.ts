@@ -1,5 +1,6 @@
 // The rules of all files → docs/rules.md, the page for people who see a rule's id in a log and want to know what to do.
 
+import { standsFor, type Entry, type Other, type Others } from "./others.ts";
 import { classRate, ruleRate, type Rates } from "./rates.ts";
 import type { Example, Rule } from "./rule-file.ts";
 
@@ -10,8 +11,8 @@ const REFERENCES = {
 
 const COLLECTOR = " [The collector](collector.md) finds it in what sidecars have observed.";
 
-/** The page as Markdown; `rules` by rising code, `rates` as they were measured, if they were. */
-export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): string {
+/** The page as Markdown; `rules` by rising code, `rates` as they were measured, if they were, `others` to compare with. */
+export function rulesPage(rules: readonly Rule[], rates: Rates | null = null, others: Others | null = null): string {
   const classes = [...new Set(rules.map((rule) => rule.class))];
   const parts = [
     "<!-- Made from rules/*.yaml by `npm run generate`. Do not edit. -->",
@@ -37,7 +38,32 @@ export function rulesPage(rules: readonly Rule[], rates: Rates | null = null): s
       ...members.map((rule) => ruleSection(rule, rates)),
     );
   }
+  if (others !== null) parts.push(...othersSection(rules, others));
   return parts.join("\n\n") + "\n";
+}
+
+/** What others look for, and which rules of ours stand for it. */
+function othersSection(rules: readonly Rule[], others: Others): string[] {
+  const table = (other: Other, number: (id: number) => string): string =>
+    [
+      `| ${other === "zap" ? "Rule" : "File"} | Name | Ours | |`,
+      "| --- | --- | --- | --- |",
+      ...others[other].map((entry) => otherRow(entry, standsFor(rules, other, entry.id), number)),
+    ].join("\n");
+  return [
+    "## What others look for",
+    "Which rules stand for those of other tools that look at the same traffic, what of theirs ours do not see, and why where there is none. " +
+      "Ours are rules of their own: where they stand for another they see the same kind of flaw, not the same bytes.",
+    "### ZAP, passive rules",
+    table("zap", (id) => `[${id}](https://www.zaproxy.org/docs/alerts/${id}/)`),
+    "### Core Rule Set, rules for responses",
+    table("crs", String),
+  ];
+}
+
+function otherRow({ id, name, less, gap }: Entry, ours: readonly string[], number: (id: number) => string): string {
+  const links = ours.map((rule) => `[${rule}](#${rule})`).join(", ");
+  return `| ${number(id)} | ${escapeText(name)} | ${links === "" ? "none" : links} | ${escapeText(gap ?? less ?? "")} |`;
 }
 
 /** An exchange as its messages begin. */
