@@ -54,8 +54,12 @@ const DAY = 86_400;
 /** An address of this machine alone, its port chosen by the kernel. */
 const FREE = { host: "127.0.0.1", port: 0 } as const;
 
-/** Starts it; leaves nothing behind where it rejects. `err` takes lines of progress. */
-export async function startMesh({ listen, env }: MeshOptions, err: (line: string) => void): Promise<Mesh> {
+/** Starts it, until `isStopped` says so; leaves nothing behind where it rejects. `err` takes lines of progress. */
+export async function startMesh(
+  { listen, env }: MeshOptions,
+  err: (line: string) => void,
+  isStopped: () => boolean = () => false,
+): Promise<Mesh> {
   checkLoopback(listen);
   const edgeAddress = await listenAddress(listen);
   const token = makeToken();
@@ -111,6 +115,7 @@ export async function startMesh({ listen, env }: MeshOptions, err: (line: string
     const key = randomBytes(32).toString("hex");
     // From the end of the chain, so that each knows where the next one listens.
     for (const service of SERVICES.toReversed()) {
+      if (isStopped()) throw new Error("stopped");
       const door = await open(services[service], service, NAMES[service]);
       const hosts = Object.fromEntries(
         SERVICES.filter((other) => sidecars[other] !== undefined).map((other) => [other, sidecars[other].url]),

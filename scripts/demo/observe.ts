@@ -75,7 +75,7 @@ export function observeUntilStopped(options: ObserveOptions, io: DemoIo): Promis
   return whileAsked(async ({ stopped, isStopped }) => {
     // A run that was cut short has shown nothing.
     const interrupted = options.once ? 130 : 0;
-    const start = startMesh(options, io.err);
+    const start = startMesh(options, io.err, isStopped);
     let mesh: Mesh | null = null;
     try {
       mesh = await Promise.race([start, stopped]);

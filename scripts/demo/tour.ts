@@ -1,14 +1,13 @@
 /** The tour: every stop without the filter and with it, and what came of it. */
 import { Agent, request as httpRequest } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { TOKEN_HEADER } from "./door.ts";
 import type { TourCase, TourRequest } from "./cases.ts";
 
 export interface Answer {
   status: number;
-  type: string;
+  headers: IncomingHttpHeaders;
   body: string;
-  /** What `set-cookie` says, each as it is. */
-  cookies: readonly string[];
 }
 
 /** One way's outcome. */
@@ -58,14 +57,7 @@ export function send(url: string, token: string, { method, path, headers, body }
         if (text.length > MAX_ANSWER_BYTES) response.destroy(new Error("the answer is too long"));
       });
       response.once("error", reject);
-      response.once("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          type: response.headers["content-type"] ?? "",
-          body: text,
-          cookies: response.headers["set-cookie"] ?? [],
-        }),
-      );
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
     });
     sent.end(body);
   });
@@ -87,9 +79,11 @@ function served(answer: Answer, stop: TourCase): Outcome {
 
 /** The filter's refusal, with nothing of the shop in it. */
 function refused(answer: Answer, stop: TourCase): Outcome {
-  const { status, type, body } = answer;
+  const { status, headers, body } = answer;
   const shown = proven(answer, stop);
-  const isProblem = type.startsWith("application/problem+json") && /"instance":"urn:uuid:[0-9a-f-]{36}"/.test(body);
+  const isProblem =
+    headers["content-type"]?.startsWith("application/problem+json") === true &&
+    /"instance":"urn:uuid:[0-9a-f-]{36}"/.test(body);
   return { ok: status === 403 && isProblem && shown === null, status, shown };
 }
 

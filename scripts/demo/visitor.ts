@@ -54,7 +54,7 @@ export class Visitors {
       },
       `login of ${person}`,
     );
-    const [, cookie] = /^(session=[^;]+)/.exec(page.cookies[0] ?? "") ?? [];
+    const [, cookie] = /^(session=[^;]+)/.exec(page.headers["set-cookie"]?.[0] ?? "") ?? [];
     const answer = await this.send(
       {
         ...{ to: "orders", method: "POST", path: "/session", body: JSON.stringify(given) },

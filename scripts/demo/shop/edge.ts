@@ -14,6 +14,7 @@
 import express, { Router } from "express";
 import type { Express, RequestHandler } from "express";
 import type { Call } from "../fence/calls.ts";
+import { failing } from "./failing.ts";
 import { cookie, escaped, goodHeaders, page, text } from "./page.ts";
 import { Sessions, emailOf, personBy, tokenFor } from "./people.ts";
 import type { Person } from "./people.ts";
@@ -175,5 +176,6 @@ export function edgeService(call: Call): Express {
     .disable("x-powered-by")
     .use(goodHeaders, express.urlencoded({ extended: false }))
     .use(searching(call), leaving(), knowing(sessions), ordered(call, sessions), shown(), carried(), asking(call))
-    .get("/", (_request, response) => void response.send(page("Lamps & Tables", `<p>Welcome</p>`)));
+    .get("/", (_request, response) => void response.send(page("Lamps & Tables", `<p>Welcome</p>`)))
+    .use(failing);
 }

@@ -13,7 +13,7 @@ import type { Express, Request, RequestHandler, Response } from "express";
 import type { Database } from "./database.ts";
 import { failing } from "./failing.ts";
 import { goodHeaders, text } from "./page.ts";
-import { emailOf, personBy, personOf, tokenFor } from "./people.ts";
+import { KIOSK_SECRET, emailOf, personBy, personOf, tokenFor } from "./people.ts";
 import type { Person } from "./people.ts";
 
 interface Order {
@@ -67,7 +67,7 @@ const sessions = (): Router => {
       if (person === null) response.status(401).json({ error: "wrong e-mail or password" });
       else response.json({ access_token: tokenFor(person, secret), token_type: "Bearer" });
     };
-  return Router().post("/session", handOut()).post("/kiosk/session", handOut("secret"));
+  return Router().post("/session", handOut()).post("/kiosk/session", handOut(KIOSK_SECRET));
 };
 
 const orders = (): Router =>
