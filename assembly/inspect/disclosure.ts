@@ -71,9 +71,11 @@ function inspectFiles(classes: u32): void {
   if (asks("resolv.conf") && findLiteral("nameserver ")) tell(classes, rule, "resolv.conf");
   if (asks("version") && findLiteral("Linux version ")) tell(classes, rule, "proc/version");
   if (asks("environ") && findEnvironment()) tell(classes, rule, "environ");
-  if (asks("win.ini") && findLiteral("; for 16-bit app support") && isLineEnd(signEnd)) tell(classes, rule, "win.ini");
-  if (asks("system.ini") && findLiteral("; for 16-bit app support") && isLineEnd(signEnd))
-    tell(classes, rule, "system.ini");
+  const ini = asks("win.ini");
+  if ((ini || asks("system.ini")) && findLiteral("; for 16-bit app support") && isLineEnd(signEnd)) {
+    if (has(ini ? "[fonts]" : "[386Enh]")) lines = ENOUGH;
+    tell(classes, rule, ini ? "win.ini" : "system.ini");
+  }
   if (asks("boot.ini") && findLiteral("[boot loader]")) tell(classes, rule, "boot.ini");
   if (asks("web.xml") && (findLiteral("<web-app") || findLiteral("&lt;web-app"))) tell(classes, rule, "web.xml");
   if (asks("web.config") && (findLiteral("<configuration>") || findLiteral("&lt;configuration&gt;")))
@@ -82,7 +84,8 @@ function inspectFiles(classes: u32): void {
   if (asks(".env") && findSettings()) tell(classes, rule, ".env");
   if (asks(".htpasswd") && findLiteral(":$apr1$")) tell(classes, rule, "htpasswd");
   if (asks(".php") && (findLiteral("<?php") || findLiteral("&lt;?php"))) tell(classes, rule, "php://");
-  if (asks("base64-encode") && findLiteral("PD9waHA")) tell(classes, rule, "base64-encode");
+  if (asks("base64-encode") && (findLiteral("PD9waHA") || findLiteral("cm9vdDp4OjA6MDpyb290Oi9yb290")))
+    tell(classes, rule, "base64-encode");
   if ((asks("id_") || asks(".pem") || asks(".key")) && findKey()) tell(classes, rule, "ssh-keygen");
 }
 
@@ -143,6 +146,9 @@ function inspectMetadata(classes: u32): void {
     (asks("token") && has("token_type") && findMember("access_token", 24)) ||
     (asks("identity") && has("privateIp") && findMember("instanceId", 10)) ||
     (asks("instance") && has("azEnvironment") && findMember("vmId", 32)) ||
+    (has("SecurityToken") && findMember("AccessKeySecret", 4)) ||
+    (has("vendor_data") && findMember("droplet_id", 4)) ||
+    (has("private-ipv4") && has("region-id") && findLiteral("image-id")) ||
     (has("instance-id") && has("local-ipv4") && findLiteral("ami-id"));
   if (found) tellMetadata(classes);
 }

@@ -97,7 +97,9 @@ function isUnclosed(taint: Taint): bool {
 function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   const bit = classBit(ruleClass(phraseRule));
   if (holdsWord(end, min(replyEnd, end + BEHIND), CONSTRAINTS)) return null;
-  const failed = replyStatus >= 400 || phraseSure || isMember(start);
+  // What is not found has pages of the service's own, with what else there is to read.
+  const status = replyStatus >= 400 && (replyStatus != 404 || replyType != BodyType.Html);
+  const failed = status || phraseSure || isMember(start);
   let best: Taint | null = null;
   let rank = 0;
   for (let i: u32 = 0; i < watch.count; i++) {
@@ -118,7 +120,7 @@ function blamed(watch: Watch, start: usize, end: usize): Taint | null {
 /** Whether the error stands in a short body of JSON, behind a name such as "error". */
 function isMember(start: usize): bool {
   if (replyType != BodyType.Json || replyEnd - reply > SHORT) return false;
-  return findText(reply, start, 'rror"') < start;
+  return findText(reply, start, 'rror":') < start;
 }
 
 /** Bytes of a body that says nothing but an error, at most. */

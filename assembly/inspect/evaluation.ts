@@ -245,7 +245,7 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
     }
     if (weak == 0 && (whole || isGreeting(at, at + size))) weak = at;
   }
-  if (found == 0 && (weak == 0 || known == Known.Old || (known == Known.Nothing && digits < 4 && places > 2)))
+  if (found == 0 && (weak == 0 || known == Known.Old || (known == Known.Nothing && digits < 4 && places > 1)))
     return false;
   const at = found != 0 ? found : weak;
   // Where the expression itself stands, it was not run, and the number is the page's.
