@@ -49,7 +49,7 @@ export function noteCredential(stream: Stream, observed: usize, headers: usize, 
   const owner = (<u32>nextRandom()) | 1;
   changetype<Observed>(observed).owner = owner;
   const trace: u64 = stream.hasTrace ? hashOf(traceIdAt(stream), traceIdAt(stream) + TRACE_ID_SIZE) : 0;
-  fileOne(Index.Credential, hashOf(credential, credentialEnd), trace, siteHash(), owner, seconds());
+  fileOne(Index.Credential, hashOf(credential, credentialEnd), trace, siteHash(), owner, seconds(), 0, 0);
 }
 
 function siteHash(): u64 {

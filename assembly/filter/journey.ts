@@ -69,6 +69,7 @@ import { openStreamAgain, policyFor } from "./request";
 import { tellBorne } from "./response";
 import { ALL_STEPS, fileSteps, following, hashOf, hashOfHost, hashOfUrl, loadBucket, seconds } from "./shared-notes";
 import { routeOf, Stream, traceIdAt } from "./stream";
+import { noteRunning } from "./stored";
 
 /** Takes the header off a request: no service sees it, whoever wrote it. */
 export function dropHeader(): void {
@@ -100,7 +101,7 @@ function journeyOf(stream: Stream): Journey | null {
 }
 
 /** A hop of this service, and the template in it. */
-const HOP: usize = memory.data(256);
+export const hop: usize = memory.data(256);
 const ROUTE: usize = memory.data(64);
 /** The service's name as hops have it. */
 const SERVICE: usize = memory.data(32);
@@ -113,7 +114,9 @@ export function setHopService(start: usize, end: usize): void {
 
 /** Notes the values that the stream at work keeps and that are new: behind its headers, and behind pieces of its body. */
 export function noteValues(stream: Stream): void {
-  if (stream.taints == 0 || (!following && stream.journey == 0)) return;
+  if (stream.taints == 0) return;
+  noteRunning(stream);
+  if (!following && stream.journey == 0) return;
   const watch = changetype<Watch>(stream.taints);
   let fresh = false;
   for (let i: u32 = 0; i < watch.count; i++) {
@@ -146,8 +149,8 @@ function noteValue(stream: Stream, journey: Journey, taint: Taint): bool {
   step.aimed = (taint.classes & classBit(RuleClass.Ssrf)) != 0;
   step.host = hashOfUrl(value, end, suspicious);
   if (step.host != 0 && step.host == ownHost()) step.host = 0;
-  const hopEnd = putHop(stream, taint);
-  setHops(step, travelled ? hops : 0, travelled ? hopsEnd : 0, HOP, hopEnd);
+  const hopEnd = putHop(stream, taint.part, name, name + taint.nameLength);
+  setHops(step, travelled ? hops : 0, travelled ? hopsEnd : 0, hop, hopEnd);
   if (travelled) countJourney(JourneyCount.Travelled);
   return true;
 }
@@ -157,9 +160,9 @@ function ownHost(): u64 {
   return readBareHost(requestHost, requestHostEnd) ? hashOfHost(urlPort) : 0;
 }
 
-/** Writes "service METHOD route part name" at `HOP` and returns its end. */
-function putHop(stream: Stream, taint: Taint): usize {
-  let out = serviceEnd == SERVICE ? putText(HOP, "unknown") : putBytes(HOP, SERVICE, serviceEnd);
+/** Writes "service METHOD route part name" at `hop` and returns its end. */
+export function putHop(stream: Stream, part: u32, name: usize, nameEnd: usize): usize {
+  let out = serviceEnd == SERVICE ? putText(hop, "unknown") : putBytes(hop, SERVICE, serviceEnd);
   out = putWord(putByte(out, Char.Space), requestMethod, requestMethodEnd, METHOD_ROOM);
   out = putByte(out, Char.Space);
   const route = routeOf(stream);
@@ -168,10 +171,25 @@ function putHop(stream: Stream, taint: Taint): usize {
   } else {
     out = putBytes(out, ROUTE, putTemplate(ROUTE, ROUTE_ROOM, requestPath, requestPathEnd));
   }
-  out = putText(putByte(out, Char.Space), partName(taint.part));
-  if (taint.nameLength == 0) return out;
-  const name = taintName(taint);
-  return putWord(putByte(out, Char.Space), name, name + taint.nameLength, NAME_ROOM);
+  out = putText(putByte(out, Char.Space), partName(part));
+  return name == nameEnd ? out : putWord(putByte(out, Char.Space), name, nameEnd, NAME_ROOM);
+}
+
+/** What a finding in that field of the response has come from: it gets the hops `before..beforeEnd` and this one. */
+export function addArrival(
+  stream: Stream,
+  part: u32,
+  name: usize,
+  nameEnd: usize,
+  before: usize,
+  beforeEnd: usize,
+): void {
+  const journey = journeyOf(stream);
+  if (journey === null) return;
+  const step = addStep(journey, part, name, nameEnd, name, nameEnd, true, true);
+  if (step === null) return;
+  step.value = step.host = 0;
+  setHops(step, before, beforeEnd, hop, putHop(stream, part, name, nameEnd));
 }
 
 /** Values that are shorter than this are anybody's: they are known by their trace alone. */

@@ -49,6 +49,7 @@ import { property } from "./property";
 import { keepComponents, learn, openObserved } from "./observing";
 import { openStreamAgain, policyFor } from "./request";
 import { tellVerdict } from "./respond";
+import { seekStored } from "./stored";
 import { claimInflater, claimReply, closeTaints, REPLY_CAPACITY, Stream, streamOf } from "./stream";
 
 /** Bytes of a coded body that are inflated at most. */
@@ -249,6 +250,7 @@ export function endResponse(stream: Stream): void {
       setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
       setFacts(changetype<Observed>(watch.observed).facts);
       inspectPassiveBody();
+      seekStored(stream, watch);
       keepComponents(watch.observed);
     }
     tellBorne(stream, policy);

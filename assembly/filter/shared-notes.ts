@@ -10,7 +10,16 @@ import { Char } from "../core/char";
 import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
 import { putText } from "../core/text";
 import { hashingKey, hasSecret, setHashing, setSecret } from "../observe/hop-keys";
-import { bucket, bucketEnd, bucketOf, fileNote, Index, openBucket, TRACED_SECONDS } from "../observe/notes";
+import {
+  bucket,
+  bucketEnd,
+  bucketOf,
+  fileNote,
+  Index,
+  openBucket,
+  STORED_SECONDS,
+  TRACED_SECONDS,
+} from "../observe/notes";
 import { stepAt, stepHops, Journey } from "../observe/journey";
 import { countOverflow, Overflow } from "../report/counters";
 import { readBareHost, readUrl, urlAddress, urlHost, urlHostEnd, urlPort } from "../tokenize/url";
@@ -91,8 +100,26 @@ let noted: u32 = 0;
 
 /** Whether some note may be found at `second`: a call asks no more than this as long as there is none. */
 export function areNotes(second: u32): bool {
-  if (readShared(KEY, putText(KEY, "meshward.noted")) != Status.Ok || givenEnd - given != 4) return false;
-  return <i32>(second - load<u32>(given)) <= <i32>TRACED_SECONDS;
+  return isWithin("meshward.noted", second, TRACED_SECONDS);
+}
+
+/** The same of tags. */
+export function areStored(second: u32): bool {
+  return isWithin("meshward.stored", second, STORED_SECONDS);
+}
+
+function isWithin(name: string, second: u32, limit: u32): bool {
+  if (readShared(KEY, putText(KEY, name)) != Status.Ok || givenEnd - given != 4) return false;
+  return <i32>(second - load<u32>(given)) <= <i32>limit;
+}
+
+export function sayStored(second: u32): void {
+  saySecond("meshward.stored", second);
+}
+
+function saySecond(name: string, second: u32): void {
+  store<u32>(VALUE, second);
+  writeShared(KEY, putText(KEY, name), VALUE, VALUE + 4, 0);
 }
 
 // --- buckets ------------------------------------------------------------------------------------------------------------
@@ -138,11 +165,20 @@ export function fileSteps(index: Index, key: u64, journey: Journey, which: u32, 
   countOverflow(Overflow.Notes);
 }
 
-/** Files one note that has no hops. */
-export function fileOne(index: Index, key: u64, value: u64, host: u64, owner: u32, second: u32): void {
+/** Files one note. */
+export function fileOne(
+  index: Index,
+  key: u64,
+  value: u64,
+  host: u64,
+  owner: u32,
+  second: u32,
+  hops: usize,
+  hopsEnd: usize,
+): void {
   for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
     const version = loadBucket(key, second);
-    const dropped = fileNote(index, key, value, host, owner, second, 0, 0);
+    const dropped = fileNote(index, key, value, host, owner, second, hops, hopsEnd);
     if (storeBucket(key, version)) return sayNoted(dropped, second);
   }
   countOverflow(Overflow.Notes);
@@ -152,8 +188,7 @@ function sayNoted(dropped: u32, second: u32): void {
   for (; dropped != 0; dropped--) countOverflow(Overflow.Notes);
   if (noted == second) return;
   noted = second;
-  store<u32>(VALUE, second);
-  writeShared(KEY, putText(KEY, "meshward.noted"), VALUE, VALUE + 4, 0);
+  saySecond("meshward.noted", second);
 }
 
 // --- hashes -------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ export const enum Index {
   Host = 3,
   /** Of a credential: its value is the trace, its host the own site. */
   Credential = 4,
+  /** Of a tag that a page may show later. */
+  Stored = 5,
 }
 
 /** Whether one of the service's own calls went to the host that the value names. */
@@ -39,6 +41,8 @@ export const enum Reached {
 /** Seconds that a note is good for: by its trace, and by the value alone, which may be another request's as well. */
 export const TRACED_SECONDS: u32 = 60;
 export const UNTRACED_SECONDS: u32 = 10;
+/** And as a tag that was stored. */
+export const STORED_SECONDS: u32 = 600;
 
 /** The copy at hand. */
 export const bucket: usize = BUCKET;
@@ -63,7 +67,8 @@ export function openBucket(start: usize, end: usize, seconds: u32): void {
   while (start + HEAD <= end && start + sizeOf(start) <= end && bucketEnd + sizeOf(start) <= BUCKET + BUCKET_CAPACITY) {
     // Another VM may have looked at the clock a little later; one that was set back makes notes that are yet to come, which go as well.
     const age = <i32>(seconds - load<u32>(start, 24));
-    const limit = byteAt(start + 28) == Index.Trace ? TRACED_SECONDS : UNTRACED_SECONDS;
+    const index = byteAt(start + 28);
+    const limit = index == Index.Trace ? TRACED_SECONDS : index == Index.Stored ? STORED_SECONDS : UNTRACED_SECONDS;
     if (age >= -2 && age <= <i32>limit) {
       bucketEnd = putBytes(bucketEnd, start, start + sizeOf(start));
     }

@@ -65,6 +65,8 @@ export class Taint {
   length: u16;
   /** It was looked at for where it came from and goes (filter/journey.ts). */
   followed: bool;
+  /** Its tags were noted (filter/stored.ts). */
+  stored: bool;
   /** Classes that detectors reported on it, a bit each. */
   classes: u32;
 }
@@ -188,7 +190,7 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
   const taint = taintAt(block, place);
   taint.part = <u8>reportedPart;
   taint.classes = classes;
-  taint.followed = false;
+  taint.followed = taint.stored = false;
   taint.nameLength = <u8>min<usize>(fieldNameEnd - fieldName, NAME_CAPACITY);
   taint.length = <u16>(end - start);
   putBytes(taintName(taint), fieldName, fieldName + taint.nameLength);

@@ -98,6 +98,8 @@ const exchange = z.strictObject({
   status: whole(200, 599).default(200),
   headers,
   body: z.string().default(""),
+  /** The path of a later GET, which the response is of; the first request is answered with 204. */
+  then: z.string().startsWith("/").optional(),
   /** The URL of a call that the service makes meanwhile. */
   calls: z.url().optional(),
   /** Header lines of that call. */

@@ -69,7 +69,7 @@ function otherRow({ id, name, less, gap }: Entry, ours: readonly string[], numbe
 /** An exchange as its messages begin. */
 function exampleText(example: Example): string {
   if (typeof example === "string") return example;
-  const { method, path, sends, posts, status, headers, body, calls, carries } = example;
+  const { method, path, sends, posts, status, headers, body, then, calls, carries } = example;
   const message = (first: string, lines: typeof headers, content: string): string[] => [
     first,
     ...lines.map(({ name, value }) => `${name}: ${value}`),
@@ -78,7 +78,8 @@ function exampleText(example: Example): string {
   const request = message(`${method} ${path}`, sends, posts);
   const answer =
     calls === undefined ? message(String(status), headers, body) : message(`the service calls ${calls}`, carries, "");
-  return [...request, "", ...answer].join("\n");
+  const later = then === undefined ? [] : ["", `later GET ${then}`];
+  return [...request, ...later, "", ...answer].join("\n");
 }
 
 function summaryRow(rule: Rule): string {

@@ -68,6 +68,7 @@ export const RULES: readonly { id: string; class: string }[] = [
   { id: "xss-mutation", class: "xss" },
   { id: "xss-encoded-markup", class: "xss" },
   { id: "xss-reflected", class: "xss" },
+  { id: "xss-stored", class: "xss" },
   { id: "cmdi-separator-command", class: "cmdi" },
   { id: "cmdi-substitution", class: "cmdi" },
   { id: "cmdi-pipe-to-shell", class: "cmdi" },

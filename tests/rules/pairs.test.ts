@@ -83,7 +83,12 @@ const pairsOf = (lines: Lines): [string, string][] => lines.map(({ name, value }
 
 /** Judges an exchange. */
 async function judgeExchange(example: ExampleExchange, judge = engine): Promise<Found[]> {
-  const { method, path, sends, posts, status, headers, body } = example;
+  const { then, method, path, sends, posts, status, headers, body } = example;
+  if (then !== undefined) {
+    const nothing = { then: undefined, status: 204, headers: [], body: "" };
+    await judgeExchange({ ...example, ...nothing }, observer);
+    return judgeExchange({ ...example, then: undefined, method: "GET", path: then, sends: [], posts: "" }, observer);
+  }
   const host: Lines = sends.some(({ name }) => name === "host") ? [] : [{ name: "host", value: "shop.example" }];
   const { findings } = await judge.judge({
     request: { method, path, headers: pairsOf([...host, ...sends]), body: posts },
@@ -115,6 +120,9 @@ async function judgeCall({ path, sends, calls, carries }: ExampleExchange): Prom
   const verdict = verdictSchema.parse(parseVerdict(stream.filterState.get(VERDICT_KEY)!.toString()));
   return verdict.findings.map(({ rule: id, confidence, stage }) => ({ id, confidence, stage }));
 }
+
+/** Rules that are never surer than likely. */
+const isGuess = (id: string): boolean => id.endsWith("-error") || id === "xss-stored";
 
 await suite("pairs of rules", () => {
   // Those of the collector: tests/collector.
@@ -149,10 +157,10 @@ await suite("pairs of rules", () => {
         const found = await borne(attack);
         assert.notDeepEqual(found, [], JSON.stringify(attack));
         const confirmed = found.some(({ stage }) => stage === "confirmed");
-        assert.equal(confirmed, !id.endsWith("-error"), JSON.stringify(found));
+        assert.equal(confirmed, !isGuess(id), JSON.stringify(found));
       });
       test(`${id} lets its look-alike pass`, async () => {
-        const found = (await borne(lookalike)).filter(({ stage }) => id.endsWith("-error") || stage === "confirmed");
+        const found = (await borne(lookalike)).filter(({ stage }) => isGuess(id) || stage === "confirmed");
         assert.deepEqual(found, [], JSON.stringify(lookalike));
       });
       continue;
