@@ -1,5 +1,5 @@
 // Made from rules/*.yaml by scripts/generate. DO NOT EDIT.
-// What 301 rules say to people.
+// What 302 rules say to people.
 
 export interface RuleText {
   class: string;
