@@ -330,7 +330,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
     for (const gone of trim(collection.taken, OWNERS)) entries -= gone.size;
     const victims = new Set(taken.values()).size;
     // What nobody guesses was told, by a link that somebody shares: once may be meant.
-    if (used.form === "long" && victims < 2) return true;
+    if (used.form === "long" && taken.size < 2) return true;
     const words =
       `${counted(taken.size, "id")} of "${used.collection}" that ${taken.size === 1 ? "was" : "were"} handed to ` +
       `${counted(victims, "other user")} and never to the one who used ${taken.size === 1 ? "it" : "them"} (known by ` +

@@ -33,7 +33,7 @@ import { essenceEnd, Fact, facts, setFacts, setResponse, typeEnd as mediaTypeEnd
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
 import { inspectAmount, inspectLoginOutcome } from "../inspect/outcome";
-import { inspectMeta, inspectTarget, refreshTarget } from "../inspect/redirect";
+import { inspectMeta, inspectScript, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
 import { loseExchange } from "../observe/ids";
@@ -269,6 +269,7 @@ export function openExchange(policy: Policy, observed: usize): void {
 function inspectBody(watch: Watch): void {
   inspectReflection(watch);
   inspectMeta(watch);
+  inspectScript(watch);
   inspectErrors(watch);
   inspectDisclosure(watch);
   inspectEvaluation(watch);

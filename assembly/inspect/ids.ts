@@ -23,6 +23,7 @@ import {
 } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
+import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
 import { isOneOf, putText, textIs, textIsNoCase, textStarts } from "../core/text";
 import {
@@ -38,7 +39,16 @@ import {
 import { nextQuery, openQuery, queryName, queryNameEnd, queryValue, queryValueEnd } from "../parse/query";
 import { bodyIdAt, bodyIdName, bodyIdValue, Observed } from "../observe/observed";
 import { putSegment } from "../report/template";
-import { credentials, Credentials, path, pathEnd, query, queryEnd } from "./exchange";
+import {
+  credentials,
+  Credentials,
+  path,
+  pathEnd,
+  query,
+  queryEnd,
+  requestHeaders,
+  requestHeadersEnd,
+} from "./exchange";
 
 // --- the request --------------------------------------------------------------------------------------------------------
 
@@ -93,12 +103,25 @@ export function findUsed(subject: u64, observed: usize): void {
   if (pathCollectionEnd == PATH) setPath("object");
   openQuery(query, queryEnd);
   while (nextQuery()) useNamed(subject, Part.Query, queryName, queryNameEnd, queryValue, queryValueEnd, true);
+  openPairs(requestHeaders, requestHeadersEnd);
+  while (nextPair()) {
+    // "x-account-id"
+    if (
+      textStarts(pairName, pairNameEnd, "x-") &&
+      mayBeId(pairValue, pairValueEnd) &&
+      isIdLike(pairValue, pairValueEnd)
+    )
+      if (nameReference(pairName + 2, pairNameEnd))
+        addUsed(subject, Part.Header, pairValue, pairValueEnd, pairName, pairNameEnd);
+  }
+  isAnyName = true;
   for (let i: u32 = 0; i < changetype<Observed>(observed).bodyIds; i++) {
     const id = bodyIdAt(observed, i);
     const name = bodyIdName(id);
     const value = bodyIdValue(id);
     useNamed(subject, id.part, name, name + id.nameSize, value, value + id.size, id.depth <= 1);
   }
+  isAnyName = false;
 }
 
 /** `outer`: an "id" of that name is of what the path names. */
@@ -112,7 +135,7 @@ function useNamed(
   outer: bool,
 ): void {
   if (!mayBeId(value, valueEnd) || !isIdLike(value, valueEnd)) return;
-  if (isOwnId(name, nameEnd)) {
+  if (isOwnId(name, nameEnd) || (part == Part.Query && isOneOf(name, nameEnd, "code number no nr num ref key "))) {
     if (!outer) return;
     restoreCollection(PATH, pathCollectionEnd);
   } else if (!refersTo(name, nameEnd, value, valueEnd) || isList) return;
@@ -175,16 +198,23 @@ function nameReference(start: usize, end: usize): bool {
   if (at == start || (!parted && (byteAt(at) - Char.A >= 26 || before - Char.a >= 26))) return false;
   setCollection(start, at);
   return (
-    collectionEnd > collection && !isOneOf(collection, collectionEnd, "session request trace span correlation client ")
+    collectionEnd > collection &&
+    !isOneOf(collection, collectionEnd, "session request trace span correlation client device ")
   );
 }
+
+/** Any name refers to what has that name, where the value looks like an id by itself: {"purchase": "R-88217"}. */
+let isAnyName: bool = false;
 
 /** Whether a name is of a reference, or of people with `start..end` for which one: "customer": 42. */
 function refersTo(name: usize, nameEnd: usize, start: usize, end: usize): bool {
   if (nameReference(name, nameEnd)) return true;
   if (!isIdLike(start, end)) return false;
   setCollection(name, nameEnd);
-  return isOneOf(collection, collectionEnd, "user customer account member patient owner ");
+  return (
+    isOneOf(collection, collectionEnd, "user customer account member patient owner ") ||
+    (isAnyName && collectionEnd > collection && !isNumber(start, end))
+  );
 }
 
 // --- the response -------------------------------------------------------------------------------------------------------

@@ -261,7 +261,8 @@ function isShown(rule: u32, at: usize): bool {
       if (byteAt(at + 1) == Char.A || byteAt(at + 1) == 0x50) return !isExample(at) && isHeld(HOME_SIGNS);
       return isJson && (byteAt(at + 1) != 0x6d || isHeld(VARS_SIGNS));
     case Rule.LeakDatabaseError:
-      return isJson;
+      // A statement alone is what an interface for queries tells; of an error's it is a member.
+      return isJson && (byteAt(at + 4) != Char.DoubleQuote || replyStatus >= 400);
     case Rule.LeakGraphqlIntrospection:
       return isJson && at - first < 64;
     case Rule.LeakApiDescription:

@@ -267,10 +267,12 @@ function readInput(): void {
     }
   } else if (type == PageWord.Hidden) {
     if (wordOf(PageAttribute.Name) == PageWord.State) inspectViewState(start, end, name, nameEnd);
+    // A field before it may sign it.
+    const signed = token;
     if (isToken(name, nameEnd, end - start)) token = true;
     if (start == 0) return;
     decodeValue(start, end);
-    if (!token) inspectSerialValue(decodedStart, decodedEnd, Part.ResponseBody, name, nameEnd);
+    if (!signed) inspectSerialValue(decodedStart, decodedEnd, Part.ResponseBody, name, nameEnd);
   }
 }
 

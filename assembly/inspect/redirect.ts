@@ -4,13 +4,13 @@
 //                     └── host: ends in bytes of the value, or is the host of its address
 //
 // A site may have checked where it leads: where the request names who asks for it (OAuth, SAML) or carries a signature, nothing is
-// said; of what is posted, no more than *likely*. Sites of the same domain are no others.
+// said; of what is posted, and of what a page's script says, no more than *likely*. Sites of the same domain are no others.
 
-import { byteAt, findByte, isSpace, sameBytesNoCase } from "../core/bytes";
+import { byteAt, findByte, isLetter, isQuote, isSpace, sameBytesNoCase, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
-import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { findText, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { requestMethod, requestMethodEnd } from "../policy/request";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
@@ -47,7 +47,7 @@ export function inspectTarget(watch: Watch, target: usize, targetEnd: usize): vo
     const asked = textIs(requestMethod, requestMethodEnd, "GET") || textIs(requestMethod, requestMethodEnd, "HEAD");
     const open = asked && (taint.part == Part.Query || taint.part == Part.Path);
     const tricked = hidden || (taint.classes & classBit(RuleClass.Redirect)) != 0;
-    const stage = open || tricked ? Stage.Confirmed : Stage.Likely;
+    const stage = open || tricked ? most : Stage.Likely;
     return bearOut(taint, classBit(RuleClass.Redirect), Rule.RedirectOpen, stage, target, targetEnd);
   }
 }
@@ -79,6 +79,34 @@ export function inspectMeta(watch: Watch): void {
     inspectTarget(watch, matchStart, end);
   }
 }
+
+/** Places in a page where a script says where to go that are looked at. */
+const MAX_PLACES: u32 = 16;
+
+/** Asks the same of a page's script: `location = "…"`, `location.href = "…"`, `location.replace("…")`. */
+export function inspectScript(watch: Watch): void {
+  if (replyType != BodyType.Html || watch.vouched) return;
+  let at = reply;
+  for (let places: u32 = 0; places < MAX_PLACES; places++) {
+    at = findText(at, replyEnd, "location") + 8;
+    if (at >= replyEnd) return;
+    while (at < replyEnd && (isLetter(byteAt(at)) || byteAt(at) == Char.Dot || isSpace(byteAt(at)))) at++;
+    const sign = byteAt(at);
+    if (at >= replyEnd || (sign != Char.Equals && sign != Char.ParenOpen)) continue;
+    const start = skipSpaces(at + 1, replyEnd) + 1;
+    if (start >= replyEnd || !isQuote(byteAt(start - 1))) continue;
+    const end = findByte(start, min(replyEnd, start + LONGEST), byteAt(start - 1));
+    most = Stage.Likely;
+    inspectTarget(watch, start, end);
+    most = Stage.Confirmed;
+    at = end;
+  }
+}
+
+/** Bytes of an address in a script that are read. */
+const LONGEST: usize = 1024;
+/** A script may never come to the place. */
+let most: Stage = Stage.Confirmed;
 
 /** Whether the host `start..end` of the address is what the value says. */
 function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end: usize): bool {

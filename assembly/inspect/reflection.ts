@@ -12,11 +12,13 @@ import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, skipSpaces } f
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findEither } from "../core/scan";
-import { textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
-import { MARKUP_WORD, MarkupWord } from "../generated/response";
+import { findText, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { MARKUP_WORD, MarkupWord, TEMPLATE_SIGNS } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
+import { findWord } from "../match/lists";
 import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { attributeName, attributeNameEnd, nextAttribute, tagBegin, valueEnd, valueStart } from "../tokenize/html";
 import { bearOut, classBit } from "./bear";
 import {
   Html,
@@ -61,9 +63,11 @@ let marked: bool = false;
 /** Asks of each value whether it breaks out. */
 export function inspectReflection(watch: Watch): void {
   if (reply == replyEnd || replyStatus / 100 == 3) return;
+  const isXml = replyType == BodyType.Text && textStarts(skipSpaces(reply, replyEnd), replyEnd, "<?xml");
   for (let i: u32 = 0; i < watch.count; i++) {
     if (replyType == BodyType.Html) inspectValue(taintAt(changetype<usize>(watch), i));
     else if (replyType == BodyType.Script) inspectCallback(taintAt(changetype<usize>(watch), i));
+    else if (isXml) inspectMarkup(taintAt(changetype<usize>(watch), i));
   }
 }
 
@@ -86,6 +90,29 @@ function inspectCallback(taint: Taint): void {
   if (textStarts(at, replyEnd, "/**/")) at = skipSpaces(at + 4, replyEnd);
   if (replyEnd - at < size || memory.compare(at, value, size) != 0) return;
   bearOut(taint, classBit(RuleClass.Xss), Rule.XssReflected, Stage.Likely, at, min(replyEnd, at + size + AROUND));
+}
+
+/** An element of XHTML or SVG in XML of any kind: browsers run its scripts where they show the document. */
+function inspectMarkup(taint: Taint): void {
+  setValue(taint);
+  if ((taint.classes & classBit(RuleClass.Xss)) == 0 || byteAt(value) != Char.Less) return;
+  const named =
+    holdsTextNoCase(value, value + size, "http://www.w3.org/1999/xhtml") ||
+    holdsTextNoCase(value, value + size, "http://www.w3.org/2000/svg");
+  if (!named || !openMatches(value, value + size) || !nextMatch() || !isRaw(0) || isQuoted(matchStart)) return;
+  const end = min(replyEnd, matchEnd + AROUND);
+  bearOut(taint, classBit(RuleClass.Xss), Rule.XssReflected, Stage.Confirmed, matchStart, end);
+}
+
+/** Whether `place` is in a section of characters, where there are no elements. */
+function isQuoted(place: usize): bool {
+  let close = reply;
+  while (true) {
+    const open = findText(close, place, "<![CDATA[");
+    if (open >= place) return false;
+    close = findText(open, place, "]]>");
+    if (close >= place) return true;
+  }
 }
 
 function inspectValue(taint: Taint): void {
@@ -200,11 +227,18 @@ function effectHere(): Effect {
 function inText(referenced: bool): Effect {
   let encoded = false;
   for (let i: usize = 0; i + 1 < size; i++) {
+    // What stands in braces, a framework of the page works out when it runs.
+    if (valueAt(i) == Char.BraceOpen && valueAt(i + 1) == Char.BraceOpen && isTemplate()) return Effect.Code;
     if (valueAt(i) != Char.Less || !isLetter(valueAt(i + 1)) || isFormat(i + 1)) continue;
     if (isRaw(i) || (referenced && howCame(i) == How.Reference)) return Effect.Weak;
     encoded = true;
   }
   return encoded ? Effect.Encoded : Effect.None;
+}
+
+/** Whether the page is a template of AngularJS or Vue. */
+function isTemplate(): bool {
+  return findWord(reply, replyEnd, TEMPLATE_SIGNS);
 }
 
 /** Whether the tag with the name at `index` only formats: services let such tags through on purpose. */
@@ -268,7 +302,8 @@ function inValue(): Effect {
     if (effect >= Effect.Code) return effect;
   }
   if (matchStart == htmlStart && runs() && holdsUrl(htmlAttribute, htmlAttributeEnd)) return Effect.Weak;
-  if (textIsNoCase(htmlAttribute, htmlAttributeEnd, "srcdoc") && inText(true) == Effect.Weak) return Effect.Weak;
+  if (textIsNoCase(htmlAttribute, htmlAttributeEnd, "srcdoc") && inText(true) == Effect.Weak && !isSandboxed())
+    return Effect.Weak;
   if (htmlQuote == 0) return inTag(0);
   let encoded = false;
   for (let i: usize = 0; i < size; i++) {
@@ -297,6 +332,16 @@ function joinsWord(index: usize): bool {
   const end = value + size;
   if (textStarts(from, end, "in") || textStarts(from, end, "of")) return false;
   return isLetter(byteAt(from)) || isDigit(byteAt(from));
+}
+
+/** Whether the frame that the value stands in runs no scripts. */
+function isSandboxed(): bool {
+  if (!tagBegin(htmlTag - 1, replyEnd)) return false;
+  while (nextAttribute()) {
+    if (textIs(attributeName, attributeNameEnd, "sandbox"))
+      return !holdsTextNoCase(valueStart, valueEnd, "allow-scripts");
+  }
+  return false;
 }
 
 /** Whether the value is a URL that runs, as far as it came through. */

@@ -4,7 +4,7 @@
 //   block: Observed │ the response's type 64 │ where it leads 176 │ header map 12 KiB │ parameters 1 KiB │ components 768
 //          │ 4 × (BodyId │ name 40 │ value 64)
 
-import { putBytes, sameBytes } from "../core/bytes";
+import { byteAt, isDigit, isLetter, putBytes, sameBytes } from "../core/bytes";
 import { fieldName, fieldNameEnd, member, memberDepth, memberEnd, Part, readMember, reportedPart } from "../core/field";
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { endsWithOneOf } from "../core/text";
@@ -159,12 +159,25 @@ function keepBodyId(start: usize, end: usize): void {
   const observed = changetype<Observed>(learning);
   readMember();
   if (observed.bodyIds == MAX_BODY_IDS || memberEnd - member > NAME_ROOM) return;
-  if (!endsWithOneOf(member, memberEnd, "id uuid user customer account member patient owner ")) return;
+  const named = endsWithOneOf(member, memberEnd, "id uuid user customer account member patient owner ");
+  // What letters and digits are mixed in may be one under any name, and leaves room for those that have the name of one.
+  if (!named && (observed.bodyIds >= MAX_BODY_IDS / 2 || !isMixed(start, end))) return;
   const id = bodyIdAt(learning, observed.bodyIds++);
   id.part = <u8>reportedPart;
   id.depth = <u8>min<u32>(memberDepth, 255);
   id.nameSize = <u8>(putBytes(bodyIdName(id), member, memberEnd) - bodyIdName(id));
   id.size = <u8>(putBytes(bodyIdValue(id), start, end) - bodyIdValue(id));
+}
+
+/** Whether there are letters and digits, as in "R-88217". */
+function isMixed(start: usize, end: usize): bool {
+  let letters = false;
+  let digits = false;
+  for (; start < end; start++) {
+    if (isLetter(byteAt(start))) letters = true;
+    else if (isDigit(byteAt(start))) digits = true;
+  }
+  return letters && digits;
 }
 
 // @ts-ignore: decorator

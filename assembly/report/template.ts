@@ -48,14 +48,21 @@ export function putSegment(out: usize, start: usize, end: usize): usize {
   let digits: u32 = 0;
   let dashes: u32 = 0;
   let humps: u32 = 0;
+  let runs: u32 = 0;
+  let capitals = false;
   let hex = true;
   let before: u32 = 0;
   for (let at = start; at < end; at++) {
     const byte = byteAt(at);
-    if (isDigit(byte)) digits++;
-    else if (byte == Char.Dash || byte == Char.Underscore) dashes++;
+    if (isDigit(byte)) {
+      digits++;
+      if (!isDigit(before)) runs++;
+    } else if (byte == Char.Dash || byte == Char.Underscore) dashes++;
     else if (!isLetter(byte) && byte != Char.Dot) return putText(out, "{text}");
-    if (byte - Char.A < 26 && before - Char.a < 26) humps++;
+    if (byte - Char.A < 26) {
+      capitals = true;
+      if (before - Char.a < 26) humps++;
+    }
     hex = hex && hexValue(byte) < 16;
     before = byte;
   }
@@ -66,6 +73,8 @@ export function putSegment(out: usize, start: usize, end: usize): usize {
   if (isDate(start, end)) return putText(out, "{date}");
   if (size > WORD) return putText(out, "{long}");
   if (digits > WORD_DIGITS || (digits != 0 && size > WORD_WITH_DIGITS)) return putText(out, "{id}");
+  // "card_1NvQw2a"
+  if (runs > 1 && capitals) return putText(out, "{id}");
   if (humps > WORD_HUMPS && humps * HUMP >= size) return putText(out, "{id}");
   return dashes > WORD_DASHES ? putText(out, "{slug}") : putBytes(out, start, end);
 }

@@ -91,11 +91,15 @@ test("what an answer tells of the object that was asked for makes it nobody's", 
   assert.equal(ownership.judge(NOW + 60_000).length, 1);
 });
 
-test("what nobody guesses may be shared by link: only that of two others counts", () => {
+test("what nobody guesses may be shared by link: one alone does not count", () => {
   const long = (letter: string): string => letter.repeat(32);
   const owners = `ada GET /orders hands order ${long("a")}\n bob GET /orders hands order ${long("b")}\n eve GET /orders hands order ${long("e")}`;
   assert.deepEqual(found(`${owners}\n eve GET /orders/{hex} uses order ${long("a")}`), []);
   assert.deepEqual(found(`${owners}\n eve GET /orders/{hex} uses order ${long("a")} ${long("b")}`), [
+    "auth-bola GET /orders/{hex}",
+  ]);
+  const two = `${owners}\n ada GET /orders hands order ${long("c")}`;
+  assert.deepEqual(found(`${two}\n eve GET /orders/{hex} uses order ${long("a")} ${long("c")}`), [
     "auth-bola GET /orders/{hex}",
   ]);
 });

@@ -32,6 +32,7 @@ for (const [path, expected] of [
   ["/cafe/decade/facade", "/cafe/decade/facade"],
   ["/o/AB-1234-X", "/o/{id}"],
   ["/reset/qZ7rTmWx1LkPvNs", "/reset/{id}"],
+  ["/cards/card_1NvQw2a/s3Upload", "/cards/{id}/s3Upload"],
   ["/reset/qZrTmWxLkPvNsBdF", "/reset/{id}"],
   ["/getUserProfileByEmail/index.html", "/getUserProfileByEmail/index.html"],
   ["/shop.Orders/GetOrder", "/shop.Orders/GetOrder"],
