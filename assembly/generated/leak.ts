@@ -1,11 +1,7 @@
 // Made from rules/leak.yaml by scripts/generate. DO NOT EDIT.
 // LEAK_HEADER: 22 words, 495 bytes.
 // LEAK_PRODUCT: 139 words, 2,647 bytes.
-<<<<<<< HEAD
-// LEAK_LISTS: 49 lists, 1,570 bytes.
-=======
-// LEAK_LISTS: 46 lists, 1,439 bytes.
->>>>>>> 627950d (Tell redirects by script, markup in XML, expressions in templates of pages, ids in headers and bodies of any name; statements that an interface makes are none of an error's)
+// LEAK_LISTS: 49 lists, 1,585 bytes.
 
 export const enum LeakHeader {
   None = 0,
@@ -176,7 +172,6 @@ export const LEAK_LISTS: usize = memory.data<u8>([
   110, 106, 101, 99, 116, 105, 111, 110, 5, 97, 100, 109, 105, 110, 11, 97, 117, 116, 104, 101, 110, 116, 105, 99, 97,
   116, 0, 10, 112, 114, 111, 109, 101, 116, 104, 101, 117, 115, 7, 118, 109, 97, 103, 101, 110, 116, 9, 116, 101, 108,
   101, 109, 101, 116, 114, 121, 7, 103, 114, 97, 102, 97, 110, 97, 7, 100, 97, 116, 97, 100, 111, 103, 0, 3, 46, 112,
-<<<<<<< HEAD
   108, 4, 46, 99, 103, 105, 3, 46, 112, 121, 3, 46, 114, 98, 4, 46, 112, 104, 112, 6, 46, 112, 104, 116, 109, 108, 4,
   46, 105, 110, 99, 5, 46, 112, 104, 112, 126, 8, 46, 112, 104, 112, 46, 98, 97, 107, 8, 46, 112, 104, 112, 46, 111,
   108, 100, 4, 46, 106, 115, 112, 4, 46, 97, 115, 112, 5, 46, 97, 115, 112, 120, 4, 46, 101, 114, 98, 5, 46, 116, 119,
@@ -193,28 +188,11 @@ export const LEAK_LISTS: usize = memory.data<u8>([
   116, 73, 100, 0, 8, 95, 115, 101, 99, 114, 101, 116, 95, 0, 13, 34, 109, 101, 116, 104, 111, 100, 78, 97, 109, 101,
   34, 58, 0, 9, 34, 115, 111, 117, 114, 99, 101, 115, 34, 0, 9, 34, 108, 105, 110, 101, 97, 103, 101, 34, 0, 7, 34, 72,
   79, 77, 69, 34, 58, 6, 34, 80, 87, 68, 34, 58, 11, 34, 72, 79, 83, 84, 78, 65, 77, 69, 34, 58, 6, 72, 79, 77, 69, 61,
-  47, 5, 80, 87, 68, 61, 47, 0, 6, 32, 102, 114, 111, 109, 32, 0, 9, 34, 99, 109, 100, 108, 105, 110, 101, 34, 0, 8, 60,
-  119, 101, 98, 45, 97, 112, 112, 11, 60, 115, 121, 115, 116, 101, 109, 46, 119, 101, 98, 0, 23, 114, 101, 112, 111,
-  115, 105, 116, 111, 114, 121, 102, 111, 114, 109, 97, 116, 118, 101, 114, 115, 105, 111, 110, 0, 10, 32, 112, 97, 115,
-  115, 119, 111, 114, 100, 32, 0, 10, 125, 44, 123, 34, 100, 97, 116, 97, 34, 58, 0, 7, 103, 114, 97, 112, 104, 113,
-  108, 0,
-=======
-  108, 4, 46, 99, 103, 105, 3, 46, 112, 121, 3, 46, 114, 98, 4, 46, 112, 104, 112, 5, 46, 106, 97, 118, 97, 3, 46, 103,
-  111, 3, 46, 107, 116, 0, 4, 46, 98, 97, 107, 4, 46, 111, 108, 100, 5, 46, 111, 114, 105, 103, 4, 46, 115, 119, 112, 5,
-  46, 115, 97, 118, 101, 4, 46, 108, 111, 103, 0, 6, 98, 97, 99, 107, 117, 112, 4, 100, 117, 109, 112, 6, 104, 116, 100,
-  111, 99, 115, 7, 119, 119, 119, 114, 111, 111, 116, 11, 112, 117, 98, 108, 105, 99, 95, 104, 116, 109, 108, 0, 16, 80,
-  97, 114, 101, 110, 116, 32, 68, 105, 114, 101, 99, 116, 111, 114, 121, 10, 104, 114, 101, 102, 61, 34, 46, 46, 47, 34,
-  4, 63, 67, 61, 78, 0, 14, 34, 115, 116, 97, 99, 107, 84, 114, 97, 99, 101, 34, 58, 91, 9, 34, 116, 114, 97, 99, 101,
-  34, 58, 91, 0, 7, 34, 108, 105, 110, 101, 34, 58, 0, 10, 97, 117, 116, 104, 68, 111, 109, 97, 105, 110, 13, 109, 101,
-  97, 115, 117, 114, 101, 109, 101, 110, 116, 73, 100, 0, 8, 95, 115, 101, 99, 114, 101, 116, 95, 0, 13, 34, 109, 101,
-  116, 104, 111, 100, 78, 97, 109, 101, 34, 58, 0, 9, 34, 115, 111, 117, 114, 99, 101, 115, 34, 0, 9, 34, 108, 105, 110,
-  101, 97, 103, 101, 34, 0, 7, 34, 72, 79, 77, 69, 34, 58, 6, 34, 80, 87, 68, 34, 58, 11, 34, 72, 79, 83, 84, 78, 65,
-  77, 69, 34, 58, 6, 72, 79, 77, 69, 61, 47, 5, 80, 87, 68, 61, 47, 0, 6, 32, 102, 114, 111, 109, 32, 0, 11, 34, 99,
-  109, 100, 108, 105, 110, 101, 34, 58, 91, 12, 34, 99, 109, 100, 108, 105, 110, 101, 34, 58, 32, 91, 0, 8, 60, 119,
-  101, 98, 45, 97, 112, 112, 11, 60, 115, 121, 115, 116, 101, 109, 46, 119, 101, 98, 0, 23, 114, 101, 112, 111, 115,
-  105, 116, 111, 114, 121, 102, 111, 114, 109, 97, 116, 118, 101, 114, 115, 105, 111, 110, 0, 10, 32, 112, 97, 115, 115,
-  119, 111, 114, 100, 32, 0, 10, 125, 44, 123, 34, 100, 97, 116, 97, 34, 58, 0, 7, 103, 114, 97, 112, 104, 113, 108, 0,
->>>>>>> 627950d (Tell redirects by script, markup in XML, expressions in templates of pages, ids in headers and bodies of any name; statements that an interface makes are none of an error's)
+  47, 5, 80, 87, 68, 61, 47, 0, 6, 32, 102, 114, 111, 109, 32, 0, 11, 34, 99, 109, 100, 108, 105, 110, 101, 34, 58, 91,
+  12, 34, 99, 109, 100, 108, 105, 110, 101, 34, 58, 32, 91, 0, 8, 60, 119, 101, 98, 45, 97, 112, 112, 11, 60, 115, 121,
+  115, 116, 101, 109, 46, 119, 101, 98, 0, 23, 114, 101, 112, 111, 115, 105, 116, 111, 114, 121, 102, 111, 114, 109, 97,
+  116, 118, 101, 114, 115, 105, 111, 110, 0, 10, 32, 112, 97, 115, 115, 119, 111, 114, 100, 32, 0, 10, 125, 44, 123, 34,
+  100, 97, 116, 97, 34, 58, 0, 7, 103, 114, 97, 112, 104, 113, 108, 0,
 ]);
 
 export const CODE_TAGS: usize = LEAK_LISTS + 0;
@@ -245,7 +223,6 @@ export const FAILED: usize = LEAK_LISTS + 881;
 export const COMMENT_WORDS: usize = LEAK_LISTS + 899;
 export const COLLECTORS: usize = LEAK_LISTS + 986;
 export const CODE_FILES: usize = LEAK_LISTS + 1032;
-<<<<<<< HEAD
 export const SCRIPT_FILES: usize = LEAK_LISTS + 1136;
 export const SCRIPT_TAGS: usize = LEAK_LISTS + 1151;
 export const PASSWORD_FIELDS: usize = LEAK_LISTS + 1168;
@@ -262,28 +239,8 @@ export const STATE_SIGNS: usize = LEAK_LISTS + 1419;
 export const HOME_SIGNS: usize = LEAK_LISTS + 1430;
 export const FROM_SIGNS: usize = LEAK_LISTS + 1471;
 export const VARS_SIGNS: usize = LEAK_LISTS + 1479;
-export const WEB_SIGNS: usize = LEAK_LISTS + 1490;
-export const GIT_SIGNS: usize = LEAK_LISTS + 1512;
-export const LOGIN_SIGNS: usize = LEAK_LISTS + 1537;
-export const BATCH_SIGNS: usize = LEAK_LISTS + 1549;
-export const BATCH_PATHS: usize = LEAK_LISTS + 1561;
-=======
-export const OLD_FILES: usize = LEAK_LISTS + 1069;
-export const COPIES: usize = LEAK_LISTS + 1102;
-export const LISTING_SIGNS: usize = LEAK_LISTS + 1142;
-export const TRACE_LISTS: usize = LEAK_LISTS + 1176;
-export const LINE_SIGNS: usize = LEAK_LISTS + 1202;
-export const FIREBASE_SIGNS: usize = LEAK_LISTS + 1211;
-export const PAYMENT_SIGNS: usize = LEAK_LISTS + 1237;
-export const JAVA_FRAMES: usize = LEAK_LISTS + 1247;
-export const MAP_SIGNS: usize = LEAK_LISTS + 1262;
-export const STATE_SIGNS: usize = LEAK_LISTS + 1273;
-export const HOME_SIGNS: usize = LEAK_LISTS + 1284;
-export const FROM_SIGNS: usize = LEAK_LISTS + 1325;
-export const VARS_SIGNS: usize = LEAK_LISTS + 1333;
-export const WEB_SIGNS: usize = LEAK_LISTS + 1359;
-export const GIT_SIGNS: usize = LEAK_LISTS + 1381;
-export const LOGIN_SIGNS: usize = LEAK_LISTS + 1406;
-export const BATCH_SIGNS: usize = LEAK_LISTS + 1418;
-export const BATCH_PATHS: usize = LEAK_LISTS + 1430;
->>>>>>> 627950d (Tell redirects by script, markup in XML, expressions in templates of pages, ids in headers and bodies of any name; statements that an interface makes are none of an error's)
+export const WEB_SIGNS: usize = LEAK_LISTS + 1505;
+export const GIT_SIGNS: usize = LEAK_LISTS + 1527;
+export const LOGIN_SIGNS: usize = LEAK_LISTS + 1552;
+export const BATCH_SIGNS: usize = LEAK_LISTS + 1564;
+export const BATCH_PATHS: usize = LEAK_LISTS + 1576;
