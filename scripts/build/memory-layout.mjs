@@ -1,7 +1,7 @@
 /**
  * A transform of the AssemblyScript compiler: where static data lies in memory. By itself the compiler places it as it comes.
  *
- *   from 1 KiB  tables and texts, in one piece │ 256 KiB  buffers of up to 8 KiB │ 1 MiB  pools, and what the compiler's library has
+ *   lowest: tables and texts, in one piece │ 256 KiB  buffers of up to 8 KiB │ 1 MiB  pools, and what the compiler's library has
  *
  * An address below 1 MiB takes two bytes less in each place that names it, a piece of data nine bytes beside itself. Buffers and pools
  * are zero, so the module holds nothing of them.
