@@ -44,6 +44,7 @@ import {
 } from "../observe/endpoints";
 import {
   claimObserved,
+  freeObserved,
   Observed,
   observedComponents,
   observedHeaders,
@@ -94,14 +95,17 @@ export function observeCall(stream: Stream, policy: Policy): void {
 }
 
 function keep(stream: Stream, endpoint: u32, headers: usize, headersEnd: usize): void {
-  if (stream.taints == 0) stream.taints = openWatch();
-  const observed: usize = stream.taints == 0 ? 0 : claimObserved(headers, headersEnd, endpoint);
+  const observed = claimObserved(headers, headersEnd, endpoint);
   if (observed != 0) {
-    changetype<Watch>(stream.taints).observed = observed;
-    if (!stream.outbound) noteCredential(stream, observed, headers, headersEnd);
-    return;
+    if (stream.taints == 0) stream.taints = openWatch();
+    if (stream.taints != 0) {
+      changetype<Watch>(stream.taints).observed = observed;
+      if (!stream.outbound) noteCredential(stream, observed, headers, headersEnd);
+      return;
+    }
+    freeObserved(observed);
+    clearNoRoom();
   }
-  clearNoRoom();
   countOverflow(Overflow.Observed);
   loseExchange();
 }

@@ -94,9 +94,10 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
   }
   openStreamAgain(stream, policy);
   if (watch.observed == 0) {
+    if (isDefined(CHECKED)) assert(watch.count != 0);
     const endpoint = endpointOf(requestMethod, requestMethodEnd, requestPath, requestPathEnd);
     const answer = <u32>hashBytes(type, typeEnd, HASH_SEED ^ (status / 100));
-    if (watch.count == 0 || !takeInspection(policy.sample, endpoint, answer, watch.suspicious)) {
+    if (!takeInspection(policy.sample, endpoint, answer, watch.suspicious)) {
       stream.findings = closeFindings();
       return false;
     }

@@ -14,10 +14,10 @@ const HTML: [string, string][] = [["content-type", "text/html"]];
 const FLAW = "%3Czq1%3E";
 const ATTACK = "%3Cscript%3Ealert(1)%3C/script%3E";
 
-async function plugin(policy: PolicySource): Promise<Plugin> {
+async function plugin(policy: PolicySource, direction?: "outbound"): Promise<Plugin> {
   const options = { name: "meshward", rootId: "meshward", vmId: "meshward", module };
   const made = await createEnvoyProcess().addPlugin(options);
-  assert.ok(made.configure(JSON.stringify(compile(policy))).accepted);
+  assert.ok(made.configure(JSON.stringify({ ...compile(policy), direction })).accepted);
   return made;
 }
 
@@ -105,6 +105,21 @@ test("without room for values or bodies responses pass uninspected, are counted,
   for (let round = 0; round < 2; round++) for (const stream of Array.from({ length: 1024 }, open)) stream.reset();
   assert.ok(isInspected(target, "/a"));
   assert.equal(overflow(target, "responses"), 2);
+});
+
+test("a call for which there is no room is not observed, and nothing is kept of its response", async () => {
+  const target = await plugin({ observe: { sample: "100%" } }, "outbound");
+  const calls = Array.from({ length: 257 }, () => {
+    const call = target.openStream({ request: { path: "/" } });
+    call.sendHeaders(true);
+    return call;
+  });
+  // The lowest addresses hold no more than texts.
+  const lowest = (): Buffer[] => target.process.vms().map(({ memory }) => Buffer.from(memory.bytes.subarray(0, 1024)));
+  const before = lowest();
+  for (const call of calls) call.respond({ headers: HTML, body: "<p>" });
+  assert.equal(overflow(target, "observed"), 1);
+  assert.deepEqual(lowest(), before);
 });
 
 test("a raised finding is counted once, and one of the response alone is counted", async () => {
