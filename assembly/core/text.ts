@@ -52,6 +52,12 @@ export function textStartsNoCase(start: usize, end: usize, literal: string): boo
   return true;
 }
 
+/** `textIsNoCase` of the end of `start..end`. */
+export function textEndsNoCase(start: usize, end: usize, literal: string): bool {
+  const size = textSize(literal);
+  return start + size <= end && textStartsNoCase(end - size, end, literal);
+}
+
 /** Writes the ASCII `literal` at `out` and returns the next cursor. */
 export function putText(out: usize, literal: string): usize {
   const length = textSize(literal);

@@ -4,7 +4,7 @@
 import { byteAt, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
-import { textStartsNoCase } from "../core/text";
+import { textEndsNoCase, textStartsNoCase } from "../core/text";
 import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
 import { SERVICE, UrlScheme } from "../generated/ssrf";
@@ -255,7 +255,7 @@ function endsSegment(byte: u32): bool {
 /** Whether the value ends in ".git", or begins a path of a Git server: there user names are names of people. */
 function isRepository(end: usize): bool {
   return (
-    (end - urlPath > 4 && textStartsNoCase(end - 4, end, ".git")) ||
+    textEndsNoCase(urlPath + 1, end, ".git") ||
     textStartsNoCase(urlPath, end, "/scm/") ||
     textStartsNoCase(urlPath, end, "/_git/")
   );

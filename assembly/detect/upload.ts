@@ -13,7 +13,7 @@ import { byteAt, findByte, isLetter, isSpace, isWord, lowerCase } from "../core/
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { findHigh, findPair, isText, skipBlank } from "../core/scan";
-import { textStarts, textStartsNoCase } from "../core/text";
+import { textEndsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { FILE_KIND, FileKind, SERVER_WORD, ServerWord, SYSTEM_FOLDER } from "../generated/upload";
 import { Rule } from "../generated/rules";
@@ -114,7 +114,7 @@ function kindAt(start: usize, end: usize): u32 {
 
 /** `end` without what file systems drop there: dots, blanks, slashes, and an alternate stream. */
 function dropTail(start: usize, end: usize): usize {
-  if (end - start > 6 && textStartsNoCase(end - 6, end, ":$data")) end -= 6;
+  if (textEndsNoCase(start + 1, end, ":$data")) end -= 6;
   while (end > start) {
     const byte = byteAt(end - 1);
     if (byte > <u32>Char.Space && byte != Char.Dot && byte != Char.Slash && byte != Char.Colon) {

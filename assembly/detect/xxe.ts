@@ -10,7 +10,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, skipBlank } from "../core/scan";
-import { textIsNoCase, textStartsNoCase, textSize } from "../core/text";
+import { isOneOf, textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { DTD_HOST } from "../generated/xxe";
@@ -405,17 +405,7 @@ function isStream(start: usize, end: usize): bool {
   let at = start;
   while (at < end && (isLetter(byteAt(at)) || byteAt(at) == Char.Dot)) at++;
   if (at - start < 3 || at == end || byteAt(at) != Char.Colon) return false;
-  return (
-    textIsNoCase(start, at, "file") ||
-    textIsNoCase(start, at, "expect") ||
-    textIsNoCase(start, at, "php") ||
-    textIsNoCase(start, at, "jar") ||
-    textIsNoCase(start, at, "netdoc") ||
-    textIsNoCase(start, at, "gopher") ||
-    textIsNoCase(start, at, "msl") ||
-    textIsNoCase(start, at, "ephemeral") ||
-    textIsNoCase(start, at, "text")
-  );
+  return isOneOf(start, at, "file expect php jar netdoc gopher msl ephemeral text ");
 }
 
 /** Reads as `uri` the value of the first attribute whose name is, or ends in, `literal` (in lower case). */
@@ -423,7 +413,7 @@ function findAttribute(at: usize, end: usize, literal: string): bool {
   while ((at = findByte(at, end, Char.Equals)) < end) {
     let nameEnd = at;
     while (nameEnd > 0 && isSpace(byteAt(nameEnd - 1))) nameEnd--;
-    if (textIsNoCase(nameEnd - textSize(literal), nameEnd, literal)) {
+    if (textEndsNoCase(0, nameEnd, literal)) {
       readLiteral(at + 1, end);
       return true;
     }

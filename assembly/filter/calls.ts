@@ -13,7 +13,7 @@ import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { Part } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { putText, textIs, textIsNoCase, textSize } from "../core/text";
+import { putText, textEndsNoCase, textIs } from "../core/text";
 import { addEntry, closeHeader, headerText, headerTextEnd, openHeader } from "../observe/hop-header";
 import { hasSecret } from "../observe/hop-keys";
 import { findNote, Index, markReached, noteHops, noteHopsEnd, noteHost, noteValue, Reached } from "../observe/notes";
@@ -187,7 +187,7 @@ function isNext(policy: Policy): bool {
   if (policy.hops == policy.hopsEnd) {
     return findByte(host, name, Char.Dot) == name
       ? byteAt(host) != Char.BracketOpen
-      : endsWith(name, ".svc") || endsWith(name, ".cluster.local");
+      : textEndsNoCase(host + 1, name, ".svc") || textEndsNoCase(host + 1, name, ".cluster.local");
   }
   for (let at = policy.hops; at < policy.hopsEnd;) {
     const end = findByte(at, policy.hopsEnd, Char.Comma);
@@ -200,9 +200,4 @@ function isNext(policy: Policy): bool {
     at = end + 1;
   }
   return false;
-}
-
-function endsWith(name: usize, suffix: string): bool {
-  const size = textSize(suffix);
-  return name - host > size && textIsNoCase(name - size, name, suffix);
 }

@@ -2,7 +2,7 @@
 
 import { byteAt, findByte, isDigit } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIs, textIsNoCase, textStartsNoCase, textSize } from "../core/text";
+import { textEndsNoCase, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { boundary, boundaryEnd, readBoundary } from "../parse/part";
 import { AnswerKind } from "../report/answer";
 import { isRpc } from "./rpc";
@@ -66,18 +66,18 @@ export function kindOfType(type: usize, typeEnd: usize): BodyKind {
     return BodyKind.Protobuf;
   if (textIsNoCase(type, end, "application/vnd.google.protobuf")) return BodyKind.Protobuf;
   if (textIsNoCase(type, end, "application/graphql")) return BodyKind.Graphql;
-  if (textStartsNoCase(type, end, "application/") && end - type > 5 && textIsNoCase(end - 5, end, "+json")) {
+  if (textStartsNoCase(type, end, "application/") && textEndsNoCase(type, end, "+json")) {
     return BodyKind.Json;
   }
   if (textIsNoCase(type, end, "image/svg+xml") || textIsNoCase(type, end, "application/xhtml+xml"))
     return BodyKind.Markup;
   if (textIsNoCase(type, end, "text/xml") || textIsNoCase(type, end, "application/xml")) return BodyKind.Xml;
-  if (end - type > 4 && textIsNoCase(end - 4, end, "+xml")) return BodyKind.Xml;
+  if (textEndsNoCase(type + 1, end, "+xml")) return BodyKind.Xml;
   if (textStartsNoCase(type, end, "multipart/")) return BodyKind.Multipart;
-  if (endsWith(type, end, "msgpack")) return BodyKind.MessagePack;
-  if (endsWith(type, end, "cbor")) return BodyKind.Cbor;
+  if (textEndsNoCase(type + 1, end, "msgpack")) return BodyKind.MessagePack;
+  if (textEndsNoCase(type + 1, end, "cbor")) return BodyKind.Cbor;
   if (type == end || textIsNoCase(type, end, "text/plain")) return BodyKind.Sniff;
-  if (end - type > 5 && textIsNoCase(end - 4, end, "yaml")) return BodyKind.Sniff;
+  if (textEndsNoCase(type + 2, end, "yaml")) return BodyKind.Sniff;
   return BodyKind.Probe;
 }
 
@@ -114,7 +114,7 @@ export function answerKindOf(
 /** Whether a media range is JSON, of whatever kind. */
 function isJsonRange(range: usize, end: usize): bool {
   const type = min(findByte(range, end, Char.Semicolon), findByte(range, end, Char.Space));
-  return type - range > 4 && textIsNoCase(type - 4, type, "json");
+  return textEndsNoCase(range + 1, type, "json");
 }
 
 /** The weight of a media range (RFC 9110, section 12.4.2), in thousandths; 1000 where there is none that can be read. */
@@ -132,9 +132,4 @@ function qualityOf(range: usize, end: usize): u32 {
     return quality;
   }
   return 1000;
-}
-
-function endsWith(type: usize, end: usize, tail: string): bool {
-  const size = textSize(tail);
-  return end - type > size && textIsNoCase(end - size, end, tail);
 }

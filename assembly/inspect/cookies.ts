@@ -20,7 +20,7 @@ import { Char } from "../core/char";
 import { ownHost, ownHostEnd, Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { textIs, textIsNoCase, textStarts } from "../core/text";
+import { textEndsNoCase, textIs, textIsNoCase, textStarts } from "../core/text";
 import {
   AUTHORITY,
   COOKIE_ATTRIBUTE,
@@ -70,7 +70,7 @@ export function isLogin(start: usize, end: usize): bool {
 /** `sid`, `connect.sid`, `PHPSESSID`, `user_session` */
 function isSession(start: usize, end: usize): bool {
   if (wordWithin(LOGIN_COOKIE, start, end) == LoginCookie.Session) return true;
-  if (end - start < 3 || !textIsNoCase(end - 3, end, "sid")) return false;
+  if (!textEndsNoCase(start, end, "sid")) return false;
   return end - start == 3 || !isLetter(byteAt(end - 4));
 }
 

@@ -1,7 +1,7 @@
 // The exchange at work, for checks that look at a response whatever its request carries: what the request said, and the headers of the
 // response. Set by filter/response.ts before such a check is asked; one at a time, never on a heap.
 
-import { findByte, isSpace } from "../core/bytes";
+import { byteAt, findByte, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { isOneOf, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
@@ -154,6 +154,6 @@ export function setResponse(ofStatus: u32, ofType: usize, ofTypeEnd: usize, star
 /** Where a media type ends in front of its parameters. */
 export function essenceEnd(start: usize, end: usize): usize {
   end = findByte(start, end, Char.Semicolon);
-  while (end > start && isSpace(load<u8>(end - 1))) end--;
+  while (end > start && isSpace(byteAt(end - 1))) end--;
   return end;
 }

@@ -6,7 +6,7 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { holdsTextNoCase, textIs, textIsNoCase, textSize, textStartsNoCase } from "../core/text";
+import { holdsTextNoCase, textEndsNoCase, textIs, textIsNoCase, textSize, textStartsNoCase } from "../core/text";
 import { CACHE_WORD, CacheWord, HeaderKind, RARE_METHOD } from "../generated/header";
 import { Rule } from "../generated/rules";
 import { wordWithin } from "../match/vocabulary";
@@ -121,9 +121,7 @@ function inspectPageLines(): void {
     if ((facts & Fact.Ancestors) == 0) noteLine(Rule.HeaderFramingWeak, Stage.Confirmed, HeaderKind.Framing);
   }
   // Of several policies the last one that a browser knows holds.
-  const start = lineOf(HeaderKind.Referrer);
-  const end = lineEndOf(HeaderKind.Referrer);
-  if (end - start >= 10 && textIsNoCase(end - 10, end, "unsafe-url")) {
+  if (textEndsNoCase(lineOf(HeaderKind.Referrer), lineEndOf(HeaderKind.Referrer), "unsafe-url")) {
     noteLine(Rule.HeaderReferrer, Stage.Confirmed, HeaderKind.Referrer);
   }
 }

@@ -8,7 +8,7 @@
 
 import { byteAt, findByte, isLetter, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
 
 export const enum Html {
   Text,
@@ -195,11 +195,7 @@ function value(to: usize): void {
 
 /** Whether a `type` is one of scripts that run. */
 function isScript(start: usize, valueEnd: usize): bool {
-  return (
-    start == valueEnd ||
-    textIsNoCase(start, valueEnd, "module") ||
-    (valueEnd - start >= 10 && textIsNoCase(valueEnd - 10, valueEnd, "javascript"))
-  );
+  return start == valueEnd || textIsNoCase(start, valueEnd, "module") || textEndsNoCase(start, valueEnd, "javascript");
 }
 
 /** Whether an element's text holds no tags but its own end. */

@@ -25,7 +25,7 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
-import { isOneOf, putText, textIs, textIsNoCase, textStarts } from "../core/text";
+import { isOneOf, putText, textEndsNoCase, textIs, textIsNoCase, textStarts } from "../core/text";
 import {
   addHanded,
   addUsed,
@@ -190,8 +190,8 @@ function nameReference(start: usize, end: usize): bool {
     end--;
   }
   let size: usize = 2;
-  if (end - start > 4 && textIsNoCase(end - 4, end, "uuid")) size = 4;
-  else if (end - start < 3 || !textIsNoCase(end - 2, end, "id")) return false;
+  if (textEndsNoCase(start + 1, end, "uuid")) size = 4;
+  else if (!textEndsNoCase(start + 1, end, "id")) return false;
   const at = end - size;
   const before = byteAt(at - 1);
   const parted = before == Char.Underscore || before == Char.Dash || before == Char.Dot;

@@ -8,7 +8,7 @@ import { byteAt, isDigit, lowerCase } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { hasPair } from "../core/scan";
-import { textIsNoCase } from "../core/text";
+import { textEndsNoCase, textIsNoCase } from "../core/text";
 import { CALLER_NAMES, CARD_NAMES, CARD_WORDS, COUNTRIES, HINTS, HOST_NAMES, SOCIAL_WORDS } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { isExample, isJson, isPart, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
@@ -172,10 +172,7 @@ function judgeAccount(at: usize): void {
   accounts++;
   if (replyType == BodyType.Html) {
     if (accounts > 2 && !isExample(at)) saw(Rule.LeakIban, Stage.Likely, at, end);
-  } else if (
-    accounts > 1 ||
-    (readMember(at) && textIsNoCase(memberEnd - min(4, memberEnd - member), memberEnd, "iban"))
-  ) {
+  } else if (accounts > 1 || (readMember(at) && textEndsNoCase(member, memberEnd, "iban"))) {
     saw(Rule.LeakIban, Stage.Likely, at, end);
   }
 }

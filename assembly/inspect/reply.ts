@@ -1,9 +1,10 @@
 // The response at work: its status, how a browser takes its body, the beginning of that body in one piece, and which values of the
 // request may show in it. Set by filter/response.ts before a check is asked; one at a time, never on a heap.
 
-import { byteAt, findByte, isLetter, isSpace, skipSpaces } from "../core/bytes";
+import { byteAt, isLetter, isSpace, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
-import { textIsNoCase, textStartsNoCase } from "../core/text";
+import { textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
+import { essenceEnd } from "./exchange";
 
 /** How the body of a response is taken. */
 export const enum BodyType {
@@ -35,8 +36,7 @@ export function setReply(status: u32, type: BodyType, start: usize, end: usize):
 
 /** How a body of that content type is taken; an empty one is none. */
 export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
-  end = findByte(type, end, Char.Semicolon);
-  while (end > type && isSpace(byteAt(end - 1))) end--;
+  end = essenceEnd(type, end);
   if (type == end) return nosniff ? BodyType.Text : BodyType.Unsaid;
   if (
     textIsNoCase(type, end, "text/html") ||
@@ -44,10 +44,9 @@ export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
     textIsNoCase(type, end, "image/svg+xml")
   )
     return BodyType.Html;
-  if (textIsNoCase(type, end, "application/json") || textIsNoCase(max(type, end - 5), end, "+json"))
-    return BodyType.Json;
+  if (textIsNoCase(type, end, "application/json") || textEndsNoCase(type, end, "+json")) return BodyType.Json;
   // "text/javascript", "application/x-javascript", "text/ecmascript" …
-  if (textIsNoCase(max(type, end - 10), end, "javascript") || textIsNoCase(max(type, end - 10), end, "ecmascript"))
+  if (textEndsNoCase(type, end, "javascript") || textEndsNoCase(type, end, "ecmascript"))
     return BodyType.Script;
   if (
     textStartsNoCase(type, end, "image/") ||

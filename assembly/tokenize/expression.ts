@@ -13,7 +13,7 @@
 
 import { byteAt, findByte, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { textStartsNoCase } from "../core/text";
+import { textEndsNoCase, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS } from "../generated/expression";
 import { keyword } from "../match/keywords";
 
@@ -327,6 +327,6 @@ function isPath(start: usize, end: usize): bool {
     textStartsNoCase(start, end, "php:") ||
     textStartsNoCase(start, end, "../../") ||
     textStartsNoCase(start, end, "c:\\") ||
-    (end - start > 4 && textStartsNoCase(end - 4, end, ".php"))
+    textEndsNoCase(start + 1, end, ".php")
   );
 }
