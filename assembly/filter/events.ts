@@ -96,7 +96,7 @@ export function reportFindings(stream: Stream): void {
       exceptionEnd = exceptionAt(policy, finding.exception).idEnd;
     }
     const record = pushRecord(RECORD_END, changetype<About>(ABOUT), finding, exception, exceptionEnd);
-    if (!keepEvent(record, RECORD_END, policyIdOf(policy))) countEventsDropped(1);
+    keepRecord(record, RECORD_END, policy);
   }
 }
 
