@@ -19,7 +19,7 @@ import {
   reportedPart,
   readMember,
 } from "../core/field";
-import { addFinding, EVIDENCE_CAPACITY, findingEvidence } from "../core/findings";
+import { addFinding, EVIDENCE_CAPACITY, Finding, findingEvidence } from "../core/findings";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { MEMBER_NAME, MemberName } from "../generated/protocol";
 import { FieldRole } from "../generated/redirect";
@@ -69,6 +69,11 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
     confidence = QUOTED;
   const finding = addFinding(rule, confidence, reportedPart, fieldName, fieldNameEnd);
   if (finding === null) return;
+  putEvidence(finding, start, end);
+}
+
+/** Makes `start..end`, masked, what shows `finding`. */
+export function putEvidence(finding: Finding, start: usize, end: usize): void {
   const evidence = findingEvidence(finding);
   finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
 }

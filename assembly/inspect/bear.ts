@@ -1,20 +1,9 @@
 // A check says what the response bears out: the findings of the same class in the same field are raised to that stage; where there is
 // none, the check's own rule is found there.
 
-import {
-  addFinding,
-  EVIDENCE_CAPACITY,
-  Finding,
-  findingAt,
-  findingCount,
-  findingEvidence,
-  findingName,
-  findings,
-  Basis,
-  Stage,
-} from "../core/findings";
+import { addFinding, Finding, findingAt, findingCount, findingName, findings, Basis, Stage } from "../core/findings";
 import { Part } from "../core/field";
-import { mask } from "../detect/finding";
+import { putEvidence } from "../detect/finding";
 import { ruleClass, ruleConfidence } from "../match/rules";
 import { LISTED } from "../policy/decide";
 import { Taint, taintName } from "../observe/taint";
@@ -75,7 +64,6 @@ export function bearOutIn(
 
 function raise(finding: Finding, stage: Stage, start: usize, end: usize): void {
   finding.stage = <u8>stage;
-  const evidence = findingEvidence(finding);
-  finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
+  putEvidence(finding, start, end);
   borne = true;
 }

@@ -2,9 +2,9 @@
 // endpoint (observe/once.ts). It decides nothing.
 
 import { Part } from "../core/field";
-import { addFinding, EVIDENCE_CAPACITY, findingEvidence, Basis, Stage } from "../core/findings";
+import { addFinding, Basis, Stage } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
-import { mask } from "../detect/finding";
+import { putEvidence } from "../detect/finding";
 import { ruleConfidence } from "../match/rules";
 import { isTold, markTold } from "../observe/once";
 import { tellAgain } from "./bear";
@@ -29,7 +29,6 @@ export function note(rule: u32, stage: Stage, part: Part, name: usize, nameEnd: 
   if (time != 0) markTold();
   finding.basis = <u8>Basis.Trait;
   finding.stage = <u8>stage;
-  const evidence = findingEvidence(finding);
-  finding.evidenceLength = <u8>(mask(start, end, evidence, evidence + EVIDENCE_CAPACITY) - evidence);
+  putEvidence(finding, start, end);
   tellAgain();
 }
