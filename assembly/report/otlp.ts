@@ -144,32 +144,35 @@ function pushAttribute(out: usize, list: u32, key: string, end: usize): usize {
   return pushLength(out, list, end);
 }
 
+/** Makes what stands at `out..end` an attribute: a text, and the items of an array, of which there may be none. */
+function pushTextAs(out: usize, key: string, end: usize): usize {
+  return pushAttribute(pushLength(out, Value.String, end), RECORD_ATTRIBUTES, key, end);
+}
+
+function pushItemsAs(out: usize, key: string, end: usize): usize {
+  return out == end ? out : pushAttribute(pushLength(out, Value.Array, end), RECORD_ATTRIBUTES, key, end);
+}
+
 /** `string` attributes: of bytes that anybody chose, and of a fixed text. */
 function pushString(out: usize, key: string, start: usize, end: usize, room: usize): usize {
-  if (start == end) return out;
-  const last = out;
-  return pushAttribute(pushLength(pushSafe(out, start, end, room), Value.String, last), RECORD_ATTRIBUTES, key, last);
+  return start == end ? out : pushTextAs(pushSafe(out, start, end, room), key, out);
 }
 
 function pushWord(out: usize, key: string, word: string): usize {
-  const last = out;
-  return pushAttribute(pushLength(pushText(out, word), Value.String, last), RECORD_ATTRIBUTES, key, last);
+  return pushTextAs(pushText(out, word), key, out);
 }
 
 function pushInt(out: usize, key: string, value: u32): usize {
-  const last = out;
-  return pushAttribute(pushNumber(out, Value.Int, value), RECORD_ATTRIBUTES, key, last);
+  return pushAttribute(pushNumber(out, Value.Int, value), RECORD_ATTRIBUTES, key, out);
 }
 
 function pushCwes(out: usize, rule: u32): usize {
-  const count = ruleCweCount(rule);
-  if (count == 0) return out;
   const last = out;
-  for (let i: u32 = count; i > 0; i--) {
+  for (let i: u32 = ruleCweCount(rule); i > 0; i--) {
     const value = out;
     out = pushLength(pushNumber(out, Value.Int, ruleCwe(rule, i - 1)), 1, value);
   }
-  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.cwe", last);
+  return pushItemsAs(out, "meshward.cwe", last);
 }
 
 /** Writes the lines `start..end` as an array of strings. */
@@ -178,11 +181,15 @@ function pushHops(out: usize, start: usize, end: usize): usize {
   while (end > start) {
     let line = end;
     while (line > start && byteAt(line - 1) != Char.LineFeed) line--;
-    const value = out;
-    out = pushLength(pushLength(pushSafe(out, line, end, end - line), Value.String, value), 1, value);
+    out = pushItem(pushSafe(out, line, end, end - line), out);
     end = max(line, start + 1) - 1;
   }
-  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.hops", last);
+  return pushItemsAs(out, "meshward.hops", last);
+}
+
+/** An item of an array: what was written since `last` as a string. */
+function pushItem(out: usize, last: usize): usize {
+  return pushLength(pushLength(out, Value.String, last), 1, last);
 }
 
 /** Writes an id of `size` hex digits as its bytes. */
@@ -193,6 +200,33 @@ function pushId(out: usize, field: u32, hex: usize, size: usize): usize {
     putByte(out + (i >> 1), (hexValue(byteAt(hex + i)) << 4) | hexValue(byteAt(hex + i + 1)));
   }
   return pushLength(out, field, end);
+}
+
+/** What each record ends with, which is its beginning: its name. */
+function pushName(out: usize, name: string): usize {
+  return pushLength(pushText(out, name), Record.EventName, out);
+}
+
+/** Where it happened. */
+function pushPlace(out: usize, about: About): usize {
+  out = pushString(out, "server.address", about.host, about.hostEnd, HOST_ROOM);
+  out = pushString(out, "http.route", about.route, about.routeEnd, ROUTE_ROOM);
+  return pushString(out, "http.request.method", about.method, about.methodEnd, METHOD_ROOM);
+}
+
+/** The same in words: "access GET /orders/{number}". */
+function pushLine(out: usize, word: string, about: About): usize {
+  out = pushText(pushSafe(out, about.route, about.routeEnd, ROUTE_ROOM), " ");
+  return pushText(pushSafe(out, about.method, about.methodEnd, METHOD_ROOM), word);
+}
+
+/** Writes the fields in front of the attributes, and makes all of it, up to `end`, a record: its line in words stands at `out..line`. */
+function pushHead(out: usize, line: usize, severity: u32, time: u64, end: usize): usize {
+  out = pushLength(pushLength(out, Value.String, line), Record.Body, line);
+  const name = severityName(severity);
+  out = pushLength(pushSafe(out, name, severityNameEnd(severity), 16), Record.SeverityText, out);
+  out = pushNumber(out, Record.SeverityNumber, severityNumber(severity));
+  return pushLength(pushFixed64(out, Record.Time, time), 2, end);
 }
 
 /** The `SeverityNumber` of a rule: INFO, INFO2, WARN, ERROR, FATAL. */
@@ -210,16 +244,13 @@ export function pushRecord(out: usize, about: About, finding: Finding, exception
   const severity = ruleSeverity(rule);
   const stage = stageName(finding.stage);
 
-  let from = out;
-  out = pushLength(pushText(out, "meshward.finding"), Record.EventName, from);
+  out = pushName(out, "meshward.finding");
   if (about.spanId != 0) out = pushId(out, Record.SpanId, about.spanId, SPAN_ID_SIZE);
   if (about.traceId != 0) out = pushId(out, Record.TraceId, about.traceId, TRACE_ID_SIZE);
 
   if (about.schemed) out = pushWord(out, "url.scheme", about.https ? "https" : "http");
-  out = pushString(out, "server.address", about.host, about.hostEnd, HOST_ROOM);
   if (about.status != 0) out = pushInt(out, "http.response.status_code", about.status);
-  out = pushString(out, "http.route", about.route, about.routeEnd, ROUTE_ROOM);
-  out = pushString(out, "http.request.method", about.method, about.methodEnd, METHOD_ROOM);
+  out = pushPlace(out, about);
   out = pushWord(out, "meshward.direction", about.outbound ? "outbound" : "inbound");
   out = pushString(out, "meshward.principal", about.principal, about.principalEnd, PRINCIPAL_ROOM);
   out = pushString(out, "meshward.request_id", about.requestId, about.requestId + UUID_SIZE, UUID_SIZE);
@@ -242,18 +273,11 @@ export function pushRecord(out: usize, about: About, finding: Finding, exception
   out = pushString(out, "security_rule.name", ruleId(rule), ruleIdEnd(rule), 64);
 
   // "sqli-union-select: sqli attempted"
-  from = out;
+  const line = out;
   out = pushText(pushText(out, stage), " ");
   out = pushSafe(out, className(ruleKind), classNameEnd(ruleKind), 64);
   out = pushSafe(pushText(out, ": "), ruleId(rule), ruleIdEnd(rule), 64);
-  out = pushLength(pushLength(out, Value.String, from), Record.Body, from);
-
-  from = out;
-  out = pushSafe(out, severityName(severity), severityNameEnd(severity), 16);
-  out = pushLength(out, Record.SeverityText, from);
-  out = pushNumber(out, Record.SeverityNumber, severityNumber(severity));
-  out = pushFixed64(out, Record.Time, about.time);
-  out = pushLength(out, 2, end);
+  out = pushHead(out, line, severity, about.time, end);
   if (isDefined(CHECKED)) assert(end - out <= RECORD_CAPACITY); // its keys and their lengths take less than 900, its texts 900
   return out;
 }
@@ -265,11 +289,6 @@ export const ENDPOINT_CAPACITY: usize = 8192;
 /** Bytes that a text of a list may take. */
 const ITEM_ROOM: usize = 256;
 
-/** An item of an array: what was written since `last` as a string. */
-function pushItem(out: usize, last: usize): usize {
-  return pushLength(pushLength(out, Value.String, last), 1, last);
-}
-
 /** Writes the texts of a list (observe/endpoints.ts) as an array of strings. */
 function pushTexts(out: usize, key: string, texts: usize): usize {
   const last = out;
@@ -280,7 +299,7 @@ function pushTexts(out: usize, key: string, texts: usize): usize {
     out = pushItem(pushSafe(out, at, lineEnd, ITEM_ROOM), item);
     at = lineEnd + 1;
   }
-  return out == last ? out : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, key, last);
+  return pushItemsAs(out, key, last);
 }
 
 /** Writes what was counted, each as a name and a number, where it is not 0. */
@@ -291,14 +310,10 @@ function pushCounts(out: usize, key: string, counts: usize, kinds: u32, access: 
     if (count == 0) continue;
     const item = out;
     out = pushText(pushDecimal(out, count), " ");
-    out = access ? pushText(out, accessName(i - 1)) : pushText(pushText(out, "xx"), digit(i));
+    out = access ? pushText(out, accessName(i - 1)) : pushDecimal(pushText(out, "xx"), i);
     out = pushItem(out, item);
   }
-  return out == last ? out : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, key, last);
-}
-
-function digit(value: u32): string {
-  return value == 1 ? "1" : value == 2 ? "2" : value == 3 ? "3" : value == 4 ? "4" : "5";
+  return pushItemsAs(out, key, last);
 }
 
 function accessName(index: u32): string {
@@ -334,15 +349,22 @@ function pushParameters(out: usize, list: usize): usize {
     }
     out = pushItem(pushText(pushText(out, " "), partName(parameterPart)), item);
   }
-  if (out == last) return out;
-  return pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.parameters", last);
+  return pushItemsAs(out, "meshward.parameters", last);
 }
+
+const SEEN: usize = memory.data(128, 8);
 
 /** The same as `pushRecord`, of what was seen of an endpoint: at most `ENDPOINT_CAPACITY` bytes. `time`: nanoseconds. */
 export function pushEndpoint(out: usize, endpoint: Endpoint, time: u64): usize {
   const end = out;
-  let from = out;
-  out = pushLength(pushText(out, "meshward.endpoint"), Record.EventName, from);
+  const about = changetype<About>(SEEN);
+  about.method = endpointMethod(endpoint);
+  about.methodEnd = about.method + endpoint.methodSize;
+  about.route = endpointRoute(endpoint);
+  about.routeEnd = about.route + endpoint.routeSize;
+  about.host = endpointHost(endpoint);
+  about.hostEnd = about.host + endpoint.hostSize;
+  out = pushName(out, "meshward.endpoint");
   out = pushTexts(out, "meshward.components", componentsOf(endpoint));
   out = pushTexts(out, "meshward.callers", callersOf(endpoint));
   out = pushCounts(out, "meshward.authentication", accessOf(endpoint), ACCESS_KINDS, true);
@@ -353,22 +375,8 @@ export function pushEndpoint(out: usize, endpoint: Endpoint, time: u64): usize {
   out = pushInt(out, "meshward.count", endpoint.count);
   out = pushWord(out, "meshward.direction", endpoint.outbound ? "outbound" : "inbound");
   out = pushWord(out, "url.scheme", endpoint.https ? "https" : "http");
-  const host = endpointHost(endpoint);
-  out = pushString(out, "server.address", host, host + endpoint.hostSize, HOST_ROOM);
-  const route = endpointRoute(endpoint);
-  out = pushString(out, "http.route", route, route + endpoint.routeSize, ROUTE_ROOM);
-  const method = endpointMethod(endpoint);
-  out = pushString(out, "http.request.method", method, method + endpoint.methodSize, METHOD_ROOM);
-  // "endpoint GET /items/{number}"
-  from = out;
-  out = pushSafe(out, route, route + endpoint.routeSize, ROUTE_ROOM);
-  out = pushText(pushSafe(pushText(out, " "), method, method + endpoint.methodSize, METHOD_ROOM), "endpoint ");
-  out = pushLength(pushLength(out, Value.String, from), Record.Body, from);
-  from = out;
-  out = pushLength(pushText(out, "info"), Record.SeverityText, from);
-  out = pushNumber(out, Record.SeverityNumber, severityNumber(0));
-  out = pushFixed64(out, Record.Time, time);
-  out = pushLength(out, 2, end);
+  out = pushPlace(out, about);
+  out = pushHead(pushLine(out, "endpoint ", about), out, 0, time, end);
   if (isDefined(CHECKED)) assert(end - out <= ENDPOINT_CAPACITY); // 32 × (64 + 80 + 16) + 768 + 512 + 2 × 160 + 900
   return out;
 }
@@ -410,9 +418,7 @@ function pushUsed(out: usize): usize {
     out = pushId16(pushText(pushText(out, formName(id.form)), " "), id);
     out = pushItem(pushText(pushText(out, " "), partName(id.part)), item);
   }
-  return out == last
-    ? out
-    : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.used", last);
+  return pushItemsAs(out, "meshward.used", last);
 }
 
 /** Writes what was handed out from the place `from` on: "order 0123456789abcdef own". */
@@ -424,14 +430,11 @@ function pushHanded(out: usize, from: u32): usize {
     if (id.own) out = pushText(out, " own");
     out = pushItem(pushId16(out, id), item);
   }
-  return out == last
-    ? out
-    : pushAttribute(pushLength(out, Value.Array, last), RECORD_ATTRIBUTES, "meshward.handed", last);
+  return pushItemsAs(out, "meshward.handed", last);
 }
 
 function pushHexWord(out: usize, key: string, value: u64, digits: u32): usize {
-  const last = out;
-  return pushAttribute(pushLength(pushHex(out, value, digits), Value.String, last), RECORD_ATTRIBUTES, key, last);
+  return pushTextAs(pushHex(out, value, digits), key, out);
 }
 
 /**
@@ -440,8 +443,7 @@ function pushHexWord(out: usize, key: string, value: u64, digits: u32): usize {
  */
 export function pushAccess(out: usize, about: About, from: u32, used: bool): usize {
   const end = out;
-  let last = out;
-  out = pushLength(pushText(out, "meshward.access"), Record.EventName, last);
+  out = pushName(out, "meshward.access");
   if (about.traceId != 0) out = pushId(out, Record.TraceId, about.traceId, TRACE_ID_SIZE);
   out = pushHanded(out, from);
   if (used) out = pushUsed(out);
@@ -454,19 +456,8 @@ export function pushAccess(out: usize, about: About, from: u32, used: bool): usi
   if (subject != 0) out = pushHexWord(out, "meshward.subject", subject, 16);
   out = pushWord(out, "meshward.subject.kind", subjectName(subjectKind));
   out = pushString(out, "meshward.request_id", about.requestId, about.requestId + UUID_SIZE, UUID_SIZE);
-  out = pushString(out, "server.address", about.host, about.hostEnd, HOST_ROOM);
-  out = pushString(out, "http.route", about.route, about.routeEnd, ROUTE_ROOM);
-  out = pushString(out, "http.request.method", about.method, about.methodEnd, METHOD_ROOM);
-  // "access GET /orders/{number}"
-  last = out;
-  out = pushSafe(out, about.route, about.routeEnd, ROUTE_ROOM);
-  out = pushText(pushSafe(pushText(out, " "), about.method, about.methodEnd, METHOD_ROOM), "access ");
-  out = pushLength(pushLength(out, Value.String, last), Record.Body, last);
-  last = out;
-  out = pushLength(pushText(out, "info"), Record.SeverityText, last);
-  out = pushNumber(out, Record.SeverityNumber, severityNumber(0));
-  out = pushFixed64(out, Record.Time, about.time);
-  out = pushLength(out, 2, end);
+  out = pushPlace(out, about);
+  out = pushHead(pushLine(out, "access ", about), out, 0, about.time, end);
   if (isDefined(CHECKED)) assert(end - out <= ACCESS_CAPACITY); // 32 × (32 + 21 + 6) + 8 × (32 + 40 + 36) + 1000
   return out;
 }
