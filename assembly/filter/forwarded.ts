@@ -32,7 +32,7 @@ import { Observed } from "../observe/observed";
 import { Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
 import { nextRandom, TRACE_ID_SIZE } from "../report/ids";
-import { openExchange, tellBorne } from "./response";
+import { tellBorne } from "./response";
 import { openStreamAgain } from "./request";
 import { fileOne, following, hashOf, loadBucket, seconds, storeBucket } from "./shared-notes";
 import { Stream, traceIdAt } from "./stream";
@@ -107,11 +107,10 @@ function signsIn(start: usize, end: usize): bool {
   );
 }
 
-/** Tells of the request of a stream, which is over, that its credential went elsewhere. */
+/** Tells of the request of a stream, which is over and at work, that its credential went elsewhere. */
 export function tellForwarded(stream: Stream, policy: Policy, watch: Watch): void {
-  const owner: u32 = watch.observed == 0 ? 0 : changetype<Observed>(watch.observed).owner;
+  const owner = changetype<Observed>(watch.observed).owner;
   if (owner == 0) return;
-  openExchange(policy, watch.observed);
   findCredential();
   const key = hashOf(credential, credentialEnd);
   loadBucket(key, seconds());

@@ -74,6 +74,7 @@ import { tellAccess } from "./access";
 import { putRoute } from "./events";
 import { noteCredential, tellForwarded } from "./forwarded";
 import { property } from "./property";
+import { openExchange } from "./response";
 import { Stream } from "./stream";
 
 /** Keeps the request of a stream, whose header map is at `headers`, where its exchange is to be observed. */
@@ -127,9 +128,10 @@ const ROUTE: usize = memory.data(160, 8);
 /** Adds the exchange of a stream, which is over, to what is known of its endpoint. */
 export function learn(stream: Stream, policy: Policy, watch: Watch): void {
   const observed = watch.observed;
+  if (observed == 0) return;
+  openExchange(policy, observed);
   tellForwarded(stream, policy, watch);
-  if (observed == 0 || watch.status < 200 || policy.eventsCluster == 0) return;
-  openObserved(observed);
+  if (watch.status < 200 || policy.eventsCluster == 0) return;
   const route = putRoute(ROUTE, stream, path, pathEnd);
   tellAccess(stream, policy, watch, ROUTE, route);
   const end = withoutPort(host, hostEnd);

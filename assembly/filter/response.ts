@@ -70,6 +70,7 @@ let attached: bool = false;
 /** `proxy_on_response_headers`. */
 export function onResponseHeaders(contextId: u32, endOfStream: bool): void {
   countResponse();
+  atWork = 0;
   const stream = streamOf(contextId);
   if (stream === null || stream.taints == 0) return;
   const policy = policyFor(stream);
@@ -238,30 +239,40 @@ export function endResponse(stream: Stream): void {
   if (stream.taints == 0) return;
   const watch = changetype<Watch>(stream.taints);
   const policy = policyFor(stream);
-  if (policy !== null && watch.size != 0) {
-    openStreamAgain(stream, policy);
-    beginBearing();
-    setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
-    if (watch.observed != 0) openExchange(policy, watch.observed);
-    inspectBody(watch);
-    if (decodeValues(watch)) inspectBody(watch);
-    if (watch.observed != 0) {
-      if (!policy.dryRun) inspectAmount(watch);
-      const kept = observedType(watch.observed);
-      setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
-      setFacts(changetype<Observed>(watch.observed).facts);
-      inspectPassiveBody();
-      seekStored(stream, watch);
-      keepComponents(watch.observed);
-    }
-    tellBorne(stream, policy);
+  atWork = 0;
+  if (policy !== null) {
+    if (watch.size != 0) judgeBody(stream, policy, watch);
+    learn(stream, policy, watch);
   }
-  if (policy !== null) learn(stream, policy, watch);
   closeTaints(stream);
 }
 
-/** Opens the exchange for checks that ask for nothing of its request. */
+function judgeBody(stream: Stream, policy: Policy, watch: Watch): void {
+  openStreamAgain(stream, policy);
+  beginBearing();
+  setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
+  if (watch.observed != 0) openExchange(policy, watch.observed);
+  inspectBody(watch);
+  if (decodeValues(watch)) inspectBody(watch);
+  if (watch.observed != 0) {
+    if (!policy.dryRun) inspectAmount(watch);
+    const kept = observedType(watch.observed);
+    setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
+    setFacts(changetype<Observed>(watch.observed).facts);
+    inspectPassiveBody();
+    seekStored(stream, watch);
+    keepComponents(watch.observed);
+  }
+  tellBorne(stream, policy);
+}
+
+/** The block whose request is the exchange at work; 0 for none since the callback began. */
+let atWork: usize = 0;
+
+/** Makes what was kept of a request the exchange at work, for checks and what is learned behind them: once in a callback. */
 export function openExchange(policy: Policy, observed: usize): void {
+  if (atWork == observed) return;
+  atWork = observed;
   // A dry run judges each exchange by itself.
   setTime(policy.dryRun ? 0 : now());
   openObserved(observed);
