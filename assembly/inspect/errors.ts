@@ -12,7 +12,7 @@ import { Operator, OPERATOR } from "../generated/nosqli";
 import { CONSTRAINTS } from "../generated/response";
 import { RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
-import { holdsWord } from "../match/lists";
+import { wordWithin } from "../match/vocabulary";
 import { findPhrase, openPhrases, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
 import { ruleClass } from "../match/rules";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
@@ -96,7 +96,7 @@ function isUnclosed(taint: Taint): bool {
 /** The value that has led to the error `start..end`; null where none has. */
 function blamed(watch: Watch, start: usize, end: usize): Taint | null {
   const bit = classBit(ruleClass(phraseRule));
-  if (holdsWord(end, min(replyEnd, end + BEHIND), CONSTRAINTS)) return null;
+  if (wordWithin(CONSTRAINTS, end, min(replyEnd, end + BEHIND)) != 0) return null;
   // What is not found has pages of the service's own, with what else there is to read.
   const status = replyStatus >= 400 && (replyStatus != 404 || replyType != BodyType.Html);
   const failed = status || phraseSure || isMember(start);

@@ -9,7 +9,7 @@ import { textStarts } from "../core/text";
 import { CALLER_HEADERS, INSIDE_HOSTS, LEAK_HEADER, LEAK_PRODUCT, LeakHeader, LINK_HEADERS } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
-import { holdsWord, startsWithWord } from "../match/lists";
+import { startsWithWord, wordWithin } from "../match/vocabulary";
 import { host, hostEnd, responseHeaders, responseHeadersEnd } from "./exchange";
 import { privateAddress } from "./leak-numbers";
 import { note } from "./note";
@@ -68,12 +68,12 @@ function wordEnd(at: usize): usize {
 
 /** Headers that hold a URL. */
 function isLink(): bool {
-  return startsWithWord(pairName, pairNameEnd, LINK_HEADERS);
+  return startsWithWord(LINK_HEADERS, pairName, pairNameEnd);
 }
 
 /** Headers of the service's own, but those that say who has asked. */
 function isOwn(): bool {
-  return textStarts(pairName, pairNameEnd, "x-") && !startsWithWord(pairName, pairNameEnd, CALLER_HEADERS);
+  return textStarts(pairName, pairNameEnd, "x-") && !startsWithWord(CALLER_HEADERS, pairName, pairNameEnd);
 }
 
 /** Whether the value names a private address or a host of the inside; `linked`: behind "://" only. */
@@ -86,7 +86,7 @@ function namesInside(linked: bool): bool {
     // Whoever asked by that address knows it.
     if (end != 0 && !(hostEnd - host >= end - at && memory.compare(host, at, end - at) == 0)) return true;
   }
-  return !holdsWord(host, hostEnd, INSIDE_HOSTS) && holdsWord(pairValue, pairValueEnd, INSIDE_HOSTS);
+  return wordWithin(INSIDE_HOSTS, host, hostEnd) == 0 && wordWithin(INSIDE_HOSTS, pairValue, pairValueEnd) != 0;
 }
 
 function isPart(byte: u32): bool {

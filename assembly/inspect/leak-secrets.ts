@@ -24,7 +24,7 @@ import {
   STUBS,
 } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { findWord, holdsWord, isWordOf, startsWithWord } from "../match/lists";
+import { findWord, startsWithWord, wordIn, wordWithin } from "../match/vocabulary";
 import { isExample, isHeld, isJson, isPart, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -125,8 +125,8 @@ function lookOf(start: usize, end: usize): Look {
   }
   const size = end - start;
   if (popcnt(low) + popcnt(high) < min<u64>(8, (<u64>size) >> 1)) return Look.None;
-  if (holdsWord(start, end, BLANKS)) return Look.None;
-  return steps * 2 > size || holdsWord(start, end, EXAMPLES) ? Look.Example : Look.Real;
+  if (wordWithin(BLANKS, start, end) != 0) return Look.None;
+  return steps * 2 > size || wordWithin(EXAMPLES, start, end) != 0 ? Look.Example : Look.Real;
 }
 
 /** An address with user and password: "s://user:pass@host", from the last letter of its scheme. */
@@ -140,7 +140,7 @@ export function judgeAddress(at: usize, end: usize): void {
   while (scheme > reply && (isLetter(byteAt(scheme - 1)) || byteAt(scheme - 1) == Char.Plus)) scheme--;
   const web = byteAt(scheme) == 0x68;
   if (isStandIn(password, to) || isExample(at) || (web && !isMixed(password, to))) return;
-  const local = startsWithWord(to + 1, replyEnd, LOCAL_HOSTS);
+  const local = startsWithWord(LOCAL_HOSTS, to + 1, replyEnd);
   if (replyType == BodyType.Html && local && replyStatus < 400) return;
   const sure = !local && (replyType != BodyType.Html || replyStatus >= 400);
   saw(Rule.LeakConnectionString, sure ? Stage.Confirmed : Stage.Likely, scheme, end);
@@ -151,7 +151,7 @@ export function judgeSettings(at: usize, end: usize): void {
   let to = end;
   while (to < replyEnd && isValue(byteAt(to)) && byteAt(to) != Char.Semicolon) to++;
   const before = max(reply, at - min(at - reply, AROUND));
-  if (!holdsWord(before, at, CONNECTIONS) || to - end < 3 || isStandIn(end, to) || isExample(at)) return;
+  if (wordWithin(CONNECTIONS, before, at) == 0 || to - end < 3 || isStandIn(end, to) || isExample(at)) return;
   saw(Rule.LeakConnectionString, Stage.Confirmed, at, to);
 }
 
@@ -163,7 +163,7 @@ function isStandIn(start: usize, end: usize): bool {
     if (byte == Char.Dollar && at == start) return true;
     if (byte == Char.Percent && byteAt(at + 1) == 0x73) return true;
   }
-  return holdsWord(start, end, STAND_INS) || isWordOf(start, end, STUBS);
+  return wordWithin(STAND_INS, start, end) != 0 || wordIn(STUBS, start, end) != 0;
 }
 
 /** A byte that a value without quotes may have. */
@@ -236,7 +236,7 @@ export function judgeSecret(at: usize, end: usize): void {
   const words = size >= 12 && (telling || name + 1 < at) && hasDash(value, valueEnd);
   if (size < 8 || (!isMixed(value, valueEnd) && !words) || isStandIn(value, valueEnd) || isAddress()) return;
   // Payments hand such a one to the browser.
-  if (holdsWord(value, valueEnd, PAYMENT_SIGNS)) return;
+  if (wordWithin(PAYMENT_SIGNS, value, valueEnd) != 0) return;
   const sure = (telling || name + 1 < at) && size >= 12 && !words && lookOf(value, valueEnd) == Look.Real;
   sawIn(Rule.LeakSecret, sure ? Stage.Confirmed : Stage.Likely, name, nameEnd, value, valueEnd);
 }
@@ -267,7 +267,7 @@ export function judgeHash(at: usize, end: usize): void {
 /** Whether the body describes an API, and so shows examples. */
 function isDocument(): bool {
   const limit = min(replyEnd, reply + 64);
-  return findWord(reply, limit, DOCUMENTS);
+  return findWord(DOCUMENTS, reply, limit);
 }
 
 function hasDash(start: usize, end: usize): bool {

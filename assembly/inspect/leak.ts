@@ -47,7 +47,7 @@ import {
 } from "../generated/leak";
 import { Rule, RuleClass } from "../generated/rules";
 import { findPhrase, openPhrases, phraseEnd, phraseFirst, phraseRule, phraseSure } from "../match/phrases";
-import { endsWithWord, findWord, holdsWord } from "../match/lists";
+import { endsWithWord, findWord, wordWithin } from "../match/vocabulary";
 import { ruleClass } from "../match/rules";
 import {
   credentials,
@@ -198,7 +198,7 @@ function judgeSource(at: usize): void {
   const marked = byteAt(at) == Char.Less || byteAt(at) == Char.BraceOpen;
   const limit = min(replyEnd, at + SHORT);
   let stage = Stage.Attempted;
-  if (endsWithWord(path, pathEnd, CODE_FILES) || (marked && replyType == BodyType.Html)) stage = Stage.Confirmed;
+  if (endsWithWord(CODE_FILES, path, pathEnd) || (marked && replyType == BodyType.Html)) stage = Stage.Confirmed;
   else if (marked && findByte(at, limit, Char.Semicolon) < limit) stage = Stage.Likely;
   if (stage != Stage.Attempted) saw(Rule.LeakSourceCode, stage, at, at + 60);
 }
@@ -208,10 +208,10 @@ function judgeCode(at: usize, end: usize): void {
   const rule = Rule.LeakSourceCode;
   if (byteAt(at) == Char.Equals) {
     // What runs on a server, at the head of a script.
-    if (at - first < SHORT && !isJson && endsWithWord(path, pathEnd, SCRIPT_FILES)) saw(rule, Stage.Likely, at, end);
+    if (at - first < SHORT && !isJson && endsWithWord(SCRIPT_FILES, path, pathEnd)) saw(rule, Stage.Likely, at, end);
   } else if (replyType == BodyType.Html) {
     if (!isExample(at) && !isWithin(at, SCRIPT_TAGS)) saw(rule, Stage.Likely, at, end);
-  } else if (replyType == BodyType.Text && !isJson && endsWithWord(path, pathEnd, CODE_FILES)) {
+  } else if (replyType == BodyType.Text && !isJson && endsWithWord(CODE_FILES, path, pathEnd)) {
     saw(rule, Stage.Likely, at, end);
   }
 }
@@ -229,7 +229,7 @@ function judgeBeginning(rule: u32, at: usize, end: usize): bool {
     return byteAt(at) == Char.Less || isHeld(LOGIN_SIGNS);
   }
   if (rule == Rule.LeakMetrics) return !isCollector();
-  if (rule == Rule.GraphqlBatching) return holdsWord(path, pathEnd, BATCH_PATHS) && isHeld(BATCH_SIGNS);
+  if (rule == Rule.GraphqlBatching) return wordWithin(BATCH_PATHS, path, pathEnd) != 0 && isHeld(BATCH_SIGNS);
   return true;
 }
 
@@ -238,7 +238,7 @@ function isCollector(): bool {
   openPairs(requestHeaders, requestHeadersEnd);
   while (nextPair()) {
     if (!textIs(pairName, pairNameEnd, "user-agent")) continue;
-    return holdsWord(pairValue, min(pairValueEnd, pairValue + 64), COLLECTORS);
+    return wordWithin(COLLECTORS, pairValue, min(pairValueEnd, pairValue + 64)) != 0;
   }
   return false;
 }
@@ -364,7 +364,7 @@ function judgeFrame(at: usize, end: usize): void {
     case Char.DoubleQuote: {
       if (!isJson) return;
       const limit = min(replyEnd, end + 300);
-      if (byteAt(at + 1) == Char.f ? !findWord(end, limit, LINE_SIGNS) : !isHeld(JAVA_FRAMES)) return;
+      if (byteAt(at + 1) == Char.f ? !findWord(LINE_SIGNS, end, limit) : !isHeld(JAVA_FRAMES)) return;
       break;
     }
   }
@@ -408,7 +408,7 @@ function judgeComment(at: usize, end: usize, named: bool): void {
   if (at < commentEnd) limit = min(limit, commentEnd);
   if (!named) {
     const query = byteAt(at) == 0x53;
-    if (holdsWord(end, limit, query ? FROM_SIGNS : COMMENT_WORDS)) saw(Rule.LeakComment, Stage.Likely, at, limit);
+    if (wordWithin(query ? FROM_SIGNS : COMMENT_WORDS, end, limit) != 0) saw(Rule.LeakComment, Stage.Likely, at, limit);
     return;
   }
   // "password: hunter2", "pass = hunter2"
@@ -457,7 +457,7 @@ function inspectSettings(): void {
       return;
     }
     lines++;
-    if (secret == 0 && end - to > 6 && holdsWord(name, to, SETTING_NAMES)) {
+    if (secret == 0 && end - to > 6 && wordWithin(SETTING_NAMES, name, to) != 0) {
       secret = name;
       secretEnd = end;
     }
@@ -470,7 +470,7 @@ function inspectArchive(): void {
   if (replyType != BodyType.Text || replyStatus != 200) return;
   const word = load<u32>(reply);
   const packed = word == 0x04034b50 || (word & 0xffff) == 0x8b1f || word == 0x21726152 || word == 0xafbc7a37;
-  if (!endsWithWord(path, pathEnd, OLD_FILES) && (!packed || !isCopy())) return;
+  if (!endsWithWord(OLD_FILES, path, pathEnd) && (!packed || !isCopy())) return;
   saw(Rule.LeakBackup, Stage.Likely, reply, min(replyEnd, reply + 16));
 }
 
@@ -478,10 +478,10 @@ function inspectArchive(): void {
 function isCopy(): bool {
   let name = pathEnd;
   while (name > path && byteAt(name - 1) != Char.Slash) name--;
-  return holdsWord(name, pathEnd, COPIES);
+  return wordWithin(COPIES, name, pathEnd) != 0;
 }
 
 /** Whether a host of the inside was asked for. */
 function isInside(): bool {
-  return holdsWord(host, hostEnd, INSIDE_HOSTS);
+  return wordWithin(INSIDE_HOSTS, host, hostEnd) != 0;
 }

@@ -6,7 +6,7 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { CODE_TAGS } from "../generated/leak";
-import { findWord, holdsWord, startsWithWord } from "../match/lists";
+import { findWord, startsWithWord, wordWithin } from "../match/vocabulary";
 import { note } from "./note";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -84,7 +84,7 @@ export function isWithin(at: usize, tags: usize): bool {
   for (; at >= limit; at--) {
     if (byteAt(at) != Char.Less) continue;
     const closes = byteAt(at + 1) == Char.Slash;
-    if (startsWithWord(at + 1 + usize(closes), replyEnd, tags)) return !closes;
+    if (startsWithWord(tags, at + 1 + usize(closes), replyEnd)) return !closes;
   }
   return false;
 }
@@ -131,12 +131,12 @@ function readName(at: usize, limit: usize): bool {
 
 /** Whether the name that was read holds a word of `list`. */
 export function memberHas(list: usize): bool {
-  return holdsWord(member, memberEnd, list);
+  return wordWithin(list, member, memberEnd) != 0;
 }
 
 /** Whether one of the bytes before `at`, as many as a short line has, begins a word of `list`. */
 export function isSaid(at: usize, list: usize): bool {
-  return holdsWord(at - min(BEFORE, at - reply), at, list);
+  return wordWithin(list, at - min(BEFORE, at - reply), at) != 0;
 }
 
 /** Bytes before a place in which a word says what it is. */
@@ -144,5 +144,5 @@ const BEFORE: usize = 64;
 
 /** Whether a word of `list`, as it is written, stands in the body. */
 export function isHeld(list: usize): bool {
-  return findWord(reply, replyEnd, list);
+  return findWord(list, reply, replyEnd);
 }

@@ -14,7 +14,7 @@ import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } f
 import { holdsTextNoCase, textIs } from "../core/text";
 import { LOGIN_NAMES } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
-import { holdsWord } from "../match/lists";
+import { wordWithin } from "../match/vocabulary";
 import { nextParameter, openParameters, parameterName, parameterNameEnd, parameterPart } from "../observe/parameters";
 import { observedParameters } from "../observe/observed";
 import { Taint, taintAt, taintName, Watch } from "../observe/taint";
@@ -101,7 +101,7 @@ function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): vo
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     const classes = taint.classes & QUERIES;
-    if (classes == 0 || (named && !holdsWord(taintName(taint), nameEndOf(taint), LOGIN_NAMES))) continue;
+    if (classes == 0 || (named && wordWithin(LOGIN_NAMES, taintName(taint), nameEndOf(taint)) == 0)) continue;
     const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
     bearOut(taint, classes, rule, Stage.Likely, start, end);
   }

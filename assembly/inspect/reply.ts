@@ -46,8 +46,7 @@ export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
     return BodyType.Html;
   if (textIsNoCase(type, end, "application/json") || textEndsNoCase(type, end, "+json")) return BodyType.Json;
   // "text/javascript", "application/x-javascript", "text/ecmascript" …
-  if (textEndsNoCase(type, end, "javascript") || textEndsNoCase(type, end, "ecmascript"))
-    return BodyType.Script;
+  if (textEndsNoCase(type, end, "javascript") || textEndsNoCase(type, end, "ecmascript")) return BodyType.Script;
   if (
     textStartsNoCase(type, end, "image/") ||
     textStartsNoCase(type, end, "video/") ||

@@ -1,11 +1,13 @@
 // Words of several kinds that are asked for so seldom that a table of hashes (keywords.ts) would cost more than it saves: one behind the
-// other, from `vocabularies` of rules/*.yaml, compared one by one without ASCII case.
+// other, from `vocabularies` and `lists` of rules/*.yaml (a list is of one kind), compared one by one without ASCII case. So they are for
+// names, values and what stands around a place; `findWord` alone is for long texts.
 //
-//   vocabulary = u64 signs of its words, { u8 0x80 | kind, { u8 length (1–63), the word in small letters } } u8 0
+//   vocabulary = u64 signs of its words, { u8 0x80 | kind, { u8 length (1–100), the word in small letters } } u8 0
 //
 // The signs tell in one look that most runs are no word of the list.
 
 import { byteAt, lowerCase } from "../core/bytes";
+import { findPair } from "../core/scan";
 
 const KIND: u32 = 0x80;
 
@@ -63,6 +65,34 @@ export function wordWithin(list: usize, start: usize, end: usize): u32 {
     for (let at = start; at + size <= end; at++) if (isSame(at, word, wordEnd)) return wordKind;
   }
   return 0;
+}
+
+/** Whether a word of the list stands at `at`. */
+export function startsWithWord(list: usize, at: usize, end: usize): bool {
+  openWords(list);
+  while (nextWord()) if (end - at >= wordEnd - word && isSame(at, word, wordEnd)) return true;
+  return false;
+}
+
+/** Whether `start..end` ends with a word of the list. */
+export function endsWithWord(list: usize, start: usize, end: usize): bool {
+  openWords(list);
+  while (nextWord()) if (end - start >= wordEnd - word && isSame(end - (wordEnd - word), word, wordEnd)) return true;
+  return false;
+}
+
+/** Whether the bytes of a word of the list, as they are, stand anywhere in a long text. */
+export function findWord(list: usize, start: usize, end: usize): bool {
+  openWords(list);
+  while (nextWord()) {
+    const size = wordEnd - word;
+    let at = start;
+    while ((at = findPair(at, end, byteAt(word), byteAt(word + 1))) + size <= end) {
+      if (memory.compare(at, word, size) == 0) return true;
+      at++;
+    }
+  }
+  return false;
 }
 
 /** Whether at `at` there is the word `from..end`. */

@@ -62,11 +62,11 @@ export function emitClass(source: Source<RuleFile>, automaton: Automaton | undef
     const constant = `${screamingCase(name)}_LISTS`;
     const places = lists.map(([list, words]) => {
       const line = `export const ${screamingCase(list)}: usize = ${constant} + ${bytes.length};`;
-      bytes.push(...words.flatMap((word) => [word.length, ...Buffer.from(word, "latin1")]), 0);
+      bytes.push(...vocabularyBytes({ [list]: words }));
       return line;
     });
     facts.push(`${constant}: ${lists.length} lists, ${thousands(bytes.length)} bytes.`);
-    parts.push(emitData(constant, "u8", bytes, "Layout: match/lists.ts."), `${places.join("\n")}\n`);
+    parts.push(emitData(constant, "u8", bytes, "Layout: match/vocabulary.ts."), `${places.join("\n")}\n`);
   }
   for (const { enum: constant, words } of data.vocabularies) {
     const kinds = Object.keys(words);

@@ -155,7 +155,7 @@ const ruleFile = z
     keywords: words.optional(),
     /** Tables of words with kinds of their own, for names that are not tokens (HTML attributes, URL schemes). */
     lookups: z.array(z.strictObject({ enum: name, words })).default([]),
-    /** Words that are looked for around a place (assembly/match/lists.ts). */
+    /** Words that are looked for around a place (assembly/match/vocabulary.ts). */
     lists: z
       .record(name, z.array(z.string().regex(/^[\x20-\x7e]{2,100}$/, "must be 2 to 100 ASCII characters")).min(1))
       .default({}),

@@ -1,7 +1,7 @@
 // The runners of phrases and of lists, for tests.
 
 import { CODE_TAGS, LISTING_SIGNS, OLD_FILES, STUBS } from "../../assembly/generated/leak";
-import { endsWithWord, findWord, holdsWord, isWordOf, startsWithWord } from "../../assembly/match/lists";
+import { endsWithWord, findWord, startsWithWord, wordIn, wordWithin } from "../../assembly/match/vocabulary";
 import { findPhrase, openPhrases, phraseEnd, phraseRule } from "../../assembly/match/phrases";
 
 export function findPhraseIn(start: usize, end: usize, first: usize): usize {
@@ -21,13 +21,13 @@ export function foundRule(): u32 {
 export function holdsAWord(start: usize, end: usize, how: u32): bool {
   switch (how) {
     case 0:
-      return holdsWord(start, end, CODE_TAGS);
+      return wordWithin(CODE_TAGS, start, end) != 0;
     case 1:
-      return startsWithWord(start, end, CODE_TAGS);
+      return startsWithWord(CODE_TAGS, start, end);
     case 2:
-      return endsWithWord(start, end, OLD_FILES);
+      return endsWithWord(OLD_FILES, start, end);
     case 3:
-      return findWord(start, end, LISTING_SIGNS);
+      return findWord(LISTING_SIGNS, start, end);
   }
-  return isWordOf(start, end, STUBS);
+  return wordIn(STUBS, start, end) != 0;
 }
