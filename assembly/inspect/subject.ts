@@ -5,7 +5,7 @@
 //   else a cookie whose name says that it holds a session, a JWT likewise
 //   else a key of an API
 
-import { base64Value, byteAt, findByte, isLetter, isSpace, putByte, sameBytesNoCase, skipSpaces } from "../core/bytes";
+import { byteAt, findByte, isLetter, isSpace, sameBytesNoCase, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { SIPHASH_KEY_SIZE, sipHash } from "../core/siphash";
@@ -21,6 +21,7 @@ import {
   textStartsNoCase,
 } from "../core/text";
 import { hashingKey } from "../observe/hop-keys";
+import { claim, claimed, claimedEnd, claimEnd, claims, claimsEnd, nextClaim, openClaims, plain } from "../parse/claims";
 import { cookieName, cookieNameEnd, cookieValue, cookieValueEnd, nextCookie, openCookies } from "../parse/cookie";
 import { authorization, authorizationEnd, isApiKey, requestHeaders, requestHeadersEnd } from "./exchange";
 
@@ -118,9 +119,10 @@ export function readSubject(): void {
   findCredential();
   if (credentialKind != Subject.Key && nameJwt(credential, credentialEnd)) return;
   if (credentialKind == Subject.Basic) {
-    const end = findByte(DECODED, decode(credential, credentialEnd), Char.Colon);
+    openClaims(credential, credentialEnd);
+    const end = findByte(claims, claimsEnd, Char.Colon);
     staff = isStaff(end);
-    name(Subject.Basic, DECODED, end);
+    name(Subject.Basic, claims, end);
   } else {
     name(credentialKind, credential, credentialEnd);
   }
@@ -132,59 +134,47 @@ function name(kind: Subject, start: usize, end: usize): void {
   subject = sipHash(hashingKey(0), start, end);
 }
 
-/** Bytes of a token that are decoded; what has its subject behind that is taken as a whole. */
-const ROOM: usize = 2048;
-const DECODED: usize = memory.data(2048 + 64);
-
-/** Decodes base64 in either alphabet to DECODED, as far as it goes; its end. */
-function decode(start: usize, end: usize): usize {
-  let out = DECODED;
-  let bits: u32 = 0;
-  let count: u32 = 0;
-  for (; start < end && out < DECODED + ROOM; start++) {
-    const value = base64Value(byteAt(start));
-    if (value == 64) break;
-    bits = (bits << 6) | value;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out = putByte(out, (bits >> count) & 0xff);
-  }
-  return out;
-}
-
-/** Decodes the claims of a JWT; 0 where it is none, else where they end. */
-function claimsOf(start: usize, end: usize): usize {
-  if (!textStarts(start, end, "eyJ")) return 0;
+/** Decodes the claims of a JWT, to be read; false where it is none. */
+function openToken(start: usize, end: usize): bool {
+  if (!textStarts(start, end, "eyJ")) return false;
   const first = findByte(start, end, Char.Dot);
   const second = findByte(min(first + 1, end), end, Char.Dot);
-  return second == end ? 0 : decode(first + 1, second);
+  if (second == end) return false;
+  openClaims(first + 1, second);
+  return true;
 }
 
 /** Whether the credential that was found is a token that does not name the site `start..end`: it was issued by and for others. */
 export function isForOthers(start: usize, end: usize): bool {
-  const claimsEnd = claimsOf(credential, credentialEnd);
-  for (let at = DECODED; at + (end - start) <= claimsEnd; at++) {
+  if (!openToken(credential, credentialEnd)) return false;
+  for (let at = claims; at + (end - start) <= claimsEnd; at++) {
     if (sameBytesNoCase(at, at + (end - start), start, end)) return false;
   }
-  return claimsEnd != 0;
+  return true;
 }
 
 /** Takes the subject of a JWT; false where it is none, or has no subject. */
 function nameJwt(start: usize, end: usize): bool {
-  const claimsEnd = claimsOf(start, end);
-  if (claimsEnd == 0 || !findClaim(DECODED, claimsEnd, "sub")) return false;
-  name(Subject.Jwt, claim, claimEnd);
-  self = subject;
+  if (!openToken(start, end)) return false;
+  let user: u64 = 0;
+  let issuer: u64 = 0;
+  while (nextClaim()) {
+    if (!plain || claimed == claimedEnd) continue;
+    if (user == 0 && textIs(claim, claimEnd, "sub")) user = sipHash(hashingKey(0), claimed, claimedEnd);
+    else if (issuer == 0 && textIs(claim, claimEnd, "iss")) issuer = sipHash(hashingKey(0), claimed, claimedEnd);
+  }
+  if (user == 0) return false;
+  self = user;
   staff = isStaff(claimsEnd);
-  if (findClaim(DECODED, claimsEnd, "iss")) subject ^= rotl<u64>(sipHash(hashingKey(0), claim, claimEnd), 1);
+  subjectKind = Subject.Jwt;
+  subject = user ^ rotl<u64>(issuer, 1);
   return subject != 0;
 }
 
 /** Whether what is decoded up to `end` says so. */
 function isStaff(end: usize): bool {
-  for (let at = DECODED; at < end; at++) {
-    if (isLetter(byteAt(at)) && (at == DECODED || !isLetter(byteAt(at - 1))) && isOffice(at, end)) return true;
+  for (let at = claims; at < end; at++) {
+    if (isLetter(byteAt(at)) && (at == claims || !isLetter(byteAt(at - 1))) && isOffice(at, end)) return true;
   }
   return false;
 }
@@ -193,38 +183,6 @@ function isOffice(at: usize, end: usize): bool {
   let last = at;
   while (last < end && isLetter(byteAt(last))) last++;
   return isOneOf(at, last, "admin administrator staff support operator agent manager employee internal credentials ");
-}
-
-let claim: usize = 0;
-let claimEnd: usize = 0;
-
-/** Finds a member of an object, not of those in it: a text or a number that is not empty. */
-function findClaim(start: usize, end: usize, member: string): bool {
-  let depth: u32 = 0;
-  while (start < end) {
-    const byte = byteAt(start);
-    if (byte == Char.BraceOpen || byte == Char.BracketOpen) depth++;
-    else if (byte == Char.BraceClose || byte == Char.BracketClose) depth--;
-    if (byte != Char.DoubleQuote) {
-      start++;
-      continue;
-    }
-    const from = start + 1;
-    const to = stringEnd(from, end);
-    start = skipSpaces(min(to + 1, end), end);
-    if (depth != 1 || start == end || byteAt(start) != Char.Colon || !textIs(from, to, member)) continue;
-    claim = skipSpaces(start + 1, end);
-    if (byteAt(claim) == Char.DoubleQuote) claimEnd = stringEnd(++claim, end);
-    else for (claimEnd = claim; claimEnd < end && byteAt(claimEnd) - Char._0 < 10;) claimEnd++;
-    return claim < claimEnd;
-  }
-  return false;
-}
-
-/** Where the string of JSON ends whose first byte is at `at`. */
-function stringEnd(at: usize, end: usize): usize {
-  while (at < end && byteAt(at) != Char.DoubleQuote) at += byteAt(at) == Char.Backslash ? 2 : 1;
-  return min(at, end);
 }
 
 /** How surely a cookie of that name holds a session: 0 for not at all. */

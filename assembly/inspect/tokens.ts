@@ -5,7 +5,7 @@
 //
 // At most 4 tokens of a text, 512 bytes of a head and 2 KiB of claims; a token whose signature was tried is not tried again soon.
 
-import { base64Value, byteAt, isDigit, isSpace, isWord, skipSpaces } from "../core/bytes";
+import { base64Value, byteAt, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
@@ -16,6 +16,7 @@ import { findText, holdsTextNoCase, textIs, textIsNoCase } from "../core/text";
 import { CLAIM, Claim, URL_SECRET, WEAK_SECRET } from "../generated/credential";
 import { Rule } from "../generated/rules";
 import { nextWord, openWords, word, wordEnd, wordIn } from "../match/vocabulary";
+import { claim, claimed, claimedEnd, claimEnd, claims, claimsEnd, nextClaim, openClaims } from "../parse/claims";
 import { decodeBase64 } from "../parse/word";
 import { isTaken, takenStage } from "./credentials";
 import { markOf, setMark } from "./marks";
@@ -24,8 +25,6 @@ import { note } from "./note";
 const TOKENS: u32 = 4;
 const HEAD_CAPACITY: usize = 512;
 const CLAIMS_CAPACITY: usize = 2048;
-/** The part that is read, decoded, with room to read behind it. */
-const TEXT: usize = memory.data(1584, 8);
 const KEY: usize = memory.data(64, 8);
 const MADE: usize = memory.data(32, 8);
 const SIGNATURE: usize = memory.data(64, 8);
@@ -73,21 +72,16 @@ function runEnd(at: usize, end: usize): usize {
 
 function inspectToken(start: usize, end: usize, part: Part, name: usize, nameEnd: usize, issued: bool): void {
   const headEnd = runEnd(start, end);
-  const claimsEnd = headEnd < end ? runEnd(headEnd + 1, end) : end;
-  if (
-    headEnd - start > HEAD_CAPACITY ||
-    claimsEnd == end ||
-    byteAt(headEnd) != Char.Dot ||
-    byteAt(claimsEnd) != Char.Dot
-  )
+  const bodyEnd = headEnd < end ? runEnd(headEnd + 1, end) : end;
+  if (headEnd - start > HEAD_CAPACITY || bodyEnd == end || byteAt(headEnd) != Char.Dot || byteAt(bodyEnd) != Char.Dot)
     return;
-  const signature = claimsEnd + 1;
+  const signature = bodyEnd + 1;
   const signatureEnd = runEnd(signature, end);
-  openMembers(start, headEnd);
+  openClaims(start, headEnd);
   let alg: u32 = 0;
-  while (nextMember()) {
-    if (!textIs(member, memberEnd, "alg")) continue;
-    alg = textIsNoCase(value, valueEnd, "none") ? NONE : textIs(value, valueEnd, "HS256") ? HS256 : OTHER;
+  while (nextClaim()) {
+    if (!textIs(claim, claimEnd, "alg")) continue;
+    alg = textIsNoCase(claimed, claimedEnd, "none") ? NONE : textIs(claimed, claimedEnd, "HS256") ? HS256 : OTHER;
   }
   // What names no algorithm is no token; what is encrypted has more dots.
   if (alg == 0 || (signatureEnd < end && byteAt(signatureEnd) == Char.Dot)) return;
@@ -95,10 +89,10 @@ function inspectToken(start: usize, end: usize, part: Part, name: usize, nameEnd
   if (alg == NONE) {
     return note(Rule.AuthNoneAccepted, issued ? Stage.Confirmed : takenStage(), part, name, nameEnd, start, headEnd);
   }
-  if (alg == HS256 && isWeak(start, claimsEnd, signature, signatureEnd)) {
+  if (alg == HS256 && isWeak(start, bodyEnd, signature, signatureEnd)) {
     note(Rule.AuthWeakSecret, issued ? Stage.Confirmed : takenStage(), part, name, nameEnd, start, headEnd);
   }
-  if (claimsEnd - headEnd <= CLAIMS_CAPACITY) inspectClaims(headEnd + 1, claimsEnd, part, name, nameEnd);
+  if (bodyEnd - headEnd <= CLAIMS_CAPACITY) inspectClaims(headEnd + 1, bodyEnd, part, name, nameEnd);
 }
 
 const OTHER: u32 = 1;
@@ -108,17 +102,17 @@ const HS256: u32 = 3;
 function inspectClaims(start: usize, end: usize, part: Part, name: usize, nameEnd: usize): void {
   let expires: u64 = 0;
   let issuedAt: u64 = 0;
-  openMembers(start, end);
-  while (nextMember()) {
-    const kind = wordIn(CLAIM, member, memberEnd);
-    if (kind == Claim.Expiry) expires = numberAt(value, stop);
-    else if (kind == Claim.Issued) issuedAt = numberAt(value, stop);
-    else if (kind == Claim.Secret && value < valueEnd) {
-      note(Rule.AuthClaims, Stage.Confirmed, part, name, nameEnd, member, memberEnd);
+  openClaims(start, end);
+  while (nextClaim()) {
+    const kind = wordIn(CLAIM, claim, claimEnd);
+    if (kind == Claim.Expiry) expires = numberAt(claimed, claimedEnd);
+    else if (kind == Claim.Issued) issuedAt = numberAt(claimed, claimedEnd);
+    else if (kind == Claim.Secret && claimed < claimedEnd) {
+      note(Rule.AuthClaims, Stage.Confirmed, part, name, nameEnd, claim, claimEnd);
     }
   }
   if (expires == 0 || (issuedAt != 0 && expires > issuedAt + LONGEST)) {
-    note(Rule.AuthNoExpiry, Stage.Confirmed, part, name, nameEnd, TEXT, min(stop, TEXT + 64));
+    note(Rule.AuthNoExpiry, Stage.Confirmed, part, name, nameEnd, claims, min(claimsEnd, claims + 64));
   }
 }
 
@@ -150,50 +144,3 @@ function isWeak(start: usize, end: usize, signature: usize, signatureEnd: usize)
 
 const STRONG: u32 = 1;
 const WEAK: u32 = 2;
-
-// The members of an object of JSON, at its top: `openMembers`, then `nextMember` for each.
-let at: usize = 0;
-let stop: usize = 0;
-let depth: u32 = 0;
-let member: usize = 0;
-let memberEnd: usize = 0;
-/** The text of a string; of anything else where it begins, and one byte of it. */
-let value: usize = 0;
-let valueEnd: usize = 0;
-
-/** Decodes `start..end` to read its members. */
-function openMembers(start: usize, end: usize): void {
-  at = TEXT;
-  stop = decodeBase64(start, end, TEXT);
-  depth = 0;
-}
-
-function nextMember(): bool {
-  while (at < stop) {
-    const byte = byteAt(at);
-    if (byte != Char.DoubleQuote) {
-      if (byte == Char.BraceOpen || byte == Char.BracketOpen) depth++;
-      else if (byte == Char.BraceClose || byte == Char.BracketClose) depth--;
-      at++;
-      continue;
-    }
-    member = at + 1;
-    memberEnd = at = stringEnd(member);
-    at = skipSpaces(min(at + 1, stop), stop);
-    if (depth != 1 || at == stop || byteAt(at) != Char.Colon) continue;
-    at = value = skipSpaces(at + 1, stop);
-    valueEnd = min(at + 1, stop);
-    if (at < stop && byteAt(at) == Char.DoubleQuote) {
-      value = at + 1;
-      valueEnd = stringEnd(value);
-      at = min(valueEnd + 1, stop);
-    }
-    return true;
-  }
-  return false;
-}
-
-function stringEnd(from: usize): usize {
-  while (from < stop && byteAt(from) != Char.DoubleQuote) from += byteAt(from) == Char.Backslash ? 2 : 1;
-  return min(from, stop);
-}
