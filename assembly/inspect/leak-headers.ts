@@ -62,7 +62,7 @@ function isProduct(start: usize, end: usize): bool {
 
 /** The end of a product's name. */
 function wordEnd(at: usize): usize {
-  while (at < pairValueEnd && (isPart(byteAt(at)) || byteAt(at) == Char.Underscore)) at++;
+  while (at < pairValueEnd && (inName(byteAt(at)) || byteAt(at) == Char.Underscore)) at++;
   return at;
 }
 
@@ -80,7 +80,7 @@ function isOwn(): bool {
 function namesInside(linked: bool): bool {
   for (let at = pairValue; at < pairValueEnd; at++) {
     if (byteAt(at) != Char._1) continue;
-    if (at > pairValue && (linked ? byteAt(at - 1) != Char.Slash : isPart(byteAt(at - 1)))) continue;
+    if (at > pairValue && (linked ? byteAt(at - 1) != Char.Slash : inName(byteAt(at - 1)))) continue;
     if (linked && at == pairValue) continue;
     const end = privateAddress(at, pairValueEnd);
     // Whoever asked by that address knows it.
@@ -89,6 +89,7 @@ function namesInside(linked: bool): bool {
   return wordWithin(INSIDE_HOSTS, host, hostEnd) == 0 && wordWithin(INSIDE_HOSTS, pairValue, pairValueEnd) != 0;
 }
 
-function isPart(byte: u32): bool {
+/** Whether a byte is of the name of a host or a product. */
+function inName(byte: u32): bool {
   return isDigit(byte) || byte == Char.Dot || byte == Char.Dash || (byte | 0x20) - Char.a < 26;
 }

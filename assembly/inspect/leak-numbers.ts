@@ -11,7 +11,7 @@ import { hasPair } from "../core/scan";
 import { textEndsNoCase, textIsNoCase } from "../core/text";
 import { CALLER_NAMES, CARD_NAMES, CARD_WORDS, COUNTRIES, HINTS, HOST_NAMES, SOCIAL_WORDS } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { isExample, isJson, isPart, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
+import { isExample, isJson, inWord, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** Bytes of a comment before an address. */
@@ -60,7 +60,7 @@ function judgeNumber(at: usize): void {
   const before = at > reply ? byteAt(at - 1) : 0;
   const size = end - at;
   if (size > 1 && before - Char.A < 26) return judgeAccount(at - 2);
-  if (isPart(before) || before == Char.Dot || before == Char.Dash) return;
+  if (inWord(before) || before == Char.Dot || before == Char.Dash) return;
   const sign = end < replyEnd ? byteAt(end) : 0;
   if (size == 3 && sign == Char.Dash) return judgeSocial(at);
   if (size <= 3 && sign == Char.Dot && byteAt(at) == Char._1) return judgeAddressAt(at);
@@ -90,7 +90,7 @@ function judgeCard(at: usize): void {
     else break;
   }
   const last = end < replyEnd ? byteAt(end) : 0;
-  if (isPart(last) || last == Char.Dash || (last == Char.Dot && isDigit(byteAt(end + 1)))) return;
+  if (inWord(last) || last == Char.Dash || (last == Char.Dot && isDigit(byteAt(end + 1)))) return;
   if (groups != 1 && groups != 4 && !(groups == 3 && size < 16)) return;
   if (!isCard(size)) return;
   passed = end;
@@ -144,7 +144,7 @@ function isCard(size: usize): bool {
 
 /** Two capitals and two digits at `at`. */
 function judgeAccount(at: usize): void {
-  if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && isPart(byteAt(at - 1)))) return;
+  if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && inWord(byteAt(at - 1)))) return;
   let wanted: u32 = 0;
   for (let word = COUNTRIES + 1; byteAt(word - 1) != 0; word += 5) {
     if (byteAt(at) != byteAt(word) || byteAt(at + 1) != byteAt(word + 1)) continue;
@@ -164,7 +164,7 @@ function judgeAccount(at: usize): void {
     if (size++ < 4) head = (head * (value > 9 ? 100 : 10) + value) % 9700000;
     else rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
   }
-  if (size != wanted || (end < replyEnd && isPart(byteAt(end)))) return;
+  if (size != wanted || (end < replyEnd && inWord(byteAt(end)))) return;
   // Four characters of the head are six digits.
   if ((rest * 1000000 + head) % 97 != 1) return;
   passed = end;
@@ -188,7 +188,7 @@ function judgeSocial(at: usize): void {
     if (digit > 9) return;
     number = number * 10 + digit;
   }
-  if (end < replyEnd && (isPart(byteAt(end)) || byteAt(end) == Char.Dash)) return;
+  if (end < replyEnd && (inWord(byteAt(end)) || byteAt(end) == Char.Dash)) return;
   passed = end;
   looks++;
   const area = number / 1000000;
@@ -214,7 +214,7 @@ export function privateAddress(at: usize, end: usize): usize {
     if (++parts < 4 && (at >= end || byteAt(at++) != Char.Dot)) return 0;
   }
   const last = at < end ? byteAt(at) : 0;
-  if (isPart(last) || last == Char.Dash || (last == Char.Dot && at + 1 < end && isDigit(byteAt(at + 1)))) return 0;
+  if (inWord(last) || last == Char.Dash || (last == Char.Dot && at + 1 < end && isDigit(byteAt(at + 1)))) return 0;
   const inside = bytes >>> 24 == 10 || bytes >>> 20 == 0xac1 || bytes >>> 16 == 0xc0a8;
   return inside && (bytes & 0xfeff) != 1 && (bytes & 255) != 0 ? at : 0;
 }
@@ -260,6 +260,6 @@ function isComment(at: usize): bool {
 
 function isOfUrl(byte: u32): bool {
   return (
-    isPart(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At
+    inWord(byte) || byte == Char.Dot || byte == Char.Dash || byte == Char.Slash || byte == Char.Colon || byte == Char.At
   );
 }

@@ -25,7 +25,7 @@ import {
 } from "../generated/leak";
 import { Rule } from "../generated/rules";
 import { findWord, startsWithWord, wordIn, wordWithin } from "../match/vocabulary";
-import { isExample, isHeld, isJson, isPart, isSaid, saw, sawIn } from "./leaked";
+import { isExample, isHeld, isJson, inWord, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
 /** How a secret looks. */
@@ -102,7 +102,7 @@ export function judgeToken(at: usize, end: usize): void {
 
 /** Whether a word goes on at `at`. */
 function follows(at: usize): bool {
-  return at > reply && isPart(byteAt(at)) && isPart(byteAt(at - 1));
+  return at > reply && inWord(byteAt(at)) && inWord(byteAt(at - 1));
 }
 
 /** How sure a secret with the right form is: Attempted for not at all. */
@@ -208,7 +208,7 @@ function readNamed(at: usize, end: usize): bool {
 }
 
 function isName(byte: u32): bool {
-  return isPart(byte) || byte == Char.Dash || byte == Char.Dot;
+  return inWord(byte) || byte == Char.Dash || byte == Char.Dot;
 }
 
 /** Whether the name goes on behind `from` with a word of `list`, and ends there; "_", "-" and "." are passed over. */

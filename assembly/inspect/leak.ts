@@ -79,7 +79,7 @@ import {
   isExample,
   isHeld,
   isJson,
-  isPart,
+  inWord,
   isSaid,
   isWithin,
   memberHas,
@@ -335,7 +335,7 @@ function judgePath(at: usize, end: usize): void {
   const before = at > reply ? byteAt(at - 1) : 0;
   if (isLetter(before) || isDigit(before) || before == Char.Dot || before == Char.Equals) return;
   if (replyType == BodyType.Html && before == Char.DoubleQuote) return;
-  while (end < replyEnd && (isPart(byteAt(end)) || byteAt(end) == Char.Slash || byteAt(end) == Char.Dot)) end++;
+  while (end < replyEnd && (inWord(byteAt(end)) || byteAt(end) == Char.Slash || byteAt(end) == Char.Dot)) end++;
   saw(Rule.LeakPath, Stage.Likely, at, end);
 }
 
@@ -348,7 +348,7 @@ function judgeFrame(at: usize, end: usize): void {
       const next = end < replyEnd ? byteAt(end) : Char.LineFeed;
       // Line and column.
       if (script && (next != Char.Colon || !isDigit(byteAt(end + 1)))) return;
-      if (isPart(next) || next == Char.Dot || next == Char.Slash || next == Char.Dash) return;
+      if (inWord(next) || next == Char.Dot || next == Char.Slash || next == Char.Dash) return;
       break;
     }
     case Char.Comma:
@@ -356,7 +356,7 @@ function judgeFrame(at: usize, end: usize): void {
       break;
     case Char.a: {
       const limit = min(replyEnd, end + 160);
-      if (at > reply && isPart(byteAt(at - 1))) return;
+      if (at > reply && inWord(byteAt(at - 1))) return;
       while (end < limit && byteAt(end) != Char.ParenOpen && byteAt(end) >= <u32>Char.Space) end++;
       if (end == limit || byteAt(end) != Char.ParenOpen) return;
       break;
@@ -412,9 +412,9 @@ function judgeComment(at: usize, end: usize, named: bool): void {
     return;
   }
   // "password: hunter2", "pass = hunter2"
-  if (isPart(byteAt(end - 1)) && isPart(byteAt(end))) return;
+  if (inWord(byteAt(end - 1)) && inWord(byteAt(end))) return;
   let value = end;
-  let signed = !isPart(byteAt(end - 1));
+  let signed = !inWord(byteAt(end - 1));
   for (; value < limit; value++) {
     const byte = byteAt(value);
     if (byte == Char.Colon || byte == Char.Equals) signed = true;

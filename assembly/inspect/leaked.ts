@@ -90,7 +90,7 @@ export function isWithin(at: usize, tags: usize): bool {
 }
 
 /** Whether a byte is of a word: a call, since it is asked in many places. */
-export function isPart(byte: u32): bool {
+export function inWord(byte: u32): bool {
   return isWord(byte);
 }
 
