@@ -1,6 +1,6 @@
 /** What runs: endpoints and calls as sidecars have observed them, and what is new among them. */
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Endpoint as Observed, Endpoints as Page } from "../api.ts";
 import { api } from "./client.ts";
 import { useLoaded } from "./loaded.ts";
@@ -19,10 +19,10 @@ import {
   countOf,
   plural,
 } from "./text.tsx";
+import { TypedSearch } from "./typed-search.tsx";
 
 const LIMIT = 50;
 const EVERY_MS = 15_000;
-const TYPING_MS = 300;
 const SINCE_WORDS: Record<Since, string> = {
   "": "all",
   "1h": "an hour",
@@ -42,30 +42,15 @@ const DOCUMENTED_WORDS = {
 const startOf = (since: Since): number | null => (since === "" ? null : Date.now() - SINCE[since] * 1000);
 
 function Filters({ sought, change }: { sought: Sought; change(sought: Sought, isTyped?: boolean): void }): VNode {
-  const [text, setText] = useState(sought.text);
-  const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => setText(sought.text), [sought.text]);
-  const type = (value: string): void => {
-    setText(value);
-    clearTimeout(typing.current);
-    typing.current = setTimeout(() => change({ ...sought, text: value.slice(0, 200) }, true), TYPING_MS);
-  };
   const service = [sought.namespace, sought.service].filter(Boolean).join("/");
   return (
     <form class="filters" role="search" aria-label="Endpoints" onSubmit={(event) => event.preventDefault()}>
-      <label class="search">
-        <span class="hidden">Part of a method, route, host or parameter</span>
-        <input
-          type="search"
-          placeholder="Method, route, host, parameter…"
-          value={text}
-          maxLength={200}
-          data-key="f"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => type(event.currentTarget.value)}
-        />
-      </label>
+      <TypedSearch
+        label="Part of a method, route, host or parameter"
+        placeholder="Method, route, host, parameter…"
+        text={sought.text}
+        seek={(text) => change({ ...sought, text }, true)}
+      />
       <label class="sort">
         <span>New or changed in</span>
         <select

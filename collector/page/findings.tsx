@@ -3,7 +3,7 @@
  * data changes rows in place, and a list that would be another one is offered, not swapped.
  */
 import type { ComponentChildren, VNode } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Finding, Findings as Page } from "../api.ts";
 import { api } from "./client.ts";
 import { FindingPanel } from "./finding.tsx";
@@ -26,10 +26,10 @@ import {
   Time,
   plural,
 } from "./text.tsx";
+import { TypedSearch } from "./typed-search.tsx";
 
 const LIMIT = 50;
 const EVERY_MS = 5_000;
-const TYPING_MS = 300;
 
 function Choice<Value extends string>({
   name,
@@ -64,33 +64,18 @@ function Choice<Value extends string>({
 }
 
 function Filters({ filter, change }: { filter: Filter; change(filter: Filter, isTyped?: boolean): void }): VNode {
-  const [text, setText] = useState(filter.text);
-  const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => setText(filter.text), [filter.text]);
-  const type = (value: string): void => {
-    setText(value);
-    clearTimeout(typing.current);
-    typing.current = setTimeout(() => change({ ...filter, text: value.slice(0, 200) }, true), TYPING_MS);
-  };
   const places = [
     ["service", [filter.namespace, filter.service].filter(Boolean).join("/"), { service: "", namespace: "" }],
     ["class", filter.class, { class: "" }],
   ] as const;
   return (
     <form class="filters" role="search" aria-label="Findings" onSubmit={(event) => event.preventDefault()}>
-      <label class="search">
-        <span class="hidden">Part of a rule, class, service, route, parameter or evidence</span>
-        <input
-          type="search"
-          placeholder="Rule, service, route, parameter…"
-          value={text}
-          maxLength={200}
-          data-key="f"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => type(event.currentTarget.value)}
-        />
-      </label>
+      <TypedSearch
+        label="Part of a rule, class, service, route, parameter or evidence"
+        placeholder="Rule, service, route, parameter…"
+        text={filter.text}
+        seek={(text) => change({ ...filter, text }, true)}
+      />
       <Choice
         name="Stage"
         values={STAGES}
