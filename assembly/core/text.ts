@@ -105,15 +105,33 @@ export function endsWithOneOf(start: usize, end: usize, words: string): bool {
 
 /** Whether `start..end` is one of such words. */
 export function isOneOf(start: usize, end: usize, words: string): bool {
+  return matchesOneOf(start, end, words, true, true);
+}
+
+/** Whether `start..end` begins with one of such words. */
+export function startsWithOneOf(start: usize, end: usize, words: string): bool {
+  return matchesOneOf(start, end, words, false, true);
+}
+
+/** The same two with regard to case. */
+export function textIsOneOf(start: usize, end: usize, words: string): bool {
+  return matchesOneOf(start, end, words, true, false);
+}
+
+export function textStartsOneOf(start: usize, end: usize, words: string): bool {
+  return matchesOneOf(start, end, words, false, false);
+}
+
+function matchesOneOf(start: usize, end: usize, words: string, whole: bool, noCase: bool): bool {
   let word = textBytes(words);
   for (const last = word + textSize(words); word < last; word++) {
     let at = start;
     for (; load<u8>(word) != 0x20; word++) {
       const byte = load<u8>(at);
-      if (at < end && (byte - 0x41 < 26 ? byte | 0x20 : byte) == load<u8>(word)) at++;
+      if (at < end && (noCase && byte - 0x41 < 26 ? byte | 0x20 : byte) == load<u8>(word)) at++;
       else at = end + 1;
     }
-    if (at == end) return true;
+    if (whole ? at == end : at <= end) return true;
   }
   return false;
 }

@@ -9,7 +9,7 @@
 import { byteAt, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
 import { findPair } from "../core/scan";
-import { textIs, textIsNoCase, textStarts } from "../core/text";
+import { textIs, textIsNoCase, textStarts, textStartsOneOf } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
@@ -166,12 +166,7 @@ function isPathOrQuery(start: usize, end: usize): bool {
 /** `/dev/null`, `/proc/sys/…`: a path from the root. */
 function isSystemPath(start: usize, end: usize): bool {
   return (
-    textStarts(start, end, "/dev/") ||
-    textStarts(start, end, "/etc/") ||
-    textStarts(start, end, "/proc/") ||
-    textStarts(start, end, "/sys/") ||
-    textStarts(start, end, "/var/") ||
-    textStarts(start, end, "/tmp/") ||
+    textStartsOneOf(start, end, "/dev/ /etc/ /proc/ /sys/ /var/ /tmp/ ") ||
     findPair(start, end, Char.Dot, Char.Dot) < end
   );
 }

@@ -12,7 +12,7 @@ import { byteAt, findByte, isDigit, isLetter, isQuote, isSpace, isWord, skipSpac
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither, findPair } from "../core/scan";
-import { textIs, textStarts, textStartsNoCase } from "../core/text";
+import { textIs, textIsOneOf, textStarts, textStartsNoCase, textStartsOneOf } from "../core/text";
 import { GADGET } from "../generated/deser";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -126,10 +126,7 @@ function judgeRuby(start: usize, end: usize): void {
   for (let at = start + 3; (at = findByte(at, end, Char.Colon)) + 8 < end; at++) {
     const name = at + 2;
     if (
-      textStarts(name, end, "Gem::") ||
-      textStarts(name, end, "ERB") ||
-      textStarts(name, end, "Net::") ||
-      textStarts(name, end, "UncaughtExcep") ||
+      textStartsOneOf(name, end, "Gem:: ERB Net:: UncaughtExcep ") ||
       textStarts(at + 1, end, "@ActiveSupport::Dep") ||
       textStarts(name, end, "ActiveSupport::Dep")
     ) {
@@ -259,31 +256,15 @@ function typeConfidence(start: usize, end: usize): u32 {
   )
     return 0;
   if (keyword(GADGET, last, at) != 0) return 90;
+  const runtime =
+    "com.sun. sun. javax. java.net. java.rmi. java.io. java.lang.Class java.lang.AutoCloseable java.lang.reflect ";
+  const libraries =
+    "org.apache. com.mchange. com.zaxxer. ch.qos. oracle.jdbc. groovy. net.sf.ehcache. org.springframework. org.codehaus. ";
+  const system = "Diagnostics. Windows. Management.Automation Configuration.Install Workflow Web.UI. ";
   if (
-    textStarts(start, end, "com.sun.") ||
-    textStarts(start, end, "sun.") ||
-    textStarts(start, end, "javax.") ||
-    textStarts(start, end, "java.net.") ||
-    textStarts(start, end, "java.rmi.") ||
-    textStarts(start, end, "java.io.") ||
-    textStarts(start, end, "java.lang.Class") ||
-    textStarts(start, end, "java.lang.AutoCloseable") ||
-    textStarts(start, end, "java.lang.reflect") ||
-    textStarts(start, end, "org.apache.") ||
-    textStarts(start, end, "com.mchange.") ||
-    textStarts(start, end, "com.zaxxer.") ||
-    textStarts(start, end, "ch.qos.") ||
-    textStarts(start, end, "oracle.jdbc.") ||
-    textStarts(start, end, "groovy.") ||
-    textStarts(start, end, "net.sf.ehcache.") ||
-    textStarts(start, end, "org.springframework.") ||
-    textStarts(start, end, "org.codehaus.") ||
-    textStarts(start, end, "System.Diagnostics.") ||
-    textStarts(start, end, "System.Windows.") ||
-    textStarts(start, end, "System.Management.Automation") ||
-    textStarts(start, end, "System.Configuration.Install") ||
-    textStarts(start, end, "System.Workflow") ||
-    textStarts(start, end, "System.Web.UI.") ||
+    textStartsOneOf(start, end, runtime) ||
+    textStartsOneOf(start, end, libraries) ||
+    (textStarts(start, end, "System.") && textStartsOneOf(start + 7, end, system)) ||
     textStarts(start, end, "Microsoft.VisualStudio.")
   ) {
     return 78;
@@ -308,14 +289,7 @@ function judgeMember(start: usize, end: usize): void {
 
 /** Whether readers of JSON look for a type under that name. */
 function isTypeName(start: usize, end: usize): bool {
-  return (
-    textIs(start, end, "@type") ||
-    textIs(start, end, "$type") ||
-    textIs(start, end, "@class") ||
-    textIs(start, end, "__type") ||
-    textIs(start, end, "_class") ||
-    textIs(start, end, "@c")
-  );
+  return textIsOneOf(start, end, "@type $type @class __type _class @c ");
 }
 
 /** Whether the member `name..nameEnd` with the text `start..end` has an object built, or a function called. */
@@ -323,13 +297,7 @@ function buildsMember(name: usize, nameEnd: usize, start: usize, end: usize): bo
   if (nameEnd - name > 5 && textStarts(name, nameEnd, "py")) {
     // In a JSON Pointer "/" is "~1".
     const at = name + (byteAt(name + 2) == Char.Slash ? 3 : textStarts(name + 2, nameEnd, "~1") ? 4 : 0);
-    return (
-      at > name &&
-      (textIs(at, nameEnd, "reduce") ||
-        textIs(at, nameEnd, "type") ||
-        textIs(at, nameEnd, "function") ||
-        textIs(at, nameEnd, "repr"))
-    );
+    return at > name && textIsOneOf(at, nameEnd, "reduce type function repr ");
   }
   if (!textIs(name, nameEnd, "^o") && !textIs(name, nameEnd, "^c") && !textIs(name, nameEnd, "json_class"))
     return false;

@@ -12,7 +12,7 @@
 import { byteAt, findByte, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findOneOf, findPair, hasPair } from "../core/scan";
-import { textIs, textStarts, textStartsNoCase } from "../core/text";
+import { textIs, textIsOneOf, textStarts, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS, EXPRESSION_TABLE } from "../generated/expression";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -210,12 +210,7 @@ function opensLine(at: usize, end: usize): bool {
     return byteAt(at) == Char.Dollar ? open(Expr.Directive, at) : false;
   }
   if (byteAt(at) != Char.ParenOpen) return false;
-  const known =
-    textIs(word, stop, "if") ||
-    textIs(word, stop, "foreach") ||
-    textIs(word, stop, "parse") ||
-    textIs(word, stop, "include") ||
-    textIs(word, stop, "evaluate");
+  const known = textIsOneOf(word, stop, "if foreach parse include evaluate ");
   return known ? open(Expr.Directive, word) : false;
 }
 

@@ -9,7 +9,7 @@
 import { byteAt, isWord, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { hasPair } from "../core/scan";
-import { textStarts, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
@@ -152,23 +152,11 @@ function fold(out: usize, at: usize, end: usize): usize {
 function discloses(text: usize, end: usize): bool {
   if (textStartsNoCase(text, end, "java:")) {
     const name = text + 5;
-    return (
-      textStartsNoCase(name, end, "version") ||
-      textStartsNoCase(name, end, "os") ||
-      textStartsNoCase(name, end, "vm") ||
-      textStartsNoCase(name, end, "runtime") ||
-      textStartsNoCase(name, end, "hw") ||
-      textStartsNoCase(name, end, "locale")
-    );
+    return startsWithOneOf(name, end, "version os vm runtime hw locale ");
   }
   // Look-ups of Commons Text, which run, fetch and read: `script:js:…`, `url:UTF-8:…`, `dns:address|…`
   const script = textStartsNoCase(text, end, "script:") || textStartsNoCase(text, end, "base64decoder:");
-  if (
-    script ||
-    textStartsNoCase(text, end, "url:") ||
-    textStartsNoCase(text, end, "dns:") ||
-    textStartsNoCase(text, end, "file:utf")
-  ) {
+  if (script || startsWithOneOf(text, end, "url: dns: file:utf ")) {
     let at = text;
     while (byteAt(at) != Char.Colon) at++;
     const argument = ++at;

@@ -11,7 +11,7 @@ import { byteAt, findByte, isDigit, isLetter, isSpace, isWord, sameBytes, skipSp
 import { Char } from "../core/char";
 import { fieldName, fieldNameEnd, fieldPart, Part } from "../core/field";
 import { findEither } from "../core/scan";
-import { textStarts, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textStarts, textStartsNoCase, textStartsOneOf } from "../core/text";
 import { CYPHER, Cypher, NO_SQL_NAME, NoSqlName, Operator, OPERATOR } from "../generated/nosqli";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -447,9 +447,7 @@ function isClause(at: usize, end: usize): bool {
 /** `db.labels`  `dbms.procedures`  `apoc.load`  `CSV FROM` */
 function isProcedure(at: usize, end: usize): bool {
   return (
-    textStartsNoCase(at, end, "db.") ||
-    textStartsNoCase(at, end, "dbms.") ||
-    textStartsNoCase(at, end, "apoc.") ||
+    startsWithOneOf(at, end, "db. dbms. apoc. ") ||
     textStartsNoCase(at, end, "csv ") ||
     textStartsNoCase(at, end, "detach delete ")
   );
@@ -503,13 +501,7 @@ function isCommandLine(line: usize, stop: usize, end: usize): bool {
     return isDigit(byteAt(stop - 1));
   }
   if (textStartsNoCase(line, stop, "eval ")) return byteAt(word + 1) == Char.DoubleQuote && isDigit(byteAt(stop - 1));
-  const stores =
-    textStarts(line, word, "set") ||
-    textStarts(line, word, "add") ||
-    textStarts(line, word, "cas") ||
-    textStarts(line, word, "append") ||
-    textStarts(line, word, "prepend") ||
-    textStarts(line, word, "replace");
+  const stores = textStartsOneOf(line, word, "set add cas append prepend replace ");
   if (!stores) return false;
   // A key, then flags, time and length.
   let at = word + 1;

@@ -7,7 +7,7 @@ import { Char } from "../core/char";
 import { fieldPart, Part, setField } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { findPair } from "../core/scan";
-import { textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { HEADER_KIND, HeaderKind, METHOD_KIND, MethodKind } from "../generated/protocol";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
@@ -235,20 +235,7 @@ function judgeType(start: usize, end: usize): void {
     if (byte != 0x63 || !textStartsNoCase(at, end, "charset")) continue;
     at += 7;
     while (at < end && !isWord(byteAt(at)) && byteAt(at) != Char.Semicolon) at++;
-    const odd =
-      textStartsNoCase(at, end, "ibm0") ||
-      textStartsNoCase(at, end, "ibm-") ||
-      textStartsNoCase(at, end, "ibm2") ||
-      textStartsNoCase(at, end, "ibm5") ||
-      textStartsNoCase(at, end, "ibm10") ||
-      textStartsNoCase(at, end, "ibm11") ||
-      textStartsNoCase(at, end, "cp037") ||
-      textStartsNoCase(at, end, "cp500") ||
-      textStartsNoCase(at, end, "cp875") ||
-      textStartsNoCase(at, end, "cp1026") ||
-      textStartsNoCase(at, end, "ebcdic") ||
-      textStartsNoCase(at, end, "utf-7") ||
-      textStartsNoCase(at, end, "utf7");
+    const odd = startsWithOneOf(at, end, "ibm0 ibm- ibm2 ibm5 ibm10 ibm11 cp037 cp500 cp875 cp1026 ebcdic utf-7 utf7 ");
     if (odd) report(Rule.ProtocolCharset, at, end);
   }
 }
@@ -257,13 +244,7 @@ function judgeType(start: usize, end: usize): void {
 function judgeConnection(start: usize, end: usize): void {
   for (let at = start; at < end; at++) {
     if (at > start && isWord(byteAt(at - 1))) continue;
-    const vouched =
-      textStartsNoCase(at, end, "x-forwarded-") ||
-      textStartsNoCase(at, end, "x-real-ip") ||
-      textStartsNoCase(at, end, "authorization") ||
-      textStartsNoCase(at, end, "cookie") ||
-      textStartsNoCase(at, end, "content-length") ||
-      textStartsNoCase(at, end, "host");
+    const vouched = startsWithOneOf(at, end, "x-forwarded- x-real-ip authorization cookie content-length host ");
     if (vouched) return report(Rule.ProtocolConnection, start, end);
   }
 }

@@ -4,7 +4,7 @@
 import { byteAt, isLetter } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part } from "../core/field";
-import { textEndsNoCase, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textEndsNoCase, textStartsNoCase } from "../core/text";
 import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
 import { SERVICE, UrlScheme } from "../generated/ssrf";
@@ -225,11 +225,10 @@ function isMetadataPath(end: usize): bool {
   if (end - at < 8 || byteAt(at) != Char.Slash) return false;
   switch (byteAt(at + 1) | 0x20) {
     case 0x6c: // l
-      return (
-        textStartsNoCase(at, end, "/latest/meta-data") ||
-        textStartsNoCase(at, end, "/latest/user-data") ||
-        textStartsNoCase(at, end, "/latest/dynamic/instance-identity") ||
-        textStartsNoCase(at, end, "/latest/api/token")
+      return startsWithOneOf(
+        at,
+        end,
+        "/latest/meta-data /latest/user-data /latest/dynamic/instance-identity /latest/api/token ",
       );
     case 0x63: // c
       return textStartsNoCase(at, end, "/computemetadata/v1");

@@ -13,7 +13,7 @@ import { byteAt, findByte, isLetter, isSpace, isWord, lowerCase } from "../core/
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import { findHigh, findPair, isText, skipBlank } from "../core/scan";
-import { textEndsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textEndsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { FILE_KIND, FileKind, SERVER_WORD, ServerWord, SYSTEM_FOLDER } from "../generated/upload";
 import { Rule } from "../generated/rules";
@@ -86,11 +86,7 @@ export function detectFileName(start: usize, end: usize): u32 {
 /** What a media type claims. */
 export function claimOfType(start: usize, end: usize): u32 {
   if (textStartsNoCase(start, end, "image/svg") || textStartsNoCase(start, end, "text/html")) return Claim.Page;
-  const media =
-    textStartsNoCase(start, end, "image/") ||
-    textStartsNoCase(start, end, "audio/") ||
-    textStartsNoCase(start, end, "video/") ||
-    textStartsNoCase(start, end, "application/pdf");
+  const media = startsWithOneOf(start, end, "image/ audio/ video/ application/pdf ");
   return media ? Claim.Media : 0;
 }
 

@@ -8,7 +8,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, putByte } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, findOneOf, hasPair, skipBlank } from "../core/scan";
-import { textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import { textIs, textIsNoCase, textStarts, textStartsNoCase, textStartsOneOf } from "../core/text";
 import { Rule } from "../generated/rules";
 import { ATTRIBUTE, Attribute, ELEMENT, Element, Js, MIME, Mime, Scheme } from "../generated/xss";
 import { keyword } from "../match/keywords";
@@ -508,13 +508,7 @@ function isPlaceholder(): bool {
 
 /** ng-click, v-on:click, x-init, hx-on, data-ng-click */
 function isDirective(): bool {
-  return (
-    textStarts(attributeName, attributeNameEnd, "ng-") ||
-    textStarts(attributeName, attributeNameEnd, "v-") ||
-    textStarts(attributeName, attributeNameEnd, "x-") ||
-    textStarts(attributeName, attributeNameEnd, "hx-") ||
-    textStarts(attributeName, attributeNameEnd, "data-")
-  );
+  return textStartsOneOf(attributeName, attributeNameEnd, "ng- v- x- hx- data- ");
 }
 
 /** href, xlink:href and the other links that an animation may set. */

@@ -10,7 +10,7 @@
 import { byteAt, findByte, isDigit, isLetter, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findEither, skipBlank } from "../core/scan";
-import { isOneOf, textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
+import { isOneOf, startsWithOneOf, textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { DTD_HOST } from "../generated/xxe";
@@ -204,13 +204,7 @@ function judgeExternal(parameter: bool, end: usize): u32 {
 function isDocument(start: usize, end: usize): bool {
   if (end - start < 5) return false;
   const dot = end - 4;
-  return (
-    textIsNoCase(dot, end, ".xml") ||
-    textIsNoCase(dot, end, ".ent") ||
-    textIsNoCase(dot, end, ".mod") ||
-    textIsNoCase(dot, end, ".dtd") ||
-    textIsNoCase(dot - 1, end, ".sgml")
-  );
+  return isOneOf(dot, end, ".xml .ent .mod .dtd ") || textIsNoCase(dot - 1, end, ".sgml");
 }
 
 /** Whether an entity's text declares an entity: as it stands, or with its `%` written as a reference. */
@@ -265,7 +259,7 @@ function placeOf(start: usize, end: usize): Place {
   if (at == end || byteAt(at) != Char.Colon) {
     return textStartsNoCase(start, end, "..") ? Place.Inside : Place.Beside;
   }
-  if (textIsNoCase(start, at, "about") || textIsNoCase(start, at, "urn") || textIsNoCase(start, at, "data")) {
+  if (isOneOf(start, at, "about urn data ")) {
     return first == Char.a || textStartsNoCase(start, end, "urn:") ? Place.Known : Place.Inside;
   }
   if (!textIsNoCase(start, at, "http") && !textIsNoCase(start, at, "https")) return Place.Inside;
@@ -322,7 +316,7 @@ function judgeTag(at: usize, end: usize): u32 {
     }
   }
   rule = Rule.XxeReference;
-  if (textIsNoCase(local, name, "image") || textIsNoCase(local, name, "feimage") || textIsNoCase(local, name, "use")) {
+  if (isOneOf(local, name, "image feimage use ")) {
     if (findAttribute(name, end, "href") && isStream(uri, uriEnd)) return 75;
   }
   if (findAttribute(name, end, "schemalocation")) {
@@ -338,11 +332,7 @@ function judgeTag(at: usize, end: usize): u32 {
 
 /** Whether elements `script` with this prefix hold code of a stylesheet. */
 function runs(prefix: usize, local: usize): bool {
-  return (
-    textIsNoCase(prefix, local, "msxsl:") ||
-    textIsNoCase(prefix, local, "xalan:") ||
-    textIsNoCase(prefix, local, "lxslt:")
-  );
+  return isOneOf(prefix, local, "msxsl: xalan: lxslt: ");
 }
 
 /** XInclude, whatever its prefix; other vocabularies that have the name are left alone. */
@@ -380,17 +370,8 @@ function judgeInstruction(local: usize, name: usize, end: usize): u32 {
         byteAt(from - 1) == Char.Dot)
     )
       from--;
-    if (
-      textStartsNoCase(from, at, "php:function") ||
-      textStartsNoCase(from, at, "rt:") ||
-      textStartsNoCase(from, at, "runtime:")
-    )
-      return 85;
-    if (
-      textIsNoCase(from, at, "document") ||
-      textIsNoCase(from, at, "doc") ||
-      textIsNoCase(from, at, "unparsed-text")
-    ) {
+    if (startsWithOneOf(from, at, "php:function rt: runtime: ")) return 85;
+    if (isOneOf(from, at, "document doc unparsed-text ")) {
       readLiteral(at + 1, end);
       const place = placeOf(uri, uriEnd);
       if (place == Place.Inside) return 85;

@@ -6,7 +6,7 @@ import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { hasPair } from "../core/scan";
-import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textIs, textIsNoCase } from "../core/text";
 import { COMMON_HEADER } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
@@ -51,14 +51,7 @@ function inspectCookies(taint: Taint, headers: usize, headersEnd: usize): void {
 function hasAttribute(start: usize, end: usize): bool {
   for (let at = findByte(start, end, Char.Semicolon); at < end; at = findByte(at + 1, end, Char.Semicolon)) {
     const name = skipSpaces(at + 1, end);
-    if (
-      textStartsNoCase(name, end, "domain=") ||
-      textStartsNoCase(name, end, "path=/") ||
-      textStartsNoCase(name, end, "max-age=") ||
-      textStartsNoCase(name, end, "expires=") ||
-      textStartsNoCase(name, end, "samesite=")
-    )
-      return true;
+    if (startsWithOneOf(name, end, "domain= path=/ max-age= expires= samesite= ")) return true;
   }
   return false;
 }

@@ -8,7 +8,7 @@
 
 import { byteAt, findByte, isLetter, isSpace } from "../core/bytes";
 import { Char } from "../core/char";
-import { textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
+import { isOneOf, textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
 
 export const enum Html {
   Text,
@@ -200,17 +200,7 @@ function isScript(start: usize, valueEnd: usize): bool {
 
 /** Whether an element's text holds no tags but its own end. */
 function isRaw(start: usize, nameEnd: usize): bool {
-  return (
-    textIsNoCase(start, nameEnd, "script") ||
-    textIsNoCase(start, nameEnd, "style") ||
-    textIsNoCase(start, nameEnd, "title") ||
-    textIsNoCase(start, nameEnd, "textarea") ||
-    textIsNoCase(start, nameEnd, "noscript") ||
-    textIsNoCase(start, nameEnd, "iframe") ||
-    textIsNoCase(start, nameEnd, "noframes") ||
-    textIsNoCase(start, nameEnd, "noembed") ||
-    textIsNoCase(start, nameEnd, "xmp")
-  );
+  return isOneOf(start, nameEnd, "script style title textarea noscript iframe noframes noembed xmp ");
 }
 
 /** Whether a byte goes on with the name of a tag or an attribute. */

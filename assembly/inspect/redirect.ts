@@ -10,7 +10,7 @@ import { byteAt, findByte, isLetter, isQuote, isSpace, sameBytesNoCase, skipSpac
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
-import { findText, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
+import { findText, startsWithOneOf, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { requestMethod, requestMethodEnd } from "../policy/request";
 import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
@@ -130,10 +130,5 @@ function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end:
 function isCallback(taint: Taint): bool {
   const name = taintName(taint);
   const end = name + taint.nameLength;
-  return (
-    textStartsNoCase(name, end, "redirect_uri") ||
-    textStartsNoCase(name, end, "post_logout_redirect_uri") ||
-    textStartsNoCase(name, end, "wreply") ||
-    textStartsNoCase(name, end, "relaystate")
-  );
+  return startsWithOneOf(name, end, "redirect_uri post_logout_redirect_uri wreply relaystate ");
 }

@@ -12,11 +12,20 @@ import { byteAt, findByte, isDigit, isLetter, isSpace, lowerCase, skipSpaces } f
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { findEither } from "../core/scan";
-import { findText, holdsTextNoCase, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
+import {
+  findText,
+  holdsTextNoCase,
+  isOneOf,
+  startsWithOneOf,
+  textIs,
+  textIsNoCase,
+  textStarts,
+  textStartsNoCase,
+} from "../core/text";
 import { MARKUP_WORD, MarkupWord, TEMPLATE_SIGNS } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
-import { findWord } from "../match/lists";
+import { findWord } from "../match/vocabulary";
 import { Taint, taintAt, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { attributeName, attributeNameEnd, nextAttribute, tagBegin, valueEnd, valueStart } from "../tokenize/html";
 import { bearOut, classBit } from "./bear";
@@ -238,7 +247,7 @@ function inText(referenced: bool): Effect {
 
 /** Whether the page is a template of AngularJS or Vue. */
 function isTemplate(): bool {
-  return findWord(reply, replyEnd, TEMPLATE_SIGNS);
+  return findWord(TEMPLATE_SIGNS, reply, replyEnd);
 }
 
 /** Whether the tag with the name at `index` only formats: services let such tags through on purpose. */
@@ -350,23 +359,12 @@ function runs(): bool {
   while (at < size && valueAt(at) <= <u32>Char.Space) at++;
   const start = value + at;
   const end = value + size;
-  return (
-    textStartsNoCase(start, end, "javascript:") ||
-    textStartsNoCase(start, end, "vbscript:") ||
-    textStartsNoCase(start, end, "data:text/html")
-  );
+  return startsWithOneOf(start, end, "javascript: vbscript: data:text/html ");
 }
 
 /** Whether browsers go where the attribute says, or run what is there. */
 function holdsUrl(start: usize, end: usize): bool {
-  if (
-    textIsNoCase(start, end, "href") ||
-    textIsNoCase(start, end, "xlink:href") ||
-    textIsNoCase(start, end, "action") ||
-    textIsNoCase(start, end, "formaction") ||
-    textIsNoCase(start, end, "data")
-  )
-    return true;
+  if (isOneOf(start, end, "href xlink:href action formaction data ")) return true;
   return textIsNoCase(start, end, "src") && (byteAt(htmlTag) | 0x20) == Char.a + 8;
 }
 

@@ -3,7 +3,7 @@
 
 import { byteAt, isLetter, isSpace, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
-import { textEndsNoCase, textIsNoCase, textStartsNoCase } from "../core/text";
+import { isOneOf, startsWithOneOf, textEndsNoCase, textIsNoCase } from "../core/text";
 import { essenceEnd } from "./exchange";
 
 /** How the body of a response is taken. */
@@ -38,24 +38,11 @@ export function setReply(status: u32, type: BodyType, start: usize, end: usize):
 export function bodyTypeOf(type: usize, end: usize, nosniff: bool): BodyType {
   end = essenceEnd(type, end);
   if (type == end) return nosniff ? BodyType.Text : BodyType.Unsaid;
-  if (
-    textIsNoCase(type, end, "text/html") ||
-    textIsNoCase(type, end, "application/xhtml+xml") ||
-    textIsNoCase(type, end, "image/svg+xml")
-  )
-    return BodyType.Html;
+  if (isOneOf(type, end, "text/html application/xhtml+xml image/svg+xml ")) return BodyType.Html;
   if (textIsNoCase(type, end, "application/json") || textEndsNoCase(type, end, "+json")) return BodyType.Json;
   // "text/javascript", "application/x-javascript", "text/ecmascript" …
   if (textEndsNoCase(type, end, "javascript") || textEndsNoCase(type, end, "ecmascript")) return BodyType.Script;
-  if (
-    textStartsNoCase(type, end, "image/") ||
-    textStartsNoCase(type, end, "video/") ||
-    textStartsNoCase(type, end, "audio/") ||
-    textStartsNoCase(type, end, "font/") ||
-    textStartsNoCase(type, end, "multipart/") ||
-    textStartsNoCase(type, end, "text/event-stream") ||
-    textStartsNoCase(type, end, "application/grpc")
-  )
+  if (startsWithOneOf(type, end, "image/ video/ audio/ font/ multipart/ text/event-stream application/grpc "))
     return BodyType.None;
   return BodyType.Text;
 }

@@ -11,7 +11,7 @@ import { fieldName, fieldNameEnd, holdsOperator, ownHost, ownHostEnd, Part, repo
 import { claimBlock, POOL_HEAD, releaseBlock } from "../core/pool";
 import { findPair } from "../core/scan";
 import { decodePercent } from "../decode/percent";
-import { textIs, textStartsNoCase } from "../core/text";
+import { textIs, textIsOneOf, textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
 
 /** Kinds of which it depends on what stands behind them. */
@@ -261,10 +261,7 @@ function isVouched(): bool {
       textIs(at, name, "response_type") ||
       textStartsNoCase(at, name, "saml") ||
       textStartsNoCase(at, name, "sig") ||
-      textIs(at, name, "hmac") ||
-      textIs(at, name, "token") ||
-      textIs(at, name, "state") ||
-      textIs(at, name, "nonce")
+      textIsOneOf(at, name, "hmac token state nonce ")
     )
       return true;
     at = end;

@@ -13,7 +13,7 @@
 
 import { byteAt, findByte, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
-import { textEndsNoCase, textStartsNoCase } from "../core/text";
+import { startsWithOneOf, textEndsNoCase, textStartsNoCase } from "../core/text";
 import { Expr, EXPRESSION_KEYWORDS } from "../generated/expression";
 import { keyword } from "../match/keywords";
 
@@ -321,12 +321,7 @@ function isPath(start: usize, end: usize): bool {
   return (
     // Ruby and Perl open what a command prints.
     (byteAt(start) == Char.Pipe && end - start > 2 && isWord(byteAt(start + 1))) ||
-    textStartsNoCase(start, end, "/etc/") ||
-    textStartsNoCase(start, end, "/proc/") ||
-    textStartsNoCase(start, end, "file:") ||
-    textStartsNoCase(start, end, "php:") ||
-    textStartsNoCase(start, end, "../../") ||
-    textStartsNoCase(start, end, "c:\\") ||
+    startsWithOneOf(start, end, "/etc/ /proc/ file: php: ../../ c:\\ ") ||
     textEndsNoCase(start + 1, end, ".php")
   );
 }
