@@ -11,6 +11,7 @@ import { hasPair } from "../core/scan";
 import { textEndsNoCase, textIsNoCase } from "../core/text";
 import { CALLER_NAMES, CARD_NAMES, CARD_WORDS, COUNTRIES, HINTS, HOST_NAMES, SOCIAL_WORDS } from "../generated/leak";
 import { Rule } from "../generated/rules";
+import { nextWord, openWords, word } from "../match/vocabulary";
 import { isExample, isJson, inWord, isSaid, member, memberEnd, memberHas, readMember, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -146,7 +147,8 @@ function isCard(size: usize): bool {
 function judgeAccount(at: usize): void {
   if (at < reply || byteAt(at) - Char.A >= 26 || (at > reply && inWord(byteAt(at - 1)))) return;
   let wanted: u32 = 0;
-  for (let word = COUNTRIES + 1; byteAt(word - 1) != 0; word += 5) {
+  openWords(COUNTRIES);
+  while (nextWord()) {
     if (byteAt(at) != byteAt(word) || byteAt(at + 1) != byteAt(word + 1)) continue;
     wanted = (byteAt(word + 2) - Char._0) * 10 + byteAt(word + 3) - Char._0;
   }

@@ -24,7 +24,7 @@ import {
   STUBS,
 } from "../generated/leak";
 import { Rule } from "../generated/rules";
-import { findWord, startsWithWord, wordIn, wordWithin } from "../match/vocabulary";
+import { findWord, nextWord, openWords, startsWithWord, word, wordEnd, wordIn, wordWithin } from "../match/vocabulary";
 import { isExample, isHeld, isJson, inWord, isSaid, saw, sawIn } from "./leaked";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -213,15 +213,16 @@ function isName(byte: u32): bool {
 
 /** Whether the name goes on behind `from` with a word of `list`, and ends there; "_", "-" and "." are passed over. */
 function endsWith(from: usize, list: usize): bool {
-  for (let size: usize = byteAt(list); size != 0; list += size + 1, size = byteAt(list)) {
-    let matched: usize = 0;
+  openWords(list);
+  while (nextWord()) {
+    let letter = word;
     let at = from;
     for (; at < nameEnd; at++) {
       if (!isLetter(byteAt(at)) && !isDigit(byteAt(at))) continue;
-      if (matched == size || (byteAt(at) | 0x20) != byteAt(list + 1 + matched)) break;
-      matched++;
+      if (letter == wordEnd || (byteAt(at) | 0x20) != byteAt(letter)) break;
+      letter++;
     }
-    if (at == nameEnd && matched == size) return true;
+    if (at == nameEnd && letter == wordEnd) return true;
   }
   return false;
 }
