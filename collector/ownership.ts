@@ -73,6 +73,8 @@ interface Subject {
   kind: SubjectKind;
   /** Until then it is not known what it was handed. */
   blindUntil: number;
+  /** Collections of which it has ids of its own, the first of them. */
+  owns: string[];
 }
 
 interface Collection {
@@ -237,6 +239,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
       if (!own || subject === "" || collection.owners.size >= OWNERS || collection.owners.has(subject)) continue;
       collection.owners.add(subject);
       entries++;
+      note(subjects.get(subject)!.owns, collection.name);
     }
   };
 
@@ -342,8 +345,9 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
   /** Whether a subject is a customer by what else it was handed: ids of a private collection of the service that are its own. */
   const hasOther = (exchange: Exchange, subject: string, now: number): boolean => {
     const prefix = join(serviceOf(exchange), exchange.key, "");
-    for (const [name, { owners, open, shared }] of collections) {
-      if (!owners.has(subject) || owners.size < 2 || open > now - WINDOW || shared.size > 0) continue;
+    for (const name of subjects.get(subject)?.owns ?? []) {
+      const { owners, open, shared } = collections.get(name) ?? NOTHING;
+      if (owners.size < 2 || !owners.has(subject) || open > now - WINDOW || shared.size > 0) continue;
       if (name.startsWith(prefix)) return true;
     }
     return false;
@@ -467,7 +471,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
         trim(service.keys, KEYS);
         if (exchange.lost > 0) service.blindUntil = received + WINDOW;
         if (exchange.subject !== "") {
-          const made = (): Subject => ({ first: time, last: time, kind, blindUntil: 0 });
+          const made = (): Subject => ({ first: time, last: time, kind, blindUntil: 0, owns: [] });
           const subject = touch(subjects, join(key, exchange.subject), made);
           subject.first = Math.min(subject.first, time);
           subject.last = Math.max(subject.last, time);
@@ -510,6 +514,9 @@ const isOfPeople = ({ kind, staff }: Exchange): boolean =>
 
 const areOfPeople = (steps: readonly Step[]): boolean =>
   steps.filter(({ personal }) => personal).length >= WALK_PERSONAL * steps.length;
+
+/** A collection that was forgotten. */
+const NOTHING: Pick<Collection, "owners" | "open" | "shared"> = { owners: new Set(), open: 0, shared: new Map() };
 
 /** Adds a name, where there is room and it is new: how many were added. */
 function note(names: string[], name: string): 0 | 1 {

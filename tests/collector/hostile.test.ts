@@ -13,7 +13,14 @@ import { eventOf, senderOf, type NewEvent } from "../../collector/event.ts";
 import { trendOf } from "../../collector/figures.ts";
 import { listFindings } from "../../collector/findings.ts";
 import { createIngest } from "../../collector/ingest.ts";
-import { JSON_DEPTH, JSON_VALUES, LABEL_PAIRS, QUEUE_REQUESTS } from "../../collector/limits.ts";
+import {
+  COLLECTIONS,
+  JSON_DEPTH,
+  JSON_VALUES,
+  LABEL_PAIRS,
+  PENDING_USES,
+  QUEUE_REQUESTS,
+} from "../../collector/limits.ts";
 import { mapOf } from "../../collector/map.ts";
 import { createMetrics } from "../../collector/metrics.ts";
 import { observationOf, type Observation } from "../../collector/observation.ts";
@@ -134,6 +141,27 @@ test("what is remembered of collections is bounded in all, and of one that was f
   assert.deepEqual(found(50, 100), []);
 });
 
+test("uses by many who own nothing, of all collections that there is room for, are judged in little time", () => {
+  const ownership = createOwnership();
+  const [hands] = exchangesOf("ada GET /orders hands order 1001", NOW);
+  const [uses] = exchangesOf("eve GET /orders/{number} uses order 1001", NOW);
+  const hex = (at: number): string => at.toString(16).padStart(16, "0");
+  for (const owner of ["a", "b"]) {
+    const own = numbers(COLLECTIONS).map((at) => {
+      const handed = [{ collection: `c${at}`, hash: hex(owner === "a" ? 2 * at : 2 * at + 1), own: true }];
+      return { ...hands!, subject: owner, handed };
+    });
+    ownership.add(own, NOW);
+  }
+  const used = numbers(PENDING_USES).map((at) => {
+    const one = { ...uses!.used[0]!, collection: `c${at % COLLECTIONS}`, hash: hex((2 * at) % (2 * COLLECTIONS)) };
+    return { ...uses!, subject: `z${at}`, used: [one] };
+  });
+  ownership.add(used, NOW);
+  const spent = cost(() => ownership.judge(NOW + 60_000));
+  assert.ok(spent < 1_500, `${spent} ms`);
+});
+
 test("metrics have so many series, whatever classes and services are told", async () => {
   const metrics = createMetrics(
     () => ({ requests: 0, bytes: 0 }),
@@ -191,7 +219,11 @@ onBoth("lists go on behind the longest names", async (database) => {
   const ingest = createIngest(database);
   const long = "\u20ac".repeat(256);
   const resource = { "service.name": long, "service.namespace": long };
-  const one = { "server.address": long, "meshward.direction": "outbound", "meshward.components": [`server ${"y".repeat(240)} 1`] };
+  const one = {
+    "server.address": long,
+    "meshward.direction": "outbound",
+    "meshward.components": [`server ${"y".repeat(240)} 1`],
+  };
   await ingest.store(
     [],
     NOW,
