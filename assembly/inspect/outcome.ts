@@ -8,11 +8,12 @@
 
 import { byteAt, findByte } from "../core/bytes";
 import { Char } from "../core/char";
+import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { holdsTextNoCase, textIs } from "../core/text";
-import { LOGIN_NAMES } from "../generated/response";
+import { LOGIN_NAMES, SOUGHT_NAMES } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { wordWithin } from "../match/vocabulary";
 import { nextParameter, openParameters, parameterName, parameterNameEnd, parameterPart } from "../observe/parameters";
@@ -96,15 +97,28 @@ function issuesLogin(): bool {
   return false;
 }
 
-/** The values that a detector took for an attack on a query have done it; `named`: of those that say who comes. */
+/** The values that a detector took for an attack on a query have done it: of those that say who comes (`named`), or what is sought. */
 function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): void {
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     const classes = taint.classes & QUERIES;
-    if (classes == 0 || (named && wordWithin(LOGIN_NAMES, taintName(taint), nameEndOf(taint)) == 0)) continue;
+    if (classes == 0 || !(named ? wordWithin(LOGIN_NAMES, taintName(taint), nameEndOf(taint)) != 0 : isSought(taint)))
+      continue;
     const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
     bearOut(taint, classes, rule, Stage.Likely, start, end);
   }
+}
+
+/**
+ * Whether a value says what is sought, by its name, or stands in the path: others are passed over where they are none of a list, and
+ * so are operators in a name, and then everything is listed.
+ */
+function isSought(taint: Taint): bool {
+  const name = taintName(taint);
+  const end = nameEndOf(taint);
+  if (findByte(name, end, Char.Dollar) < end) return false;
+  // "q", "id"
+  return taint.part == Part.Path || wordWithin(SOUGHT_NAMES, name, end) != 0 || end - name < 3;
 }
 
 // @ts-ignore: decorator
