@@ -1,6 +1,7 @@
 // The module's exports: Proxy-Wasm ABI 0.2.1, nothing else. Each that the host can hand something over in empties the inbox first.
 // https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
+import "./core/unpack";
 import { BodyAction, HeadersAction } from "./abi/enums";
 import { allocateInbox, resetInbox } from "./abi/inbox";
 import {

@@ -18,7 +18,7 @@ export interface WasmBuild {
 }
 
 /** What the compiler runs itself, by asconfig.json. */
-const TRANSFORMS = ["scripts/build/ascii-texts.mjs", "scripts/build/memory-layout.mjs"];
+const TRANSFORMS = ["scripts/build/ascii-texts.mjs", "scripts/build/memory-layout.mjs", "scripts/build/pack.mjs"];
 
 /** The text of the checked build, which check-wasm reads. */
 export const CHECKED_TEXT = "dist/meshward.checked.wat";
