@@ -26,7 +26,7 @@ import {
   SUBJECTS,
   WALKS,
 } from "./limits.ts";
-import { createPeople, isPerson, type Crossing } from "./people.ts";
+import { createPeople, isPerson, placeOf, type Crossing } from "./people.ts";
 import { join, serviceOf, touch, trim } from "./touch.ts";
 
 /** What is older is forgotten. */
@@ -157,6 +157,8 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
   const ids = new Map<string, Id>();
   const services = new Map<string, Service>();
   const people = createPeople();
+  /** Parameters of queries and bodies, with who uses them; only few of these. */
+  const places = new Map<string, { seen: number; users: Set<string> }>();
   /** By collection and subject, "" for all strangers together: the latest ones. */
   const walks = new Map<string, Step[]>();
   /** Names by which ids are used; what else they are handed out under ("history", "results") says nothing of what they are. */
@@ -220,6 +222,8 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
       if (isMade) id.made = Math.max(id.made, time);
       for (const other of id.holders) {
         if (other.subject === subject || !other.names.includes(name)) continue;
+        // A reference is handed out for the asking, where an answer says again what was sent: it takes nothing from an owner.
+        if (own !== other.own.includes(collection.name)) continue;
         if (subject !== "" && other.subject !== "") share(collection, subject, other.subject, time);
       }
       if (!isMade && (subject === "" || id.holders.some((other) => isStranger(other) && other.names.includes(name)))) {
@@ -251,6 +255,11 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
       const subject = exchange.subject === "" ? "" : join(exchange.key, exchange.subject);
       if (subject === "") collection.open = Math.max(collection.open, exchange.time);
       else if (collection.users.size < HOLDERS) collection.users.add(subject);
+      if (used.part !== "path") {
+        const place = touch(places, placeOf(exchange, used), () => ({ seen: exchange.time, users: new Set<string>() }));
+        place.seen = exchange.time;
+        if (subject !== "" && place.users.size < HOLDERS) place.users.add(subject);
+      }
       if (subject !== "" || exchange.personal) pending.add({ received, exchange, used, walked: false });
     }
   };
@@ -299,7 +308,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
       for (const crossing of people.crossings(exchange, used, now - WINDOW)) judgeCrossing(crossing, now);
     const isOpen = collection.open > now - WINDOW;
     if (subject === "") judgeStranger(collection, one, now);
-    if (subject === "" || isOpen) return true;
+    if (subject === "" || isOpen || !isParameter(exchange, used, subject)) return true;
     const worker = workerOf(collection, now);
     if (worker === null || worker === subject) return true;
     const holders = holdersOf(one).filter((holder) => holder.subject !== worker && !isStranger(holder, true));
@@ -342,6 +351,10 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
     return true;
   };
 
+  /** Whether somebody else uses the parameter there, too: most endpoints do not look at what they do not know, and answer. */
+  const isParameter = (exchange: Exchange, used: UsedId, subject: string): boolean =>
+    used.part === "path" || [...(places.get(placeOf(exchange, used))?.users ?? [])].some((other) => other !== subject);
+
   /** Whether a subject is a customer by what else it was handed: ids of a private collection of the service that are its own. */
   const hasOther = (exchange: Exchange, subject: string, now: number): boolean => {
     const prefix = join(serviceOf(exchange), exchange.key, "");
@@ -355,7 +368,7 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
 
   /** A person's id by which that person alone asks, used by somebody else. */
   const judgeCrossing = ({ exchange, used, subject, owner, known }: Crossing, now: number): void => {
-    if (OFFICE.test(exchange.route) || !areTwo(subject, owner)) return;
+    if (OFFICE.test(exchange.route) || !isParameter(exchange, used, subject) || !areTwo(subject, owner)) return;
     const one = { received: now, exchange, used, walked: true };
     if (holdersOf(one).some((holder) => holder.subject === subject)) return;
     if ((subjects.get(subject)?.blindUntil ?? Infinity) > now) return;
@@ -438,6 +451,10 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
       // Whether it was private is not known any more.
       const service = isOld ? undefined : services.get(collection.service);
       if (service !== undefined) service.blindUntil = now + WINDOW;
+    }
+    for (const [name, { seen }] of places) {
+      if (seen >= now - WINDOW && places.size <= COLLECTIONS) break;
+      places.delete(name);
     }
     for (const [name, time] of usedNames) {
       if (time >= now - WINDOW && usedNames.size <= COLLECTIONS) break;

@@ -50,7 +50,8 @@ export interface People {
 }
 
 const subjectOf = ({ key, subject }: Exchange): string => (subject === "" ? "" : join(key, subject));
-const placeOf = (exchange: Exchange, { part, name }: UsedId): string =>
+/** Where in requests to a route an id stands. */
+export const placeOf = (exchange: Exchange, { part, name }: UsedId): string =>
   join(serviceOf(exchange), exchange.key, exchange.route, part, name);
 
 export const isPerson = ({ collection }: { collection: string }): boolean => NAMES.has(collection);

@@ -169,13 +169,14 @@ test("strangers, and users with nothing of their own, who count through what tel
 test("what is in the body or the query: an address of somebody else", () => {
   const owners = "ada GET /addresses hands address 17\n eve GET /addresses hands address 23";
   for (const part of ["query", "json", "form"]) {
-    const put = `eve PUT /address uses ${part}:address 17`;
+    const put = `ada PUT /address uses ${part}:address 17\n eve PUT /address uses ${part}:address 17`;
     assert.deepEqual(found(`${owners}\n ${put}`), ["auth-bola PUT /address"], part);
-    assert.deepEqual(found(`${owners}\n ${put.replace("17", "23")}`), [], part);
+    assert.deepEqual(found(`${owners}\n eve PUT /address uses ${part}:address 17`), [], "nobody else says it there");
+    assert.deepEqual(found(`${owners}\n ${put.replace(/17$/, "23")}`), [], part);
   }
   // Nothing of that is eve's, but orders are; and who has nothing at all may be anybody.
   const orders = "ada GET /orders hands order 1001\n eve GET /orders hands order 2001";
-  const put = "eve PUT /address uses json:address 17";
+  const put = "ada PUT /address uses json:address 17\n eve PUT /address uses json:address 17";
   assert.deepEqual(found(`${owners.split("\n")[0]}\n ${orders}\n ${put}`), ["auth-bola PUT /address"]);
   assert.deepEqual(
     found(`${owners.split("\n")[0]}\n ${orders.replace("eve", "eve!")}\n ${put.replace("eve", "eve!")}`),
@@ -257,6 +258,64 @@ test("the list of somebody else, by the id of a person", () => {
   ] as [string, string[]][]) {
     assert.deepEqual(found(lines.join("\n")), [], why);
   }
+});
+
+test("what a client says makes nothing its own, makes no flaw, and blinds nobody", () => {
+  const stolen = `${OWNERS}\n bob GET /orders hands order 3001`;
+  // Links that an answer says again: bob had it from himself, and eve's theft is told of all the same.
+  assert.deepEqual(found(`${stolen}\n bob GET /search refers order 2001 1002\n ${THEFT}`), STOLEN);
+  assert.deepEqual(found(`${stolen}\n - POST /search refers order 2001 1002\n ${THEFT}`), STOLEN);
+  // An endpoint that looks at no parameter answers whatever stands there.
+  assert.deepEqual(found(`${OWNERS}\n eve GET /health uses query:order 1001`), []);
+  const named = "ada#41 GET /orders hands order 1001\n eve#42 GET /orders hands order 2001";
+  assert.deepEqual(
+    found(`${named}\n eve#42 GET /health uses query:customer 42\n eve#42 GET /health uses query:customer 41`),
+    [],
+  );
+  // Somebody else's name on a token of another issuer takes nothing from other people.
+  const list = (who: string, id: number): string => `${who} GET /users/{number}/orders uses user ${id}`;
+  assert.deepEqual(
+    found(
+      [
+        list("ada#41", 41),
+        list("bob#43", 43),
+        list("eve#42", 42),
+        "mal#41 GET /health refers x 1",
+        list("eve#42", 43),
+      ].join("\n"),
+    ),
+    ["auth-bola GET /users/{number}/orders"],
+  );
+});
+
+test("floods of subjects, places and walks take bounded room and time", () => {
+  const ownership = createOwnership();
+  const started = process.memoryUsage().heapUsed;
+  const begun = performance.now();
+  const [example] = exchangesOf("eve#42 GET /users/{number}/orders uses user 41", NOW);
+  const hash = (id: number): string => id.toString(16).padStart(16, "0");
+  for (let batch = 0; batch < 20; batch++) {
+    const flood = Array.from({ length: 5_000 }, (_, place): Exchange => {
+      const id = batch * 5_000 + place;
+      const used = [
+        { ...example!.used[0]!, hash: hash(id), name: `p${id % 7_000}`, part: "query" as const, near: true },
+      ];
+      const handed = [{ collection: "user", hash: hash(id + 1), own: true }];
+      return {
+        ...example!,
+        subject: hash(id >> 1),
+        self: hash(id),
+        route: `/r${id % 900}`,
+        used,
+        handed,
+        personal: true,
+      };
+    });
+    ownership.add(flood, NOW + batch);
+    ownership.judge(NOW + batch + 60_000);
+  }
+  assert.ok(process.memoryUsage().heapUsed - started < 300e6, `${process.memoryUsage().heapUsed - started} bytes`);
+  assert.ok(performance.now() - begun < 60_000);
 });
 
 test("who was handed what is not known: nothing is said, and it is counted", () => {
