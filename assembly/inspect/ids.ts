@@ -102,7 +102,11 @@ export function findUsed(subject: u64, observed: usize): void {
   }
   if (pathCollectionEnd == PATH) setPath("object");
   openQuery(query, queryEnd);
-  while (nextQuery()) useNamed(subject, Part.Query, queryName, queryNameEnd, queryValue, queryValueEnd, true);
+  while (nextQuery()) {
+    member = queryName;
+    memberEnd = queryNameEnd;
+    useNamed(subject, Part.Query, queryName, queryNameEnd, queryValue, queryValueEnd, true);
+  }
   openPairs(requestHeaders, requestHeadersEnd);
   while (nextPair()) {
     // "x-account-id"
@@ -119,12 +123,14 @@ export function findUsed(subject: u64, observed: usize): void {
     const id = bodyIdAt(observed, i);
     const name = bodyIdName(id);
     const value = bodyIdValue(id);
+    member = name + id.member;
+    memberEnd = findByte(member, name + id.nameSize, Char.Slash);
     useNamed(subject, id.part, name, name + id.nameSize, value, value + id.size, id.depth <= 1);
   }
   isAnyName = false;
 }
 
-/** `outer`: an "id" of that name is of what the path names. */
+/** What is named `name..nameEnd`, of which the last member is the current one. `outer`: an "id" there is of what the path names. */
 function useNamed(
   subject: u64,
   part: u32,
@@ -135,10 +141,11 @@ function useNamed(
   outer: bool,
 ): void {
   if (!mayBeId(value, valueEnd) || !isIdLike(value, valueEnd)) return;
-  if (isOwnId(name, nameEnd) || (part == Part.Query && isOneOf(name, nameEnd, "code number no nr num ref key "))) {
+  const isNumbered = part == Part.Query && isOneOf(member, memberEnd, "code number no nr num ref key ");
+  if (isNumbered || isOwnId(member, memberEnd)) {
     if (!outer) return;
     restoreCollection(PATH, pathCollectionEnd);
-  } else if (!refersTo(name, nameEnd, value, valueEnd) || isList) return;
+  } else if (!refersTo(member, memberEnd, value, valueEnd) || isList) return;
   addUsed(subject, <Part>part, value, valueEnd, name, nameEnd);
 }
 

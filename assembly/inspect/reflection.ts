@@ -22,7 +22,7 @@ import {
   textStarts,
   textStartsNoCase,
 } from "../core/text";
-import { MARKUP_WORD, MarkupWord, TEMPLATE_SIGNS } from "../generated/response";
+import { MARKUP_WORD, MarkupWord, TEMPLATE_ENDS, TEMPLATE_SIGNS } from "../generated/response";
 import { Rule, RuleClass } from "../generated/rules";
 import { keyword } from "../match/keywords";
 import { findWord } from "../match/vocabulary";

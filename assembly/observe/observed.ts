@@ -40,6 +40,8 @@ export class BodyId {
   size: u8;
   /** How deep it lies in JSON. */
   depth: u8;
+  /** Where in the name the member begins that names the value: 8 of "/filter/customer". */
+  member: u8;
 }
 
 /** Bytes of a header map that is kept; a request with a larger one is not observed. */
@@ -58,11 +60,11 @@ const BODY_ID: u32 = offsetof<BodyId>() + <u32>NAME_ROOM + <u32>ID_LONGEST;
 const BLOCK_SIZE: u32 = BODY_IDS + BODY_ID * MAX_BODY_IDS;
 /** Requests that are observed at once. */
 const BLOCKS: u32 = 256;
-const POOL: usize = memory.data(POOL_HEAD + 14800 * 256, 16);
+const POOL: usize = memory.data(POOL_HEAD + 14804 * 256, 16);
 
 /** A block with the header map `start..end`; 0 where that is too large, or all blocks are in use. */
 export function claimObserved(start: usize, end: usize, endpoint: u32): usize {
-  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14800); // the pool fits its buffer
+  if (isDefined(CHECKED)) assert(BLOCK_SIZE == 14804); // the pool fits its buffer
   if (end - start > HEADERS_CAPACITY) return 0;
   const block = claimBlock(POOL, BLOCK_SIZE, BLOCKS);
   if (block == 0) return 0;
@@ -158,14 +160,15 @@ export function learnValue(start: usize, end: usize): void {
 function keepBodyId(start: usize, end: usize): void {
   const observed = changetype<Observed>(learning);
   readMember();
-  if (observed.bodyIds == MAX_BODY_IDS || memberEnd - member > NAME_ROOM) return;
+  if (observed.bodyIds == MAX_BODY_IDS || fieldNameEnd - fieldName > NAME_ROOM) return;
   const named = endsWithOneOf(member, memberEnd, "id uuid user customer account member patient owner ");
   // What letters and digits are mixed in may be one under any name, and leaves room for those that have the name of one.
   if (!named && (observed.bodyIds >= MAX_BODY_IDS / 2 || !isMixed(start, end))) return;
   const id = bodyIdAt(learning, observed.bodyIds++);
   id.part = <u8>reportedPart;
   id.depth = <u8>min<u32>(memberDepth, 255);
-  id.nameSize = <u8>(putBytes(bodyIdName(id), member, memberEnd) - bodyIdName(id));
+  id.nameSize = <u8>(putBytes(bodyIdName(id), fieldName, fieldNameEnd) - bodyIdName(id));
+  id.member = <u8>(member - fieldName);
   id.size = <u8>(putBytes(bodyIdValue(id), start, end) - bodyIdValue(id));
 }
 

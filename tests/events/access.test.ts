@@ -137,16 +137,26 @@ test("ids in a query and a body are used, those of people by their bare names, t
     used(told(bench, { method, path, ...(type === undefined ? {} : { body: [type, text] }), status: 204 }));
   const JSON_BODY = "application/json";
   assert.deepEqual(send("GET", "/orders?customer=42&user=ada&page=3"), ["query customer small customer"]);
-  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"street": "Elm 5", "id": 17}'), ["json address small id"]);
-  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"id": "17", "count": 18}'), ["json address small id"]);
+  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"street": "Elm 5", "id": 17}'), ["json address small /id"]);
+  assert.deepEqual(send("PUT", "/address", JSON_BODY, '{"id": "17", "count": 18}'), ["json address small /id"]);
   assert.deepEqual(
     send("POST", "/search", JSON_BODY, '{"filter": {"userId": 100042, "id": 5}, "customer": {"id": 4}}'),
-    ["json user number userId"],
+    ["json user number /filter/userId"],
   );
   assert.deepEqual(send("POST", "/address", "application/x-www-form-urlencoded", "id=17&order_id=1001&paid=5&void=9"), [
     "form address small id",
     "form order small order_id",
   ]);
+  // What looks like an id by itself may stand under any name, in a header of the application's, or behind "code".
+  assert.deepEqual(send("POST", "/returns", JSON_BODY, '{"purchase": "R-88217", "count": 3, "note": "a 5"}'), [
+    "json purchase short /purchase",
+  ]);
+  assert.deepEqual(send("GET", "/gift-cards?code=5001&page=2"), ["query card small code"]);
+  const headers: [string, string][] = [
+    ["x-account-id", "AC-20481"],
+    ["x-request-id", "7c1e1f5e-1c1c-4e1e-9e1e-0123456789ab"],
+  ];
+  assert.deepEqual(used(told(bench, { path: "/ledger", headers, status: 204 })), ["header account short x-account-id"]);
   const many = Array.from({ length: 100 }, (_, place) => `"a${place}_id": ${place}`).join();
   assert.equal(send("POST", "/orders", JSON_BODY, `{${many}}`).length, 4);
   // What was sent is handed out by no answer that says it again.
