@@ -8,7 +8,18 @@ import { eventSchema } from "./event.ts";
 /** What an id looks like. */
 export const ID_FORMS = ["small", "number", "short", "long"] as const;
 /** Where in a request an id stands. */
-export const ID_PARTS = ["path", "query", "header", "form", "json", "body", "xml", "multipart", "graphql", "grpc"] as const;
+export const ID_PARTS = [
+  "path",
+  "query",
+  "header",
+  "form",
+  "json",
+  "body",
+  "xml",
+  "multipart",
+  "graphql",
+  "grpc",
+] as const;
 /** By what a user is known. */
 export const SUBJECT_KINDS = ["anonymous", "jwt", "basic", "token", "cookie", "key"] as const;
 
