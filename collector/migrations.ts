@@ -189,10 +189,15 @@ const LOCK = 0x6d657368;
 export async function migrate(database: Database, steps: readonly string[] = MIGRATIONS): Promise<void> {
   await database.transaction(async (sql) => {
     await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    await sql.query("CREATE SCHEMA IF NOT EXISTS meshward");
-    await sql.query(
-      "CREATE TABLE IF NOT EXISTS meshward.migration (version integer PRIMARY KEY, applied timestamptz NOT NULL)",
+    // Asked for by a query of its own: IF NOT EXISTS may look at what was there before the lock was waited for.
+    const [there] = await sql.query<{ schemas: number; tables: number }>(
+      `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = 'meshward')::integer AS schemas,
+        (SELECT count(*) FROM pg_tables WHERE schemaname = 'meshward' AND tablename = 'migration')::integer AS tables`,
     );
+    if (there!.schemas === 0) await sql.query("CREATE SCHEMA meshward");
+    if (there!.tables === 0) {
+      await sql.query("CREATE TABLE meshward.migration (version integer PRIMARY KEY, applied timestamptz NOT NULL)");
+    }
     const [row] = await sql.query<{ version: number }>(
       "SELECT coalesce(max(version), 0)::integer AS version FROM meshward.migration",
     );

@@ -76,6 +76,17 @@ function inspectFiles(classes: u32): void {
     if (has(ini ? "[fonts]" : "[386Enh]")) lines = ENOUGH;
     tell(classes, rule, ini ? "win.ini" : "system.ini");
   }
+  if (asks("fstab") && findLiteral("# /etc/fstab")) tell(classes, rule, "etc/fstab");
+  if (asks("crontab") && findLiteral("SHELL=/bin/")) tell(classes, rule, "crontab");
+  if (asks("sudoers") && findLiteral("Defaults\tenv_reset")) tell(classes, rule, "etc/sudoers");
+  if (asks("cpuinfo") && findLiteral("processor\t: ")) tell(classes, rule, "proc/cpuinfo");
+  if (asks("meminfo") && findLiteral("MemTotal: ")) tell(classes, rule, "proc/meminfo");
+  if (asks("proc/") && asks("status") && findLiteral("VmPeak:\t")) tell(classes, rule, "self/status");
+  if (asks("sshd_config") && findLiteral("PermitRootLogin ")) tell(classes, rule, "sshd_config");
+  if (asks("my.cnf") && findLiteral("[mysqld]")) tell(classes, rule, "my.cnf");
+  if (asks("php.ini") && findLiteral("[PHP]")) tell(classes, rule, "php.ini");
+  if (asks("nginx") && findLiteral("worker_processes ")) tell(classes, rule, "nginx.conf");
+  if (asks("httpd.conf") && findLiteral("ServerRoot ")) tell(classes, rule, "httpd.conf");
   if (asks("boot.ini") && findLiteral("[boot loader]")) tell(classes, rule, "boot.ini");
   if (asks("web.xml") && (findLiteral("<web-app") || findLiteral("&lt;web-app"))) tell(classes, rule, "web.xml");
   if (asks("web.config") && (findLiteral("<configuration>") || findLiteral("&lt;configuration&gt;")))
@@ -98,6 +109,15 @@ function inspectOutput(classes: u32): void {
   if (runs("dir") && findLiteral(" Volume in drive ")) tell(classes, rule, "dir");
   if (runs("ipconfig") && findLiteral("Windows IP Configuration")) tell(classes, rule, "ipconfig");
   if (runs("ver") && findLiteral("Microsoft Windows [Version ")) tell(classes, rule, "systeminfo");
+  if (runs("ps") && (findLiteral("  PID TTY ") || findLiteral("USER         PID %CPU"))) tell(classes, rule, "ps -");
+  if (runs("ifconfig") && findLiteral("eth0: flags=")) tell(classes, rule, "ifconfig");
+  if (runs("ip") && findLiteral("1: lo: <LOOPBACK,UP")) tell(classes, rule, "ip a");
+  if (runs("netstat") && findLiteral("Active Internet connections")) tell(classes, rule, "netstat");
+  if (runs("netstat") && findLiteral("Active Connections")) tell(classes, rule, "netstat");
+  if (runs("df") && findLiteral("Filesystem ")) tell(classes, rule, "df -");
+  if (runs("tasklist") && findLiteral("Image Name ")) tell(classes, rule, "tasklist");
+  if (runs("systeminfo") && findLiteral("Host Name: ")) tell(classes, rule, "systeminfo");
+  if (runs("net") && findLiteral("User accounts for \\\\")) tell(classes, rule, "net user");
   if (runs("env") && findEnvironment()) tell(classes, rule, "printenv");
 }
 

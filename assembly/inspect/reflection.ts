@@ -143,7 +143,8 @@ function inspectValue(taint: Taint): void {
     end = matchEnd;
   }
   if (best < Effect.Code) return;
-  const sure = best >= Effect.Weak && (marked || (best == Effect.Strong && !encoded));
+  const whole = own >= OWN_ATTACK && !encoded && runsCode(taint);
+  const sure = best >= Effect.Weak && (marked || whole || (best == Effect.Strong && !encoded));
   if (!sure && (encoded || (best == Effect.Code ? !marked : own < OWN_WORDS && !runsCode(taint)))) return;
   bearOut(
     taint,
@@ -161,6 +162,8 @@ function runsCode(taint: Taint): bool {
   return findEither(value, value + size, Char.ParenOpen, Char.Backtick) < value + size;
 }
 
+/** Letters and digits of its own by which no page has what an attack runs. */
+const OWN_ATTACK: usize = 10;
 /** Bytes of the page around the value that the evidence shows. */
 const AROUND: usize = 12;
 /** Letters and digits of its own from which a value is not found by chance; and those by which it is more than likely. */

@@ -12,7 +12,7 @@ import { Stage } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { findPair } from "../core/scan";
 import { hmac, prepareHmacKey, sameSecret, SHA256_SIZE } from "../core/sha256";
-import { findText, holdsTextNoCase, textIs, textIsNoCase } from "../core/text";
+import { findText, holdsTextNoCase, isOneOf, textIs, textIsNoCase } from "../core/text";
 import { CLAIM, Claim, URL_SECRET, WEAK_SECRET } from "../generated/credential";
 import { Rule } from "../generated/rules";
 import { nextWord, openWords, word, wordEnd, wordIn } from "../match/vocabulary";
@@ -58,7 +58,8 @@ export function inspectIssued(start: usize, end: usize): void {
     if (close <= start || byteAt(colon - 1) != Char.Colon || byteAt(close) != Char.DoubleQuote) continue;
     let name = close;
     while (name > start && isWord(byteAt(name - 1))) name--;
-    if (!holdsTextNoCase(name, close, "token") && wordIn(URL_SECRET, name, close) == 0) continue;
+    const named = holdsTextNoCase(name, close, "token") || isOneOf(name, close, "access refresh jwt bearer id auth ");
+    if (!named && wordIn(URL_SECRET, name, close) == 0) continue;
     left--;
     inspectToken(found + 1, end, Part.ResponseBody, name, close, true);
   }
