@@ -32,7 +32,7 @@ import { inspectHeaders } from "../inspect/header-injection";
 import { essenceEnd, Fact, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
-import { inspectAmount, inspectLoginOutcome } from "../inspect/outcome";
+import { inspectAmount, inspectLoginOutcome, inspectTags } from "../inspect/outcome";
 import { inspectMeta, inspectScript, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
@@ -111,6 +111,7 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): bool {
     keepLocation(watch.observed, location, locationEnd);
     inspectPassiveHeaders();
     inspectLoginOutcome(watch, policy.dryRun);
+    inspectTags(watch);
     changetype<Observed>(watch.observed).facts = attached ? facts | Fact.Attached : facts;
     keepComponents(watch.observed);
   }

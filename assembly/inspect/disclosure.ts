@@ -280,9 +280,20 @@ function tell(classes: u32, rule: u32, name: string): void {
 /** Whether the body has `name` elsewhere than in the value, which stands there if `shown`. */
 function isNamed(name: string, shown: bool): bool {
   for (let at = reply; (at = findText(at, replyEnd, name)) < replyEnd; at++) {
-    if (!shown || at < matchStart || at >= matchEnd) return true;
+    if ((!shown || at < matchStart || at >= matchEnd) && !isPathOf(at, at + textSize(name))) return true;
   }
   return false;
+}
+
+/** Whether a name ends a string of JSON that is a path as a whole: what was asked for, as the service has understood it. */
+function isPathOf(start: usize, end: usize): bool {
+  if (replyType != BodyType.Json || byteAt(end) != Char.DoubleQuote) return false;
+  while (
+    start > reply &&
+    (isWord(byteAt(start - 1)) || byteAt(start - 1) == Char.Slash || byteAt(start - 1) == Char.Dot)
+  )
+    start--;
+  return start > reply && byteAt(start - 1) == Char.DoubleQuote && byteAt(start) != Char.DoubleQuote;
 }
 
 /** Whether the command stands in the body as people show what to type. */

@@ -198,9 +198,18 @@ function judgeSource(at: usize): void {
   const marked = byteAt(at) == Char.Less || byteAt(at) == Char.BraceOpen;
   const limit = min(replyEnd, at + SHORT);
   let stage = Stage.Attempted;
-  if (endsWithWord(CODE_FILES, path, pathEnd) || (marked && replyType == BodyType.Html)) stage = Stage.Confirmed;
+  const asked = endsWithWord(CODE_FILES, path, pathEnd) || (marked && isCodeCopy());
+  if (asked || (marked && replyType == BodyType.Html)) stage = Stage.Confirmed;
   else if (marked && findByte(at, limit, Char.Semicolon) < limit) stage = Stage.Likely;
   if (stage != Stage.Attempted) saw(Rule.LeakSourceCode, stage, at, at + 60);
+}
+
+/** Whether the path is a copy of a file of code: "/report.jsp.bak", "/index.php~". */
+function isCodeCopy(): bool {
+  let end = pathEnd;
+  while (end > path && byteAt(end - 1) != Char.Dot && byteAt(end - 1) != Char.Tilde && byteAt(end - 1) != Char.Slash)
+    end--;
+  return end > path + 1 && endsWithWord(CODE_FILES, path, end - 1);
 }
 
 /** Code inside of a body. */

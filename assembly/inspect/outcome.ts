@@ -29,6 +29,8 @@ import {
   endpoint,
   query,
   queryEnd,
+  requestType,
+  requestTypeEnd,
   responseHeaders,
   responseHeadersEnd,
   status,
@@ -37,6 +39,7 @@ import { markOf, setMark } from "./marks";
 import { note } from "./note";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
+const DESER: u32 = 1 << RuleClass.Deser;
 const QUERIES: u32 = (1 << RuleClass.Sqli) | (1 << RuleClass.Nosqli);
 /** Make keys of an endpoint's. */
 const LOGIN: u32 = 0x7c41e09b;
@@ -60,6 +63,16 @@ export function inspectLoginOutcome(watch: Watch, alone: bool): void {
   } else if (status < 400 && (issued ? known != 0 : credentials == 0 && (known & REFUSED) != 0)) {
     const cookies = responseHeaders;
     bearOutQueries(watch, true, cookies, cookies);
+  }
+}
+
+/** Readers of YAML refuse tags that they do not know: one that takes what names an object of a language builds it. */
+export function inspectTags(watch: Watch): void {
+  if (status / 100 != 2 || !holdsTextNoCase(requestType, requestTypeEnd, "yaml")) return;
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    if ((taint.classes & DESER) == 0) continue;
+    bearOut(taint, DESER, Rule.DeserTypeCarried, Stage.Likely, responseHeaders, responseHeaders);
   }
 }
 

@@ -248,9 +248,9 @@ function inText(referenced: bool): Effect {
   return encoded ? Effect.Encoded : Effect.None;
 }
 
-/** Whether the page is a template of AngularJS or Vue. */
+/** Whether the page is a template of AngularJS or Vue, and has nothing in it that they leave alone. */
 function isTemplate(): bool {
-  return findWord(TEMPLATE_SIGNS, reply, replyEnd);
+  return findWord(TEMPLATE_SIGNS, reply, replyEnd) && !findWord(TEMPLATE_ENDS, reply, replyEnd);
 }
 
 /** Whether the tag with the name at `index` only formats: services let such tags through on purpose. */

@@ -141,7 +141,7 @@ export const pages = (): Router =>
       });
     })
     .get("/static/vendor.js", (_request, response) => {
-      const banner = "/*! jQuery v1.8.3 jquery.com | jquery.org/license */\n";
+      const banner = "/*! jQuery v1.7.2 jquery.com | jquery.org/license */\n";
       response
         .type("application/javascript")
         .send(`${banner}(function(e,t){function n(e){return e}window.jQuery=window.$=n})(window);\n`);
