@@ -41,8 +41,7 @@ export function findRunning(start: usize, end: usize): void {
   runningCount = 0;
   openHtml(start, end);
   for (let at = findByte(start, end, Char.Less); at < end; at = findByte(at + 1, end, Char.Less)) {
-    walkHtml(at);
-    if (htmlState != Html.Text || !tagBegin(at, end) || tagCloses) continue;
+    if (!tagBegin(at, end) || tagCloses) continue;
     const isScript = textIsNoCase(tagName, tagNameEnd, "script");
     let runs = isScript;
     while (nextAttribute()) {
@@ -54,6 +53,9 @@ export function findRunning(start: usize, end: usize): void {
     if (!runs) continue;
     const last = isScript ? findText(tagEnd, end, "</") : tagEnd;
     if (!callsWord(at, last)) continue;
+    // Few come so far; where they stand takes a walk over the page.
+    walkHtml(at);
+    if (htmlState != Html.Text) continue;
     store<u32>(TAGS + ((<usize>runningCount) << 3), <u32>at);
     store<u32>(TAGS + ((<usize>runningCount) << 3), <u32>last, 4);
     if (++runningCount == MOST) return;
