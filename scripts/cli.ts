@@ -532,6 +532,38 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
   return 0;
 }
 
+interface ImageOptions {
+  out?: string;
+  push?: string;
+  plainHttp?: boolean;
+  json?: boolean;
+}
+
+async function imageCommand({ out, push, plainHttp = false, json }: ImageOptions, io: Io): Promise<number> {
+  const [{ imageReport, imageText, makeModuleImages, pushImages, writeImages }, { parseReference }] = await Promise.all(
+    [import("./image/image.ts"), import("./image/reference.ts")],
+  );
+  if (out === undefined && push === undefined) {
+    throw new UsageError("say where to: --out DIR, --push REGISTRY/REPOSITORY[:TAG], or both");
+  }
+  const to = push === undefined ? undefined : asUsage(() => parseReference(push), "--push");
+  const made = await makeModuleImages(to?.tag ?? undefined);
+  if (out !== undefined) {
+    try {
+      await writeImages(made, out);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === undefined ? error : fileError("--out", out, error);
+    }
+  }
+  if (to !== undefined) {
+    const progress = (line: string): void => void io.stderr.write(`pushed ${line}\n`);
+    await pushImages(made, to, { plainHttp, env: io.env, progress });
+  }
+  const report = imageReport(made, to);
+  io.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : imageText(report));
+  return 0;
+}
+
 interface RunCommandOptions {
   upstream: string;
   listen?: string;
@@ -1087,6 +1119,22 @@ ${example(
     .option("--service <name>", "the service's name in findings and in workloads of the policy", "meshward")
     .addHelpText("after", example("meshward envoy --policy meshward.yaml --out envoy --upstream http://127.0.0.1:3000"))
     .action(async (options: EnvoyOptions) => exit(await envoyCommand(options, io)));
+
+  program
+    .command("image")
+    .description("make OCI images of the module, in both forms that Istio takes, with a list of what is in it (SBOM)")
+    .option("--out <dir>", "write them there, as an OCI image layout")
+    .option("--push <reference>", "push them to REGISTRY/REPOSITORY[:TAG]; without a tag, that of the version")
+    .option("--plain-http", "push without TLS to a registry that is not on the loopback")
+    .option("--json", "print one JSON document: digests and references")
+    .addHelpText(
+      "after",
+      `
+Environment:
+  DOCKER_CONFIG          the folder of Docker's config.json, with credentials or their helpers (default: ~/.docker)
+${example("meshward image --out image", "meshward image --push registry.example/meshward:0.1.0")}`,
+    )
+    .action(async (options: ImageOptions) => exit(await imageCommand(options, io)));
 
   return program;
 }

@@ -2,9 +2,8 @@
  * The folder that Envoy runs from (layout: envoy/bootstrap.ts). Files are made beside their place and renamed onto it,
  * so that a reader, Envoy's watcher above all, sees the old one or the new one and never a half.
  */
-import { access, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { randomBytes } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { access, copyFile, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import {
   BOOTSTRAP_FILE,
@@ -20,6 +19,7 @@ import {
   ecdsResponse,
 } from "../../envoy/bootstrap.ts";
 import type { BootstrapOptions, CompiledPolicy, Direction, JsonObject } from "../../envoy/bootstrap.ts";
+import { replaceContent, replaceFile } from "../replace-file.ts";
 
 const DO_NOT_EDIT = "made by meshward; changes are lost when it is made again";
 
@@ -32,21 +32,6 @@ export function configText(config: JsonObject, title: string): string {
 export function ecdsText(compiled: CompiledPolicy, root: string, direction: Direction = "inbound"): string {
   return configText(ecdsResponse(compiled, root, direction), "The filter and its policy");
 }
-
-/** Replaces `path` in one step. The temporary name starts with a dot and lies in the same folder. */
-async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
-  try {
-    await write(temporary);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-const replaceText = (path: string, text: string): Promise<void> =>
-  replaceFile(path, (temporary) => writeFile(temporary, text, { mode: 0o644, flag: "wx" }));
 
 /**
  * Writes every file of the folder and returns their paths below it. An Envoy that runs from the folder takes the new
@@ -62,30 +47,30 @@ export async function writeDirectory(
   const config = bootstrap(compiled, options);
   await mkdir(join(folder, ECDS_FOLDER), { recursive: true });
   await replaceFile(join(folder, MODULE_FILE), (temporary) => copyFile(modulePath, temporary));
-  await replaceText(join(folder, ECDS_FILE), ecdsText(compiled, options.root));
+  await replaceContent(join(folder, ECDS_FILE), ecdsText(compiled, options.root));
   if (options.outbound === undefined) await rm(join(folder, OUTBOUND_FILE), { force: true });
   else {
-    await replaceText(join(folder, OUTBOUND_FILE), ecdsText(compiled, options.root, "outbound"));
+    await replaceContent(join(folder, OUTBOUND_FILE), ecdsText(compiled, options.root, "outbound"));
     files.push(OUTBOUND_FILE);
   }
   if (options.dynamic) {
     const { lds, cds } = dynamicResources(compiled, options);
     await mkdir(join(folder, XDS_FOLDER), { recursive: true });
-    await replaceText(join(folder, CDS_FILE), configText(cds, "The upstream"));
-    await replaceText(join(folder, LDS_FILE), configText(lds, "The listener"));
+    await replaceContent(join(folder, CDS_FILE), configText(cds, "The upstream"));
+    await replaceContent(join(folder, LDS_FILE), configText(lds, "The listener"));
     files.push(CDS_FILE, LDS_FILE);
   }
-  await replaceText(join(folder, BOOTSTRAP_FILE), configText(config, "Envoy with Meshward"));
+  await replaceContent(join(folder, BOOTSTRAP_FILE), configText(config, "Envoy with Meshward"));
   return files;
 }
 
 /** Puts a policy in force in an Envoy that runs from `folder`; `root` is the folder as that Envoy sees it. */
 export async function writeReload(folder: string, compiled: CompiledPolicy, root: string): Promise<void> {
-  await replaceText(join(folder, ECDS_FILE), ecdsText(compiled, root));
+  await replaceContent(join(folder, ECDS_FILE), ecdsText(compiled, root));
   const outbound = join(folder, OUTBOUND_FILE);
   const takesCalls = await access(outbound).then(
     () => true,
     () => false,
   );
-  if (takesCalls) await replaceText(outbound, ecdsText(compiled, root, "outbound"));
+  if (takesCalls) await replaceContent(outbound, ecdsText(compiled, root, "outbound"));
 }
