@@ -50,7 +50,7 @@ export async function credentialsFor(registry: string, env: NodeJS.ProcessEnv): 
   return null;
 }
 
-/** A key of `auths` may be an address: https://registry.example/v2/. */
+/** A key of `auths` may be an address, with a scheme and a path. */
 const bareName = (key: string): string => key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 
 async function readConfig(path: string): Promise<z.infer<typeof CONFIG> | null> {
