@@ -126,12 +126,12 @@ function matchesOneOf(start: usize, end: usize, words: string, whole: bool, noCa
   let word = textBytes(words);
   for (const last = word + textSize(words); word < last; word++) {
     let at = start;
-    for (; load<u8>(word) != 0x20; word++) {
+    for (; at < end && load<u8>(word) != 0x20; word++, at++) {
       const byte = load<u8>(at);
-      if (at < end && (noCase && byte - 0x41 < 26 ? byte | 0x20 : byte) == load<u8>(word)) at++;
-      else at = end + 1;
+      if ((noCase && byte - 0x41 < 26 ? byte | 0x20 : byte) != load<u8>(word)) break;
     }
-    if (whole ? at == end : at <= end) return true;
+    if (load<u8>(word) == 0x20 && (!whole || at == end)) return true;
+    while (load<u8>(word) != 0x20) word++;
   }
   return false;
 }

@@ -50,7 +50,16 @@ import {
   stepValue,
 } from "../observe/journey";
 import { findNote, Index, noteOwner, noteReached, noteValue as noteValueOf, Reached } from "../observe/notes";
-import { setWatching, Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import {
+  setWatching,
+  Taint,
+  taintAt,
+  taintName,
+  taintNameEnd,
+  taintValue,
+  taintValueEnd,
+  Watch,
+} from "../observe/taint";
 import {
   requestHost,
   requestHostEnd,
@@ -140,7 +149,7 @@ function noteValue(stream: Stream, journey: Journey, taint: Taint): bool {
   if (!travelled && !following) return false;
   const name = taintName(taint);
   const suspicious = taint.classes != 0;
-  const step = addStep(journey, taint.part, name, name + taint.nameLength, value, end, travelled, suspicious);
+  const step = addStep(journey, taint.part, name, taintNameEnd(taint), value, end, travelled, suspicious);
   if (step === null) {
     countOverflow(Overflow.Notes);
     return false;
@@ -149,7 +158,7 @@ function noteValue(stream: Stream, journey: Journey, taint: Taint): bool {
   step.aimed = (taint.classes & classBit(RuleClass.Ssrf)) != 0;
   step.host = hashOfUrl(value, end, suspicious);
   if (step.host != 0 && step.host == ownHost()) step.host = 0;
-  const hopEnd = putHop(stream, taint.part, name, name + taint.nameLength);
+  const hopEnd = putHop(stream, taint.part, name, taintNameEnd(taint));
   setHops(step, travelled ? hops : 0, travelled ? hopsEnd : 0, hop, hopEnd);
   if (travelled) countJourney(JourneyCount.Travelled);
   return true;

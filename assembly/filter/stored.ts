@@ -19,7 +19,7 @@ import {
   runningStart,
 } from "../inspect/running";
 import { findNote, Index, noteHops, noteHopsEnd } from "../observe/notes";
-import { taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { requestPath, requestPathEnd } from "../policy/request";
 import { addArrival, hop, putHop } from "./journey";
 import { areStored, fileOne, hashOf, loadBucket, sayStored, seconds } from "./shared-notes";
@@ -39,9 +39,17 @@ export function noteRunning(stream: Stream): void {
     for (let tag: u32 = 0; tag < runningCount; tag++) {
       const hash = hashOf(runningStart(tag), runningEnd(tag));
       if (isPagesOwn(hash)) continue;
-      const name = taintName(taint);
       const second = seconds();
-      fileOne(Index.Stored, hash, 0, 0, 0, second, hop, putHop(stream, taint.part, name, name + taint.nameLength));
+      fileOne(
+        Index.Stored,
+        hash,
+        0,
+        0,
+        0,
+        second,
+        hop,
+        putHop(stream, taint.part, taintName(taint), taintNameEnd(taint)),
+      );
       sayStored(second);
     }
   }

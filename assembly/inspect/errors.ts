@@ -15,7 +15,7 @@ import { keyword } from "../match/keywords";
 import { wordWithin } from "../match/vocabulary";
 import { findPhrase, openPhrases, phraseEnd, phraseRule, phraseSure } from "../match/phrases";
 import { ruleClass } from "../match/rules";
-import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
 import { BodyType, reply, replyEnd, replyStatus, replyType } from "./reply";
 
@@ -53,13 +53,7 @@ export function inspectErrors(watch: Watch): void {
 
 function mayBreak(taint: Taint): bool {
   if ((taint.classes & QUERIES) != 0 || (classify(taintValue(taint), taintValueEnd(taint)) & BREAKS) != 0) return true;
-  return findByte(taintName(taint), nameEndOf(taint), Char.Dollar) < nameEndOf(taint);
-}
-
-// @ts-ignore: decorator
-@inline
-function nameEndOf(taint: Taint): usize {
-  return taintName(taint) + taint.nameLength;
+  return findByte(taintName(taint), taintNameEnd(taint), Char.Dollar) < taintNameEnd(taint);
 }
 
 /**
@@ -73,7 +67,7 @@ function isOther(taint: Taint, start: usize, end: usize): bool {
   const known = keyword(OPERATOR, end - 1, behind);
   if (end - start < TOP_LEVEL && known != 0 && known != Operator.Script && known < <u32>Operator.Logic) return true;
   return (
-    !holds(taintName(taint), nameEndOf(taint), end - 1, behind - end + 1) &&
+    !holds(taintName(taint), taintNameEnd(taint), end - 1, behind - end + 1) &&
     !holds(taintValue(taint), taintValueEnd(taint), end - 1, behind - end + 1)
   );
 }

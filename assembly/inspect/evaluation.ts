@@ -15,7 +15,7 @@ import { Char } from "../core/char";
 import { Stage } from "../core/findings";
 import { textIs, textStarts } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
-import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
 import { nextMatch, openMatches } from "./match";
 import { Known, knownNumber } from "./outcome";
@@ -297,7 +297,7 @@ function isOwnMember(taint: Taint, start: usize, end: usize): bool {
   const nameEnd = at - 1;
   let name = nameEnd;
   while (name > reply && byteAt(name - 1) != Char.DoubleQuote) name--;
-  let own = taintName(taint) + taint.nameLength;
+  let own = taintNameEnd(taint);
   const ownEnd = own;
   while (own > taintName(taint) && byteAt(own - 1) != Char.Slash) own--;
   return own < ownEnd && sameBytes(name, nameEnd, own, ownEnd);

@@ -113,12 +113,11 @@ export function findUsed(subject: u64, observed: usize): void {
     if (
       textStarts(pairName, pairNameEnd, "x-") &&
       mayBeId(pairValue, pairValueEnd) &&
-      isIdLike(pairValue, pairValueEnd)
+      isIdLike(pairValue, pairValueEnd) &&
+      nameReference(pairName + 2, pairNameEnd)
     )
-      if (nameReference(pairName + 2, pairNameEnd))
-        addUsed(subject, Part.Header, pairValue, pairValueEnd, pairName, pairNameEnd);
+      addUsed(subject, Part.Header, pairValue, pairValueEnd, pairName, pairNameEnd);
   }
-  isAnyName = true;
   for (let i: u32 = 0; i < changetype<Observed>(observed).bodyIds; i++) {
     const id = bodyIdAt(observed, i);
     const name = bodyIdName(id);
@@ -127,7 +126,6 @@ export function findUsed(subject: u64, observed: usize): void {
     memberEnd = findByte(member, name + id.nameSize, Char.Slash);
     useNamed(subject, id.part, name, name + id.nameSize, value, value + id.size, id.depth <= 1);
   }
-  isAnyName = false;
 }
 
 /** What is named `name..nameEnd`, of which the last member is the current one. `outer`: an "id" there is of what the path names. */
@@ -145,7 +143,7 @@ function useNamed(
   if (isNumbered || isOwnId(member, memberEnd)) {
     if (!outer) return;
     restoreCollection(PATH, pathCollectionEnd);
-  } else if (!refersTo(member, memberEnd, value, valueEnd) || isList) return;
+  } else if (!refersTo(member, memberEnd, value, valueEnd, part != Part.Query) || isList) return;
   addUsed(subject, <Part>part, value, valueEnd, name, nameEnd);
 }
 
@@ -210,17 +208,17 @@ function nameReference(start: usize, end: usize): bool {
   );
 }
 
-/** Any name refers to what has that name, where the value looks like an id by itself: {"purchase": "R-88217"}. */
-let isAnyName: bool = false;
-
-/** Whether a name is of a reference, or of people with `start..end` for which one: "customer": 42. */
-function refersTo(name: usize, nameEnd: usize, start: usize, end: usize): bool {
+/**
+ * Whether a name is of a reference, or of people with `start..end` for which one: "customer": 42. `anyName`: each name refers to what
+ * has that name, where the value looks like an id by itself: {"purchase": "R-88217"}.
+ */
+function refersTo(name: usize, nameEnd: usize, start: usize, end: usize, anyName: bool = false): bool {
   if (nameReference(name, nameEnd)) return true;
   if (!isIdLike(start, end)) return false;
   setCollection(name, nameEnd);
   return (
     isOneOf(collection, collectionEnd, "user customer account member patient owner ") ||
-    (isAnyName && collectionEnd > collection && !isNumber(start, end))
+    (anyName && collectionEnd > collection && !isNumber(start, end))
   );
 }
 

@@ -18,7 +18,7 @@ import { Rule, RuleClass } from "../generated/rules";
 import { wordWithin } from "../match/vocabulary";
 import { nextParameter, openParameters, parameterName, parameterNameEnd, parameterPart } from "../observe/parameters";
 import { observedParameters } from "../observe/observed";
-import { Taint, taintAt, taintName, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintNameEnd, Watch } from "../observe/taint";
 import { nextQuery, openQuery, queryName, queryNameEnd } from "../parse/query";
 import { bearOut } from "./bear";
 import { isLogin } from "./cookies";
@@ -115,7 +115,10 @@ function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): vo
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     const classes = taint.classes & QUERIES;
-    if (classes == 0 || !(named ? wordWithin(LOGIN_NAMES, taintName(taint), nameEndOf(taint)) != 0 : isSought(taint)))
+    if (
+      classes == 0 ||
+      !(named ? wordWithin(LOGIN_NAMES, taintName(taint), taintNameEnd(taint)) != 0 : isSought(taint))
+    )
       continue;
     const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
     bearOut(taint, classes, rule, Stage.Likely, start, end);
@@ -128,16 +131,10 @@ function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): vo
  */
 function isSought(taint: Taint): bool {
   const name = taintName(taint);
-  const end = nameEndOf(taint);
+  const end = taintNameEnd(taint);
   if (findByte(name, end, Char.Dollar) < end) return false;
   // "q", "id"
   return taint.part == Part.Path || wordWithin(SOUGHT_NAMES, name, end) != 0 || end - name < 3;
-}
-
-// @ts-ignore: decorator
-@inline
-function nameEndOf(taint: Taint): usize {
-  return taintName(taint) + taint.nameLength;
 }
 
 /** Records that a list has more than the longest one before, at least; tags of a page. */

@@ -13,7 +13,7 @@ import { Stage } from "../core/findings";
 import { findText, startsWithOneOf, textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { requestMethod, requestMethodEnd } from "../policy/request";
-import { Taint, taintAt, taintName, taintValue, taintValueEnd, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut, classBit } from "./bear";
 import {
   Html,
@@ -33,8 +33,8 @@ import { isOwnSite, readSite, site, siteEnd, siteHidden } from "./site";
 /** The host that was read is not written as one. */
 let hidden: bool = false;
 
-/** Asks whether a value has said where `target..targetEnd`, the value of Location or Refresh, leads. */
-export function inspectTarget(watch: Watch, target: usize, targetEnd: usize): void {
+/** Asks whether a value has said where `target..targetEnd`, the value of Location or Refresh, leads; told as `most` at most. */
+export function inspectTarget(watch: Watch, target: usize, targetEnd: usize, most: Stage = Stage.Confirmed): void {
   if (watch.vouched || !readSite(target, targetEnd)) return;
   const start = site;
   const end = siteEnd;
@@ -96,17 +96,14 @@ export function inspectScript(watch: Watch): void {
     const start = skipSpaces(at + 1, replyEnd) + 1;
     if (start >= replyEnd || !isQuote(byteAt(start - 1))) continue;
     const end = findByte(start, min(replyEnd, start + LONGEST), byteAt(start - 1));
-    most = Stage.Likely;
-    inspectTarget(watch, start, end);
-    most = Stage.Confirmed;
+    // A script may never come to the place.
+    inspectTarget(watch, start, end, Stage.Likely);
     at = end;
   }
 }
 
 /** Bytes of an address in a script that are read. */
 const LONGEST: usize = 1024;
-/** A script may never come to the place. */
-let most: Stage = Stage.Confirmed;
 
 /** Whether the host `start..end` of the address is what the value says. */
 function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end: usize): bool {
@@ -129,6 +126,6 @@ function leads(taint: Taint, target: usize, targetEnd: usize, start: usize, end:
 /** Whether a parameter is the address of a registered client. */
 function isCallback(taint: Taint): bool {
   const name = taintName(taint);
-  const end = name + taint.nameLength;
+  const end = taintNameEnd(taint);
   return startsWithOneOf(name, end, "redirect_uri post_logout_redirect_uri wreply relaystate ");
 }

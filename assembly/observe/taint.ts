@@ -169,12 +169,7 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
     if (
       known.part == reportedPart &&
       sameBytes(taintValue(known), taintValueEnd(known), start, end) &&
-      sameBytes(
-        taintName(known),
-        taintName(known) + known.nameLength,
-        fieldName,
-        min(fieldNameEnd, fieldName + NAME_CAPACITY),
-      )
+      sameBytes(taintName(known), taintNameEnd(known), fieldName, min(fieldNameEnd, fieldName + NAME_CAPACITY))
     ) {
       known.classes |= classes;
       watch.suspicious = watch.suspicious || classes != 0;
@@ -322,6 +317,12 @@ export function taintAt(block: usize, index: u32): Taint {
 @inline
 export function taintName(taint: Taint): usize {
   return changetype<usize>(taint) + offsetof<Taint>();
+}
+
+// @ts-ignore: decorator
+@inline
+export function taintNameEnd(taint: Taint): usize {
+  return taintName(taint) + taint.nameLength;
 }
 
 // @ts-ignore: decorator

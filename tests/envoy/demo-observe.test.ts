@@ -1,57 +1,25 @@
 // The demo's mesh in a short form: all that is planted is found and nothing else, in the table and on the page.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { PLANTED } from "../../scripts/demo/planted.ts";
-import { packageRoot } from "../../scripts/package.ts";
 import { collectorAt } from "../../scripts/report/client.ts";
 import { findChromium, startChromium } from "../page/chromium.ts";
+import { demo, until, UP_MS } from "./demo-run.ts";
+import type { Run } from "./demo-run.ts";
 
 /** Ordinary traffic, in seconds. */
 const SECONDS = "3";
-/** Three Envoys and two databases start, on a busy machine; then the traffic, and what sidecars count once a minute. */
-const UP_MS = 150_000;
 const STOP_MS = 20_000;
 const PATIENCE_MS = 15_000;
-
-interface Run {
-  child: ChildProcess;
-  out: () => string;
-  err: () => string;
-  ended: Promise<number | null>;
-}
 
 let folder: string;
 before(async () => void (folder = await mkdtemp(join(tmpdir(), "meshward-observe-test-"))));
 after(() => rm(folder, { recursive: true, force: true }));
-
-function demo(args: readonly string[]): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), "demo", ...args], {
-    cwd: packageRoot(),
-    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { child, out: () => out, err: () => err, ended };
-}
-
-async function until(run: Run, text: () => string, wanted: RegExp): Promise<RegExpExecArray> {
-  for (const deadline = Date.now() + UP_MS; Date.now() < deadline; await delay(100)) {
-    const match = wanted.exec(text());
-    if (match !== null) return match;
-    if (run.child.exitCode !== null) break;
-  }
-  return assert.fail(`no ${wanted} in:\n${run.out()}\n${run.err()}`);
-}
 
 const program = findChromium();
 
@@ -59,7 +27,7 @@ describe("meshward demo --observe", () => {
   let run: Run;
   let page: URL;
   before(async () => {
-    run = demo(["--observe", "--seconds", SECONDS, "--listen", "127.0.0.1:0"]);
+    run = demo(folder, ["--observe", "--seconds", SECONDS, "--listen", "127.0.0.1:0"]);
     await until(run, run.out, /Ctrl-C ends it/);
     page = new URL(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/#token=\S+)$/m.exec(run.out())![1]!);
   });
@@ -140,7 +108,7 @@ describe("meshward demo --observe", () => {
 
 describe("meshward demo --observe, cut short", () => {
   it("ends when it is interrupted while it starts, and has shown nothing", async () => {
-    const run = demo(["--observe", "--once", "--listen", "127.0.0.1:0"]);
+    const run = demo(folder, ["--observe", "--once", "--listen", "127.0.0.1:0"]);
     await until(run, run.err, /starting three services/);
     run.child.kill("SIGTERM");
     assert.equal(await Promise.race([run.ended, delay(UP_MS, "it did not end", { ref: false })]), 130, run.err());

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
@@ -12,49 +11,14 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { CASES } from "../../scripts/demo/cases.ts";
 import { startDatabase } from "../../scripts/demo/shop/database.ts";
-import { packageRoot } from "../../scripts/package.ts";
+import { demo, until, UP_MS } from "./demo-run.ts";
+import type { Run } from "./demo-run.ts";
 
-const CLI = join(packageRoot(), "scripts/cli.ts");
-/** PostgreSQL in WebAssembly takes seconds of the processor to start, and the machine may be busy. */
-const START_MS = 90_000;
 const STOP_MS = 15_000;
-
-interface Run {
-  child: ChildProcess;
-  out: () => string;
-  err: () => string;
-  /** The exit code, or null where a signal ended it. */
-  ended: Promise<number | null>;
-}
 
 let folder: string;
 before(async () => void (folder = await mkdtemp(join(tmpdir(), "meshward-demo-test-"))));
 after(() => rm(folder, { recursive: true, force: true }));
-
-/** Starts the command with a temporary folder of the test's own, so that what is left behind is seen. */
-function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", CLI, "demo", ...args], {
-    cwd: packageRoot(),
-    // tsx keeps what it compiled in the temporary folder, which is none of the demo's business.
-    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { child, out: () => out, err: () => err, ended };
-}
-
-/** Resolves when the output matches; fails with what there is. */
-async function until(run: Run, text: () => string, wanted: RegExp, milliseconds = START_MS): Promise<RegExpExecArray> {
-  for (const deadline = Date.now() + milliseconds; Date.now() < deadline; await delay(50)) {
-    const match = wanted.exec(text());
-    if (match !== null) return match;
-    if (run.child.exitCode !== null) break;
-  }
-  return assert.fail(`no ${wanted} in:\n${run.out()}\n${run.err()}`);
-}
 
 /** Processes that were started in the test's folder, or for it, and still run. */
 async function processesLeft(): Promise<string[]> {
@@ -125,7 +89,7 @@ describe("the shop's database", () => {
 
 describe("meshward demo", () => {
   it("--once makes the tour, keeps every promise, and leaves nothing behind", async () => {
-    const run = demo(["--once"]);
+    const run = demo(folder, ["--once"]);
     await until(run, run.err, /the shop is open/);
     const database = await databaseOf(run);
     const urls = /stands before (\S+): use (\S+)/.exec(run.err())!.slice(1);
@@ -143,7 +107,7 @@ describe("meshward demo", () => {
   });
 
   it("stays up behind Meshward alone, for whoever has the address and the token; Ctrl-C ends all of it", async () => {
-    const run = demo([]);
+    const run = demo(folder, []);
     await until(run, run.out, /Ctrl-C ends it/);
     const database = await databaseOf(run);
     const [, inner, url] = /stands before (\S+): use (\S+)/.exec(run.err())!;
@@ -189,10 +153,10 @@ describe("meshward demo", () => {
   });
 
   it("ends when it is interrupted while starting", async () => {
-    const run = demo(["--once"]);
+    const run = demo(folder, ["--once"]);
     await until(run, run.err, /starting the shop/);
     run.child.kill("SIGTERM");
-    assert.equal(await Promise.race([run.ended, delay(START_MS, "it did not end", { ref: false })]), 130);
+    assert.equal(await Promise.race([run.ended, delay(UP_MS, "it did not end", { ref: false })]), 130);
     assert.equal(run.out(), "");
     await assertNothingLeft([], null);
   });
@@ -221,7 +185,7 @@ describe("meshward demo", () => {
     ],
   ] as const) {
     it(`tells ${what} in one line, exit code 2`, async () => {
-      const run = demo(["--once", ...args()], env);
+      const run = demo(folder, ["--once", ...args()], env);
       assert.equal(await run.ended, 2);
       const lines = run
         .err()
