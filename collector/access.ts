@@ -145,7 +145,8 @@ function siblingFlaws(operations: readonly StoredOperation[]): Flaw[] {
     if (!isOpen(operation) || mayBeForStrangers(operation)) return [];
     const found = siblingsOf(one, candidates);
     if (found === null) return [];
-    const { siblings, prefix } = found;
+    const { prefix } = found;
+    const siblings = withoutStrangersOwn(operation, found.siblings, prefix);
     if (!siblings.every(isProtected) || !siblings.some(isRefusing)) return [];
     const evidence =
       `answered ${openAnswers(operation)} times without a credential; the ${siblings.length} others of ${prefix} ` +
@@ -156,6 +157,25 @@ function siblingFlaws(operations: readonly StoredOperation[]): Flaw[] {
         .join(", ");
     return [flaw("auth-missing-authentication", operation, 65, evidence)];
   });
+}
+
+/** Below these everything is of whoever asks. */
+const OWN = /\/(?:my|me|mine|account|profile)(?:\/|$)/i;
+/** Siblings that have refused, from which those for strangers are put aside. */
+const REFUSING = 3;
+
+/**
+ * The siblings without those that strangers alone ask for, such as a form for anybody. They are put aside where the place is by its
+ * name one's own, and the operation answers users, too: elsewhere an open page beside an open one is nothing strange.
+ */
+function withoutStrangersOwn(
+  operation: StoredOperation,
+  siblings: StoredOperation[],
+  prefix: string,
+): StoredOperation[] {
+  if (!OWN.test(prefix) || credentialed(operation) < CREDENTIALED) return siblings;
+  if (siblings.filter((one) => isProtected(one) && isRefusing(one)).length < REFUSING) return siblings;
+  return siblings.filter((one) => !isOpen(one) || credentialed(one) >= CREDENTIALED);
 }
 
 /** How many segments two routes begin with alike. */

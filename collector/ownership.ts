@@ -56,6 +56,8 @@ const HOLDERS = 4;
 /** Where people work on what is others': what is handed out there is nobody's own. */
 const OFFICE =
   /\/(?:admin|administration|backoffice|back-office|internal|staff|support|manage|management|ops)(?:\/|$)/i;
+/** What lies there is by its name of whoever asks: "/my/tickets/303". */
+const OWN = /\/(?:my|me|mine|account|profile)\//i;
 /** Pairs of subjects with an id in common that are kept of a collection. */
 const PAIRS = 64;
 /** Names that an id was handed out under, and ids of one walk, that are kept. */
@@ -326,7 +328,11 @@ export function createOwnership(mostIds = EXCHANGE_IDS, mostEntries = COLLECTION
         const users = new Set([...collection.users, ...collection.owners]);
         users.delete(subject);
         const isTold =
-          isPrivate || (exchange.kind !== "key" && !exchange.staff && users.size > 0 && areOfPeople(steps));
+          isPrivate ||
+          (exchange.kind !== "key" &&
+            !exchange.staff &&
+            users.size > 0 &&
+            (OWN.test(exchange.route) || areOfPeople(steps)));
         if (isTold) tell("auth-enumeration", 65, one, now, walkWords(collection, steps, exchange, used));
       }
     }

@@ -27,7 +27,7 @@ import {
 import { beginBearing, borne } from "../inspect/bear";
 import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
-import { inspectEvaluation } from "../inspect/evaluation";
+import { inspectEvaluation, learnPlaces } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
 import { essenceEnd, Fact, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
 import { setTime } from "../inspect/note";
@@ -256,7 +256,10 @@ function judgeBody(stream: Stream, policy: Policy, watch: Watch): void {
   inspectBody(watch);
   if (decodeValues(watch)) inspectBody(watch);
   if (watch.observed != 0) {
-    if (!policy.dryRun) inspectAmount(watch);
+    if (!policy.dryRun) {
+      inspectAmount(watch);
+      learnPlaces(watch);
+    }
     const kept = observedType(watch.observed);
     setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
     setFacts(changetype<Observed>(watch.observed).facts);

@@ -3,7 +3,10 @@
 //   value  order-{{7*7}}-x      body  order-49-x            the words around it came back: *confirmed*
 //   value  {{1337*1337}}        body  1787569               nothing else makes that number: *confirmed*, where the expression does not stand there, too
 //   value  {{137*131}}          body  <p>17947</p>          a whole text, of five digits or more: *confirmed*
+//   value  {{a}} {{137*131}}    body  <p>a 17947</p>        the same at the end of a text, as in the value: *confirmed*
 //   value  {{7*7}}              body  "name":"49"           of the parameter `name`: *confirmed*
+//   value  Hi {{name}}          body  <h1>Hi Ada</h1>       at other times, so a text of the parameter begins there …
+//   value  {{7*49}}             body  <h1>343</h1>          … and this one is the result: *confirmed*
 //   value  {{7*7}}              body  <h1>Hello 49!</h1>    *likely*: 49 may be a price; not where the endpoint has shown it before
 //   value  {{7*7}}              body  <p>49</p>             *likely*, where it is known that it has not
 //
@@ -13,11 +16,14 @@
 import { byteAt, isDigit, isLetter, isQuote, isSpace, isWord, putBytes, putDecimal, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { Stage } from "../core/findings";
+import { HASH_SEED, hashBytes } from "../core/hash";
 import { textIs, textStarts } from "../core/text";
 import { Rule, RuleClass } from "../generated/rules";
 import { Taint, taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { bearOut } from "./bear";
-import { nextMatch, openMatches } from "./match";
+import { endpoint } from "./exchange";
+import { markOf, setMark } from "./marks";
+import { matchEnd, matchStart, nextMatch, openMatches } from "./match";
 import { Known, knownNumber } from "./outcome";
 import { BodyType, reply, replyEnd, replyType } from "./reply";
 
@@ -33,6 +39,11 @@ const OWN: usize = 3;
 const LONG: usize = 6;
 /** The same of a number that is a whole text; with one digit less there are years and prices. */
 const WHOLE: usize = 5;
+/** The same where the parameter's text is known to stand. */
+const PLACED: usize = 3;
+
+/** Expressions of a value whose results are looked for: each costs a walk over the response. */
+const MOST: u32 = 4;
 
 /** What is kept of the exchange, 0 for nothing. */
 let observed: usize = 0;
@@ -46,11 +57,13 @@ export function inspectEvaluation(watch: Watch): void {
 function inspectValue(taint: Taint): void {
   const start = taintValue(taint);
   const end = taintValueEnd(taint);
+  let tried: u32 = 0;
   for (let at = start + 1; at + 2 < end; at++) {
     const mark = byteAt(at);
     if (mark != Char.Star && mark != Char.Plus && mark != Char.Dash && mark != Char.Slash) continue;
-    if (readOperands(start, at, end) && opens(start, first) && closes(second, end))
-      return inspectExpression(taint, mark);
+    if (!readOperands(start, at, end) || !opens(start, first) || !closes(second, end)) continue;
+    if (inspectExpression(taint, mark) || ++tried == MOST) return;
+    at = second;
   }
 }
 
@@ -193,13 +206,14 @@ function closes(at: usize, end: usize): bool {
   return true;
 }
 
-function inspectExpression(taint: Taint, mark: u32): void {
-  if (mark == Char.Dash && right > left) return;
+/** Looks for the result of the expression that was read; true where it was found. */
+function inspectExpression(taint: Taint, mark: u32): bool {
+  if (mark == Char.Dash && right > left) return false;
   let result = left * right;
   if (mark == Char.Plus) result = left + right;
   else if (mark == Char.Dash) result = left - right;
   else if (mark == Char.Slash) {
-    if (right == 0 || left % right != 0) return;
+    if (right == 0 || left % right != 0) return false;
     result = left / right;
   }
   operand = result == left || result == right;
@@ -212,11 +226,12 @@ function inspectExpression(taint: Taint, mark: u32): void {
   while (behind < end && behind - second < AROUND && isAround(byteAt(behind))) behind++;
   const lead = putBytes(NEEDLE, before, first);
   let out = putDecimal(lead, result);
-  if (inspectResult(taint, lead, putBytes(out, second, behind), out) || !repeats) return;
+  if (inspectResult(taint, lead, putBytes(out, second, behind), out)) return true;
+  if (!repeats) return false;
   out = lead;
   operand = left < 2;
   for (let i: u64 = 0; i < left; i++) out = putDecimal(out, right);
-  inspectResult(taint, lead, putBytes(out, second, behind), out);
+  return inspectResult(taint, lead, putBytes(out, second, behind), out);
 }
 
 /** Looks for the needle up to `end`, in which the result is `result..resultEnd`; true where it was found. */
@@ -231,13 +246,14 @@ function inspectResult(taint: Taint, result: usize, end: usize, resultEnd: usize
   const size = end - NEEDLE;
   for (let at = reply; at + size <= replyEnd; at++) {
     if (byteAt(at) != byteAt(NEEDLE) || memory.compare(at, NEEDLE, size) != 0) continue;
-    if (around < OWN && ((at > reply && isPlain(byteAt(at - 1))) || isPlain(byteAt(at + size)))) continue;
+    if (around < OWN && ((at > reply && goesOn(at)) || goesOn(at + size))) continue;
     const whole = (digits >= WHOLE - 1 || known == Known.New) && !operand && isWhole(at, at + size);
     places++;
     if (
       around >= OWN ||
       isLong(result, resultEnd) ||
-      (whole && digits >= WHOLE && !isRound(resultEnd)) ||
+      (digits >= WHOLE && !operand && !isRound(resultEnd) && (whole || endsAlike(taint, at, at + size))) ||
+      (whole && digits >= PLACED && known == Known.New && first == taintValue(taint) && isPlace(taint, at)) ||
       isOwnMember(taint, at, at + size)
     ) {
       found = at;
@@ -264,9 +280,63 @@ function isWhole(start: usize, end: usize): bool {
   return start > reply && byteAt(start - 1) == Char.Greater && byteAt(end) == Char.Less;
 }
 
+/** Whether a text ends with `start..end`, which is the end of the value with what stands before it. */
+function endsAlike(taint: Taint, start: usize, end: usize): bool {
+  if (second != taintValueEnd(taint) || !isSpace(byteAt(start)) || replyType == BodyType.Text) return false;
+  while (end < replyEnd && isSpace(byteAt(end))) end++;
+  return end < replyEnd && byteAt(end) == (replyType == BodyType.Json ? Char.DoubleQuote : Char.Less);
+}
+
+/** Makes the key of a parameter's place: a hash of what stands in front of its text. */
+const PLACE: u32 = 0x2b7e1516;
+const FRONT: usize = 16;
+
+function placeKey(taint: Taint): u32 {
+  return endpoint ^ PLACE ^ (<u32>hashBytes(taintName(taint), taintNameEnd(taint), HASH_SEED));
+}
+
+function frontOf(at: usize): u32 {
+  return at - reply < FRONT ? 0 : (<u32>hashBytes(at - FRONT, at, HASH_SEED)) | 1;
+}
+
+/** Whether the parameter's text begins at `at`, where it did at other times. */
+function isPlace(taint: Taint, at: usize): bool {
+  const front = frontOf(at);
+  return front != 0 && markOf(placeKey(taint)) == front;
+}
+
+/** Letters and blanks before a mark of a template by which a text is known again. */
+const LEADING: usize = 4;
+
+/**
+ * Keeps where the text of a parameter stands that begins with words and has a template's mark behind them: at the one place of the
+ * response that has the words, and not the mark.
+ */
+export function learnPlaces(watch: Watch): void {
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    const start = taintValue(taint);
+    const end = taintValueEnd(taint);
+    let words = start;
+    while (words < end && (isLetter(byteAt(words)) || isSpace(byteAt(words)) || byteAt(words) == Char.Comma)) words++;
+    if (words - start < LEADING || words + 2 > end || !isOpening(byteAt(words)) || !isOpening(byteAt(words + 1)))
+      continue;
+    if (!openMatches(start, words) || !nextMatch()) continue;
+    const front = frontOf(matchStart);
+    const behind = matchEnd < replyEnd ? byteAt(matchEnd) : byteAt(words);
+    if (behind == byteAt(words) || behind == Char.Ampersand || behind == Char.Backslash) continue;
+    if (front != 0 && !nextMatch()) setMark(placeKey(taint), front);
+  }
+}
+
 /** Whether the number that ends at `end` has two zeros there. */
 function isRound(end: usize): bool {
   return byteAt(end - 1) == Char._0 && byteAt(end - 2) == Char._0;
+}
+
+/** Whether a word goes on at `at`. */
+function goesOn(at: usize): bool {
+  return isPlain(byteAt(at - 1)) && isPlain(byteAt(at));
 }
 
 function isPlain(byte: u32): bool {

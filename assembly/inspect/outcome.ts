@@ -3,10 +3,12 @@
 //
 //   ordinary  POST /login user=ada&password=x       401          attack  user=' or 1=1--   200, without any credential, or a session's cookie
 //   ordinary  GET /items?name=chair                 3 records    attack  name=' or 1=1--   40 records
+//   ordinary  GET /items?kind=chair                 1 record     attack  kind=chair' or '1'='1   3 records, and kind=chair' and '1'='2   none
+//   ordinary  GET /items?kind=chair                 no address   attack  kind=' union select email …   two addresses of people
 //
 // Like is compared with like: requests with the same kind of credential, and with parameters of the same names.
 
-import { byteAt, findByte } from "../core/bytes";
+import { byteAt, findByte, isDigit, isQuote, isWord, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
@@ -18,7 +20,7 @@ import { Rule, RuleClass } from "../generated/rules";
 import { wordWithin } from "../match/vocabulary";
 import { nextParameter, openParameters, parameterName, parameterNameEnd, parameterPart } from "../observe/parameters";
 import { observedParameters } from "../observe/observed";
-import { Taint, taintAt, taintName, taintNameEnd, Watch } from "../observe/taint";
+import { Taint, taintAt, taintName, taintNameEnd, taintValue, taintValueEnd, Watch } from "../observe/taint";
 import { nextQuery, openQuery, queryName, queryNameEnd } from "../parse/query";
 import { bearOut } from "./bear";
 import { isLogin } from "./cookies";
@@ -120,9 +122,14 @@ function bearOutQueries(watch: Watch, named: bool, start: usize, end: usize): vo
       !(named ? wordWithin(LOGIN_NAMES, taintName(taint), taintNameEnd(taint)) != 0 : isSought(taint))
     )
       continue;
-    const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
-    bearOut(taint, classes, rule, Stage.Likely, start, end);
+    bearOutQuery(taint, start, end);
   }
+}
+
+function bearOutQuery(taint: Taint, start: usize, end: usize): void {
+  const classes = taint.classes & QUERIES;
+  const rule = (classes & (1 << RuleClass.Sqli)) != 0 ? Rule.SqliError : Rule.NosqliError;
+  bearOut(taint, classes, rule, Stage.Likely, start, end);
 }
 
 /**
@@ -165,11 +172,103 @@ export function inspectAmount(watch: Watch): void {
   amount = min(amount, MOST);
   const known = markOf(key);
   const most = known & MOST;
-  if (!watch.suspicious) return setMark(key, max(most, amount) | (min((known >>> 16) + 1, MOST) << 16));
+  if (!watch.suspicious) {
+    learnPeople(key);
+    return setMark(key, max(most, amount) | (min((known >>> 16) + 1, MOST) << 16));
+  }
   // Of several parameters another one may have been chosen.
-  if (known >>> 16 < min(names, 2)) return;
-  const more = page ? amount >= most + (most >>> 1) + MORE_TAGS : amount >= max(most * 2, most + MORE);
-  if (more && known != 0) bearOutQueries(watch, false, reply, min(replyEnd, reply + 64));
+  if (known >>> 16 < min(names, 2) || known == 0) return;
+  const more = page ? most + (most >>> 1) + MORE_TAGS : max(most * 2, most + MORE);
+  if (amount >= more) bearOutQueries(watch, false, reply, min(replyEnd, reply + 64));
+  inspectStatement(watch, key, known >>> 16, most, amount, page ? more : max(most * 2, most + PAIRED));
+}
+
+/** Records more than the longest list has one of two attacks that begin alike, of which the other has fewer. */
+const PAIRED: u32 = 2;
+/** Make keys of an endpoint's with the names of its parameters. */
+const PAIR: u32 = 0x6a09e667;
+const EXTREMES: u32 = 0x510e527f;
+const PEOPLE: u32 = 0x243f6a88;
+
+/**
+ * Looks at what the statement did that a value became a part of, whatever its name. Two values that begin alike, `chair' and '1'='2` and
+ * `chair' or '1'='1`: a search by words finds for either what it finds for "chair", and what drops a filter that it cannot read lists
+ * all for both. And a second SELECT that brings along addresses of people, of which there never were any.
+ */
+function inspectStatement(watch: Watch, key: u32, times: u32, most: u32, amount: u32, more: u32): void {
+  for (let i: u32 = 0; i < watch.count; i++) {
+    const taint = taintAt(changetype<usize>(watch), i);
+    if ((taint.classes & QUERIES) == 0) continue;
+    const start = taintValue(taint);
+    const end = taintValueEnd(taint);
+    const parted = partedAt(start, end);
+    if (parted > start && parted < end) {
+      const pair = <u32>hashBytes(start, parted, hashBytes(taintName(taint), taintNameEnd(taint), HASH_SEED));
+      const extremes = markOf(key ^ PAIR) == pair ? markOf(key ^ EXTREMES) : MOST;
+      const least = min(extremes & MOST, amount);
+      const largest = max(extremes >>> 16, amount);
+      setMark(key ^ PAIR, pair);
+      setMark(key ^ EXTREMES, least | (largest << 16));
+      if (least < most && largest >= more) return bearOutQuery(taint, reply, min(replyEnd, reply + 64));
+    }
+    if (times < 2 || markOf(key ^ PEOPLE) != UNNAMED || !holdsTextNoCase(start, end, "select")) continue;
+    if (findPeople()) return bearOutQuery(taint, people, peopleEnd);
+  }
+}
+
+/** Where what was sought may end, and the statement go on: behind a number, or at the first quote. */
+function partedAt(start: usize, end: usize): usize {
+  let at = start;
+  while (at < end && isDigit(byteAt(at))) at++;
+  if (at == start) while (at < end && !isQuote(byteAt(at))) at++;
+  return at;
+}
+
+/** Whether addresses of people were shown: no, or once. */
+const UNNAMED: u32 = 1;
+const NAMED: u32 = 2;
+
+function learnPeople(key: u32): void {
+  const known = markOf(key ^ PEOPLE);
+  if (known != NAMED) setMark(key ^ PEOPLE, findAddress(reply) < replyEnd ? NAMED : UNNAMED);
+}
+
+/** The first address of the last `findPeople`. */
+let people: usize = 0;
+let peopleEnd: usize = 0;
+
+/** Whether the response shows two different addresses of people; the first of them is kept. One may be that of the service's help. */
+function findPeople(): bool {
+  people = findAddress(reply);
+  peopleEnd = addressEnd;
+  for (let at = peopleEnd; at < replyEnd; at = addressEnd) {
+    at = findAddress(at);
+    if (at < replyEnd && !sameBytes(people, peopleEnd, at, addressEnd)) return true;
+  }
+  return false;
+}
+
+/** Where the address ends that `findAddress` has found. */
+let addressEnd: usize = 0;
+
+/** The next e-mail address from `at` on, the reply's end for none. */
+function findAddress(at: usize): usize {
+  for (at = findByte(at, replyEnd, Char.At); at < replyEnd; at = findByte(at + 1, replyEnd, Char.At)) {
+    let start = at;
+    while (start > reply && isOfAddress(byteAt(start - 1))) start--;
+    let end = at + 1;
+    let dots = false;
+    while (end < replyEnd && isOfAddress(byteAt(end))) dots = byteAt(end++) == Char.Dot || dots;
+    if (start == at || !dots || end - at < 4) continue;
+    addressEnd = end;
+    return start;
+  }
+  addressEnd = replyEnd;
+  return replyEnd;
+}
+
+function isOfAddress(byte: u32): bool {
+  return isWord(byte) || byte == Char.Dash || byte == Char.Dot;
 }
 
 /** The hash of a parameter's name, without the operator that it may have: "user[$ne]", "user.$ne". */

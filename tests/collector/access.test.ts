@@ -78,6 +78,21 @@ test("with doubt nothing is said", () => {
   assert.deepEqual(found("GET /o/a bearer 9 refused 1\n GET /o/c none 3"), []);
 });
 
+test("where everything is by its name one's own, pages that strangers alone ask for are put aside", () => {
+  const mine = (own: string): string => `
+    GET /${own}/orders cookie 5 none 2 redirected 2
+    GET /${own}/addresses cookie 5 none 1 redirected 1
+    GET /${own}/cards cookie 5 none 1 redirected 1
+    GET /${own}/zone none 4`;
+  const open = (own: string): string => `GET /${own}/invoices cookie 3 none 1`;
+  assert.deepEqual(found(`${mine("my")}\n ${open("my")}`), ["missing-authentication GET /my/invoices"]);
+  assert.deepEqual(found(`${mine("shop")}\n ${open("shop")}`), []);
+  assert.deepEqual(found(`${mine("my")}\n GET /my/area none 3`), [], "strangers alone ask for either");
+  assert.deepEqual(found(`${mine("my")}\n ${open("my")}\n GET /my/offers cookie 9 none 9`), [], "two are open to both");
+  const few = mine("my").replace(/.*addresses.*\n/, "");
+  assert.deepEqual(found(`${few}\n ${open("my")}`), [], "few refuse");
+});
+
 test("a method that is open where GET is not", () => {
   const strict = "GET /admin/users cookie 8 refused 3";
   assert.deepEqual(found(`${strict}\n HEAD /admin/users none 2`), ["verb-tampering HEAD /admin/users"]);

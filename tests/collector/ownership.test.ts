@@ -139,6 +139,21 @@ test("a walk through ids", () => {
   assert.deepEqual(ownership.judge(NOW + 60_000), [], "slowly");
 });
 
+test("a walk through what is by its path one's own", () => {
+  const walk = "eve GET /my/tickets/{number} walks ticket 301 312";
+  const others = "ada GET /my/tickets/{number} uses ticket 303";
+  assert.deepEqual(found(`${others}\n ${walk}`), ["auth-enumeration GET /my/tickets/{number}"]);
+  assert.deepEqual(found(`${others}\n ${walk}`.replaceAll(/\b(ada|eve)\b/g, "$1/cookie")), [
+    "auth-enumeration GET /my/tickets/{number}",
+  ]);
+  const handed = "eve GET /my/tickets hands ticket 301 302 303 304 305 306 307 308 309 310 311 312";
+  assert.deepEqual(found(`${others}\n ${handed}\n ${walk}`), [], "they were handed to this one");
+  assert.deepEqual(found(walk), [], "nobody else uses any");
+  assert.deepEqual(found(`${others}\n ${walk.replace("312", "306")}`), [], "too short");
+  assert.deepEqual(found(`${others}\n ${walk}`.replaceAll("/my/", "/the/")), [], "anybody's");
+  assert.deepEqual(found(`${others}\n ${walk.replace("eve", "desk!")}`), [], "who works there");
+});
+
 test("strangers, and users with nothing of their own, who count through what tells of people", () => {
   const expected = ["auth-enumeration GET /receipts/{number}"];
   const reads = (who: string, from = 7000, to = 7009): string =>

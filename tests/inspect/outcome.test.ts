@@ -152,6 +152,85 @@ describe("lists", () => {
   });
 });
 
+/** An answer to `?kind=` of these records. */
+const kinds = (value: string, records: readonly object[], wrap?: string): Exchange => ({
+  path: "/materials?kind=" + encodeURIComponent(value),
+  headers: data,
+  body: JSON.stringify(wrap === undefined ? records : { [wrap]: records, total: records.length }),
+});
+const lamp = { id: 1001, name: "Brass lamp" };
+const goods = [lamp, { id: 1002, name: "Oak table" }, { id: 1003, name: "Linen" }];
+
+describe("two attacks that begin alike, by whatever name", () => {
+  const ordinary = [kinds("lamp", [lamp]), kinds("stool", [])];
+  const never = (records: readonly object[]): Exchange => kinds("lamp' AND '1'='2", records);
+  const always = (records: readonly object[]): Exchange => kinds("lamp' OR '1'='1", records);
+  it("the one that is never true has less, the one that is always true has more", async () => {
+    assert.deepEqual(await last([...ordinary, never([]), always(goods)]), { sqli: "likely" });
+    assert.deepEqual(await last([...ordinary, always(goods), never([])]), { sqli: "likely" });
+    const wrapped = [kinds("lamp", [lamp], "data"), kinds("lamp' AND '1'='2", [], "data")];
+    assert.deepEqual(await last([...wrapped, kinds("lamp' OR '1'='1", goods, "data")]), { sqli: "likely" });
+  });
+  it("much more", async () => {
+    const many = Array.from({ length: 20 }, () => lamp);
+    assert.deepEqual(await last([...ordinary, never([]), always(many)]), { sqli: "likely" });
+    assert.deepEqual(await last([...ordinary, always(many)]), {}, "which may be a filter that is dropped");
+  });
+  it("of numbers", async () => {
+    const ordinaryOnes = [kinds("7", [lamp]), kinds("7 AND 1=2", [])];
+    assert.deepEqual(await last([...ordinaryOnes, kinds("7 OR 1=1", goods)]), { sqli: "likely" });
+  });
+  it("a search by words finds the same for both, or nothing", async () => {
+    assert.deepEqual(await last([...ordinary, never([lamp]), always(goods)]), {});
+    assert.deepEqual(await last([...ordinary, never([]), always([])]), {});
+    assert.deepEqual(await last([...ordinary, never([]), always([lamp])]), {});
+  });
+  it("a filter that is dropped where it cannot be read lists all for both", async () => {
+    assert.deepEqual(await last([...ordinary, never(goods), always(goods)]), {});
+    assert.deepEqual(await last([...ordinary, always(goods), never(goods)]), {});
+  });
+  it("values that begin in another way are no two of that kind", async () => {
+    assert.deepEqual(await last([...ordinary, kinds("stool' AND '1'='2", []), always(goods)]), {});
+    assert.deepEqual(await last([...ordinary, kinds("' AND '1'='2", []), kinds("' OR '1'='1", goods)]), {});
+  });
+  it("lists that are as long at other times, or of which nothing is known", async () => {
+    assert.deepEqual(await last([...ordinary, kinds("all", goods), never([]), always(goods)]), {});
+    assert.deepEqual(await last([never([]), always(goods)]), {});
+    // Nobody has found anything there: what is left out by the one is not known.
+    assert.deepEqual(await last([kinds("stool", []), never([]), always(goods)]), {});
+  });
+});
+
+describe("a second SELECT", () => {
+  const union = "none' UNION SELECT email, password FROM users-- -";
+  const people = [
+    { id: "ada@shop.example", name: "x" },
+    { id: "lin@shop.example", name: "y" },
+  ];
+  const ordinary = [kinds("lamp", goods), kinds("chair", [lamp]), kinds("none", [])];
+  it("that brings along addresses of people, where there were none", async () => {
+    assert.deepEqual(await last([...ordinary, kinds(union, people)]), { sqli: "likely" });
+    const table = (value: string, body: string): Exchange => ({ ...kinds(value, []), headers: page, body });
+    const listed = [table("lamp", "<td>Brass lamp</td>"), table("chair", "<td>Chair</td>")];
+    const shown = "<td>ada@shop.example</td><td>lin@shop.example</td>";
+    assert.deepEqual(await last([...listed, table(union, shown)]), { sqli: "likely" });
+  });
+  it("where addresses are shown at other times, or one alone, as of somebody who helps", async () => {
+    assert.deepEqual(await last([...ordinary, kinds("staff", people), kinds(union, people)]), {});
+    const help = [{ id: "help@shop.example", name: "write to help@shop.example" }];
+    assert.deepEqual(await last([...ordinary, kinds(union, help)]), {});
+  });
+  it("that is bound, that comes to a filter that is dropped, or to an endpoint that nobody knows", async () => {
+    assert.deepEqual(await last([...ordinary, kinds(union, [])]), {});
+    assert.deepEqual(await last([...ordinary, kinds(union, goods)]), {});
+    assert.deepEqual(await last([kinds(union, people)]), {});
+    assert.deepEqual(await last([kinds("lamp", goods), kinds(union, people)]), {});
+  });
+  it("in a value that selects nothing", async () => {
+    assert.deepEqual(await last([...ordinary, kinds("none' OR '1'='1", people)]), {});
+  });
+});
+
 describe("small results of templates", () => {
   const hello = (name: string, body: string): Exchange => ({
     path: "/hello?name=" + encodeURIComponent(name),
@@ -166,5 +245,30 @@ describe("small results of templates", () => {
     assert.deepEqual(await last([hello("ada", shop), hello("<%= 7*7 %>", shop)]), {});
     assert.deepEqual(await last([hello("ada", "<p>Size 49</p>"), hello("<%= 7*7 %>", "<p>Hello 49</p>")]), {});
     assert.deepEqual(await last([hello("<%= 7*7 %>", "<p>49</p>")]), {});
+  });
+  const preview = (subject: string, body: string): Exchange =>
+    form("subject=" + encodeURIComponent(subject), { path: "/mails/preview", headers: page, body });
+  const filled = preview("Hello <%= name %>", "<main class=mail><h1>Hello Ada</h1></main>");
+  it("that stand where the text of the parameter stands at other times", async () => {
+    const result = preview("<%= 7*49 %>", "<main class=mail><h1>343</h1></main>");
+    assert.deepEqual(await last([filled, result]), { ssti: "confirmed" });
+    const mail = (line: string, text: string): Exchange => ({
+      ...json({ line }, { path: "/preview", headers: data, body: JSON.stringify({ kind: "mail", line: text }) }),
+    });
+    const lines = [mail("Dear {{ user }},", "Dear Ada,"), mail("{{ 7*49 }}", "343")];
+    assert.deepEqual(await last(lines.slice(1)), { ssti: "confirmed" }, "the member's own name says so, too");
+    const cards = lines.map((one) => ({ ...one, body: one.body?.replace('"line"', '"text"') }));
+    assert.deepEqual(await last(cards), { ssti: "confirmed" });
+  });
+  it("elsewhere, or of which it is not known, or of two digits", async () => {
+    const elsewhere = preview("<%= 7*49 %>", "<main class=mail><h1>Hello</h1><p>343</p></main>");
+    assert.deepEqual(await last([filled, elsewhere]), { ssti: "likely" });
+    const untouched = preview("Hello <%= name %>", "<main class=mail><h1>Hello &lt;%= name %&gt;</h1></main>");
+    const result = preview("<%= 7*49 %>", "<main class=mail><h1>343</h1></main>");
+    assert.deepEqual(await last([untouched, result]), { ssti: "likely" });
+    const small = preview("<%= 7*7 %>", "<main class=mail><h1>49</h1></main>");
+    assert.deepEqual(await last([filled, small]), { ssti: "likely" });
+    const own = preview("<%= 7*49 %>", "<main class=mail><h1>&lt;%= 7*49 %&gt;</h1><p>343</p></main>");
+    assert.deepEqual(await last([filled, own]), {});
   });
 });
