@@ -128,33 +128,53 @@ const socketAddress = ({ host, port }: Address): JsonObject => ({
 /** `root/file`, or the file alone where Envoy is started inside. */
 const below = (root: string, file: string): string => (root === "." ? file : `${root.replace(/\/+$/, "")}/${file}`);
 
+/** What differs between the places that the filter is put into. */
+export interface WasmFilterOptions {
+  /** The plugin's name in Envoy's statistics and logs. */
+  name: string;
+  /** What the module is given: JSON. */
+  configuration: string;
+  /** Envoy's `AsyncDataSource` of the module. */
+  code: JsonObject;
+  failurePolicy: "FAIL_RELOAD" | "FAIL_OPEN" | "FAIL_CLOSED";
+}
+
+/** The Wasm filter, as standalone Envoy and the sidecars of a mesh (istio/envoy-filter.ts) have it. */
+export function wasmFilterWith({ name, configuration, code, failurePolicy }: WasmFilterOptions): JsonObject {
+  return typed("extensions.filters.http.wasm.v3.Wasm", {
+    config: {
+      name,
+      root_id: FILTER_NAME,
+      failure_policy: failurePolicy,
+      ...(failurePolicy === "FAIL_RELOAD"
+        ? { reload_config: { backoff: { base_interval: "0.1s", max_interval: "5s" } } }
+        : {}),
+      // Lets the module hold the headers until the body is judged; goes together with the policy's `holdHeaders`.
+      allow_on_headers_stop_iteration: true,
+      configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: configuration },
+      vm_config: {
+        // A VM of its own: an empty id would share the VM, and its shared data, with other plugins.
+        vm_id: FILTER_NAME,
+        runtime: "envoy.wasm.runtime.v8",
+        code,
+        // Secrets never stand in a file of configuration; those that Envoy was not given are left out.
+        environment_variables: { host_env_keys: [...SECRETS] },
+      },
+    },
+  });
+}
+
 /**
  * The Wasm filter with its policy: the ECDS resource's content. Its direction is said, since the module would have to ask Envoy about
  * each request otherwise.
  */
 export function wasmFilter(compiled: CompiledPolicy, root: string, direction: Direction = "inbound"): JsonObject {
-  return typed("extensions.filters.http.wasm.v3.Wasm", {
-    config: {
-      name: FILTER_NAME,
-      root_id: FILTER_NAME,
-      // A crash costs the streams in flight, then the VM is made anew; FAIL_OPEN would let everything through for ever.
-      failure_policy: "FAIL_RELOAD",
-      reload_config: { backoff: { base_interval: "0.1s", max_interval: "5s" } },
-      // Lets the module hold the headers until the body is judged; goes together with the policy's `holdHeaders`.
-      allow_on_headers_stop_iteration: true,
-      configuration: {
-        "@type": "type.googleapis.com/google.protobuf.StringValue",
-        value: JSON.stringify({ ...compiled, direction }),
-      },
-      vm_config: {
-        // A VM of its own: an empty id would share the VM, and its shared data, with other plugins.
-        vm_id: FILTER_NAME,
-        runtime: "envoy.wasm.runtime.v8",
-        code: { local: { filename: below(root, MODULE_FILE) } },
-        // Secrets never stand in a file of configuration; those that Envoy was not given are left out.
-        environment_variables: { host_env_keys: [...SECRETS] },
-      },
-    },
+  return wasmFilterWith({
+    name: FILTER_NAME,
+    configuration: JSON.stringify({ ...compiled, direction }),
+    code: { local: { filename: below(root, MODULE_FILE) } },
+    // A crash costs the streams in flight, then the VM is made anew; FAIL_OPEN would let everything through for ever.
+    failurePolicy: "FAIL_RELOAD",
   });
 }
 

@@ -17,7 +17,8 @@ export const MAX_POLICY_BYTES = 512 * 1024;
 const MAX_ALIASES = 100;
 /** Opening brackets or levels of indentation; far above what a policy has (8). */
 const MAX_NESTING = 64;
-const MAX_KEYS = 20_000;
+/** Fifty of each of a thousand services. */
+const MAX_KEYS = 50_000;
 /** Faults that are told; a file with more has the wrong format. */
 const MAX_FAULTS = 50;
 

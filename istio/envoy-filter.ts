@@ -1,0 +1,123 @@
+/**
+ * The module by `EnvoyFilter`: the only way to let it hold a request as a whole, in a VM of its own, with a pause between reloads.
+ *
+ *   EXTENSION_CONFIG  the filter and its policy, which istiod hands out by ECDS: a change of either closes no connection
+ *   HTTP_FILTER       its place before the router, without its configuration: it stays as it is when the policy changes
+ */
+import { wasmFilterWith } from "../envoy/bootstrap.ts";
+import type { JsonObject } from "../envoy/bootstrap.ts";
+import { metadata, selection } from "./leg.ts";
+import type { Leg } from "./leg.ts";
+import { MODULE_PATH } from "./mount.ts";
+import type { FailStrategy, MeshPolicy, ModuleSource, ResourceOptions } from "./options.ts";
+import { linesOfJson } from "./text.ts";
+import type { Commented } from "./text.ts";
+
+const CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";
+const ROUTER = "envoy.filters.http.router";
+const FILTERS = "type.googleapis.com/envoy.extensions.filters.http";
+
+/** What Envoy calls the strategies. */
+const POLICIES = { FAIL_RELOAD: "FAIL_RELOAD", FAIL_OPEN: "FAIL_OPEN", FAIL_CLOSE: "FAIL_CLOSED" } as const;
+
+const CRASHES: Record<FailStrategy, string> = {
+  FAIL_RELOAD: "A crash costs the requests in flight, then the module starts anew.",
+  FAIL_CLOSE: "After a crash nothing passes until the proxy restarts.",
+  FAIL_OPEN: "After a crash everything passes, and nothing is judged, until the proxy restarts.",
+};
+
+/** Why the strategy is what it is. */
+export function failReason(failStrategy: FailStrategy, module: ModuleSource): string {
+  if (module.kind === "configmap") return CRASHES[failStrategy];
+  const passes = failStrategy === "FAIL_OPEN" ? "everything" : "nothing";
+  return `${CRASHES[failStrategy]} While the module cannot be fetched, ${passes} passes.`;
+}
+
+/** Envoy's `AsyncDataSource`: what is remote is fetched by Istio's agent, which puts a local file into its place. */
+function code(module: ModuleSource): JsonObject {
+  if (module.kind === "configmap") return { local: { filename: MODULE_PATH } };
+  // Envoy itself never fetches: it would need a cluster.
+  return { remote: { http_uri: { uri: module.url, timeout: "30s", cluster: "_" }, sha256: module.sha256 } };
+}
+
+/** The listeners of the leg; `subFilter` is the filter that the patch goes by. */
+function match({ context }: Leg, subFilter: string, port?: number): JsonObject {
+  return {
+    context,
+    listener: {
+      ...(port === undefined ? {} : { portNumber: port }),
+      filterChain: { filter: { name: CONNECTION_MANAGER, subFilter: { name: subFilter } } },
+    },
+  };
+}
+
+export function envoyFilter(policy: MeshPolicy, leg: Leg, namespace: string, options: ResourceOptions): Commented {
+  const { module, failStrategy, ports, excludePorts } = options;
+  // As Istio names the plugins of its own resources: those of several namespaces may meet in one proxy.
+  const name = `${namespace}.${leg.name}`;
+  const filter = wasmFilterWith({
+    name,
+    configuration: linesOfJson({ ...policy, direction: leg.direction }),
+    code: code(module),
+    failurePolicy: POLICIES[failStrategy],
+  });
+  const discovered: JsonObject = {
+    name,
+    config_discovery: {
+      config_source: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+      type_urls: [
+        `${FILTERS}.wasm.v3.Wasm`,
+        // What the agent sends instead where the module cannot be fetched: a filter that lets all or nothing through.
+        ...(module.kind === "configmap" ? [] : [`${FILTERS}.rbac.v3.RBAC`]),
+      ],
+    },
+  };
+  const insert = (port?: number): JsonObject => ({
+    applyTo: "HTTP_FILTER",
+    match: match(leg, ROUTER, port),
+    patch: { operation: "INSERT_BEFORE", value: discovered },
+  });
+  const remove = (port: number): JsonObject => ({
+    applyTo: "HTTP_FILTER",
+    match: match(leg, name, port),
+    patch: { operation: "REMOVE" },
+  });
+  const removed = excludePorts.map(remove);
+  const inserted = ports.length === 0 ? [insert()] : ports.map(insert);
+  const config = "spec.configPatches.0.patch.value.typed_config.config";
+  const object: JsonObject = {
+    apiVersion: "networking.istio.io/v1alpha3",
+    kind: "EnvoyFilter",
+    metadata: metadata(leg.name, namespace, policy.policy),
+    spec: {
+      ...selection(options.target, (labels) => ({ workloadSelector: { labels } })),
+      priority: 10,
+      configPatches: [
+        {
+          applyTo: "EXTENSION_CONFIG",
+          match: { context: leg.context },
+          patch: { operation: "ADD", value: { name, typed_config: filter } },
+        },
+        ...inserted,
+        ...removed,
+      ],
+    },
+  };
+  const comments: Record<string, string> = {
+    "spec.priority":
+      "Behind other EnvoyFilters, so that the module stands directly before the router: it judges what the service will get.",
+    [`${config}.failure_policy`]: failReason(failStrategy, module),
+    [`${config}.allow_on_headers_stop_iteration`]:
+      'Goes together with "holdHeaders":true below: nothing of a request reaches the service before it is judged.',
+    [`${config}.vm_config.vm_id`]: "A VM of its own: with an empty id it would share one with other plugins.",
+    [`${config}.vm_config.environment_variables`]:
+      "Secrets come from the proxy's environment and stand in no resource; those that it does not have are left out.",
+    "spec.configPatches.1.patch.value.config_discovery.config_source.initial_fetch_timeout":
+      "The proxy waits for its first policy: no request passes unjudged while it starts.",
+  };
+  if (excludePorts.length > 0) {
+    comments[`spec.configPatches.${1 + inserted.length}`] =
+      "Ports that do not count: the filter is taken out of their chains again.";
+  }
+  return { object, comments };
+}
