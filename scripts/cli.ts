@@ -14,6 +14,8 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Documents } from "../collector/drift.ts";
+import { PAGES } from "./bench/children.ts";
+import type { Pages } from "./bench/children.ts";
 import { corpusFiles } from "./bench/corpus-files.ts";
 import { GROWTH_PARTS } from "./bench/growth-policies.ts";
 import type { GrowthPart } from "./bench/growth-policies.ts";
@@ -639,6 +641,7 @@ interface BenchCommandOptions {
   tests: readonly TestName[];
   latency: boolean;
   observe: string;
+  pages: Pages;
   json?: boolean;
 }
 
@@ -1095,6 +1098,7 @@ ${example(
     .option("--seconds <n>", "about how long a test runs on bare Envoy in a round", positive(false), 2)
     .option("--tests <names>", `some of ${TEST_NAMES.join(",")} (default: all)`, namesOf(TEST_NAMES), [...TEST_NAMES])
     .option("--observe <share>", "share of exchanges that are observed", "10%")
+    .addOption(new Option("--pages <which>", "what the service answers with each time").choices(PAGES).default("same"))
     .option("--no-latency", "leave out the latency at half of bare Envoy's throughput")
     .option("--json", "print one JSON document")
     .addHelpText("after", example("meshward bench envoy --rounds 5 --tests get,form1k"))

@@ -87,6 +87,21 @@ export function findPair(start: usize, end: usize, a: u32, b: u32): usize {
   return end;
 }
 
+/** How often `byte` stands in `start..end`. */
+export function countByte(start: usize, end: usize, byte: u32): u32 {
+  let count: u32 = 0;
+  if (!ASC_FEATURE_SIMD) {
+    for (; start < end; start++) count += u32(byteAt(start) == byte);
+    return count;
+  }
+  const bytes = i8x16.splat(<i8>byte);
+  for (; start < end; start += 16) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(start), bytes));
+    count += popcnt<u32>(end - start < 16 ? hits & ((1 << (<u32>(end - start))) - 1) : hits);
+  }
+  return count;
+}
+
 /** The address of the first byte in `start..end` with its top bit set, or `end`. */
 export function findHigh(start: usize, end: usize): usize {
   if (!ASC_FEATURE_SIMD) {

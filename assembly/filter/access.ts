@@ -2,7 +2,6 @@
 // collector, which judges them together: what one replica hands out, another one is asked for. Only where every exchange is observed;
 // with less it is not known what was handed out, and each use would look stolen.
 
-import { now } from "../abi/host";
 import { Char } from "../core/char";
 import { byteAt, skipSpaces, withoutPort } from "../core/bytes";
 import { host, hostEnd, method, methodEnd } from "../inspect/exchange";
@@ -26,6 +25,7 @@ import { Watch } from "../observe/taint";
 import { Policy } from "../policy/layout";
 import { About, ACCESS_CAPACITY, HANDED_AT_ONCE, pushAccess } from "../report/otlp";
 import { keepRecord } from "./events";
+import { exchangeTime } from "./response";
 import { requestIdOf, REPLY_CAPACITY, Stream, traceIdAt } from "./stream";
 
 const ABOUT: usize = memory.data(128, 8);
@@ -70,7 +70,7 @@ function beginsJson(start: usize, end: usize): bool {
 function tell(stream: Stream, policy: Policy, answered: bool, route: usize, routeEnd: usize): void {
   if (isDefined(CHECKED)) assert(offsetof<About>() <= 128 && ACCESS_CAPACITY == 4096); // they fit their buffers
   const about = changetype<About>(ABOUT);
-  about.time = now();
+  about.time = exchangeTime;
   about.method = method;
   about.methodEnd = methodEnd;
   about.route = route;

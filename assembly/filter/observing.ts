@@ -2,7 +2,7 @@
 // parameters, who calls it how, what it answers (observe/endpoints.ts). filter/events.ts tells it.
 
 import { HeaderMap, Status } from "../abi/enums";
-import { given, givenEnd, now, readHeaders } from "../abi/host";
+import { given, givenEnd, readHeaders } from "../abi/host";
 import { withoutPort } from "../core/bytes";
 import { Part } from "../core/field";
 import { HASH_SEED, hashBytes } from "../core/hash";
@@ -74,7 +74,7 @@ import { tellAccess } from "./access";
 import { putRoute } from "./events";
 import { noteCredential, tellForwarded } from "./forwarded";
 import { property } from "./property";
-import { openExchange } from "./response";
+import { exchangeTime, openExchange } from "./response";
 import { Stream } from "./stream";
 
 /** Keeps the request of a stream, whose header map is at `headers`, where its exchange is to be observed. */
@@ -124,6 +124,9 @@ export function keepComponents(observed: usize): void {
 }
 
 const ROUTE: usize = memory.data(160, 8);
+/** Exchanges of an endpoint whose caller is asked for, then one in so many. */
+const ALL_CALLERS: u32 = 16;
+const SOME_CALLERS: u32 = 8;
 
 /** Adds the exchange of a stream, which is over, to what is known of its endpoint. */
 export function learn(stream: Stream, policy: Policy, watch: Watch): void {
@@ -138,7 +141,7 @@ export function learn(stream: Stream, policy: Policy, watch: Watch): void {
   let hash = hashBytes(ROUTE, route, hashBytes(method, methodEnd, HASH_SEED ^ (<u64>stream.outbound)));
   if (stream.outbound) hash = hashBytes(host, end, hash);
   const key = (<u32>(hash ^ (hash >> 32))) | 1;
-  const seconds = <u32>(now() / 1000000000);
+  const seconds = <u32>(exchangeTime / 1000000000);
   let endpoint = findEndpoint(key);
   if (endpoint === null) {
     if (isNone(watch.status)) return;
@@ -162,8 +165,10 @@ export function learn(stream: Stream, policy: Policy, watch: Watch): void {
     at = lineEnd + 1;
   }
   if (stream.outbound) return;
-  // The peer alone: a client's address is nobody's name, and what a token says is not the mesh's.
-  if (policy.identityMtls && property("connection\0uri_san_peer_certificate")) {
+  // The peer alone: a client's address is nobody's name, and what a token says is not the mesh's. Callers are few: those of the
+  // first exchanges of a record, and of some behind them.
+  if (!policy.identityMtls || (endpoint.count > ALL_CALLERS && endpoint.count % SOME_CALLERS != 0)) return;
+  if (property("connection\0uri_san_peer_certificate")) {
     if (textStarts(given, givenEnd, "spiffe://")) addCaller(endpoint, given, givenEnd);
   }
 }

@@ -14,6 +14,7 @@ import { Char } from "../core/char";
 import { closeFindings, findings } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { sipHash } from "../core/siphash";
 import { textIs, textIsNoCase, textStartsNoCase } from "../core/text";
 import {
   feedInflate,
@@ -29,13 +30,29 @@ import { inspectDisclosure } from "../inspect/disclosure";
 import { inspectErrors } from "../inspect/errors";
 import { inspectEvaluation, learnPlaces } from "../inspect/evaluation";
 import { inspectHeaders } from "../inspect/header-injection";
-import { essenceEnd, Fact, facts, setFacts, setResponse, typeEnd as mediaTypeEnd } from "../inspect/exchange";
+import {
+  credentials,
+  endpoint,
+  essenceEnd,
+  Fact,
+  facts,
+  host,
+  hostEnd,
+  https,
+  path,
+  pathEnd,
+  setFacts,
+  setResponse,
+  typeEnd as mediaTypeEnd,
+} from "../inspect/exchange";
 import { setTime } from "../inspect/note";
 import { inspectPassiveBody, inspectPassiveHeaders } from "../inspect/passive";
-import { inspectAmount, inspectLoginOutcome, inspectTags } from "../inspect/outcome";
+import { inspectAmount, inspectLoginOutcome, inspectTags, learnNumbers } from "../inspect/outcome";
 import { inspectMeta, inspectScript, inspectTarget, refreshTarget } from "../inspect/redirect";
 import { inspectReflection } from "../inspect/reflection";
 import { bodyTypeOf, BodyType, setReply } from "../inspect/reply";
+import { wasInspected } from "../observe/bodies";
+import { hashingKey } from "../observe/hop-keys";
 import { loseExchange } from "../observe/ids";
 import { keepLocation, keepType, Observed, observedType } from "../observe/observed";
 import { countResponse, endpointOf, takeInspection } from "../observe/sample";
@@ -253,32 +270,49 @@ function judgeBody(stream: Stream, policy: Policy, watch: Watch): void {
   beginBearing();
   setReply(watch.status, <BodyType>watch.bodyKind, watch.buffer, watch.buffer + watch.size);
   if (watch.observed != 0) openExchange(policy, watch.observed);
-  inspectBody(watch);
-  if (decodeValues(watch)) inspectBody(watch);
+  if (watch.count != 0) {
+    inspectBody(watch);
+    if (decodeValues(watch)) inspectBody(watch);
+  }
   if (watch.observed != 0) {
+    const kept = observedType(watch.observed);
+    setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
+    setFacts(changetype<Observed>(watch.observed).facts);
     if (!policy.dryRun) {
       inspectAmount(watch);
       learnPlaces(watch);
     }
-    const kept = observedType(watch.observed);
-    setResponse(watch.status, kept, kept + changetype<Observed>(watch.observed).typeSize, 0, 0);
-    setFacts(changetype<Observed>(watch.observed).facts);
-    inspectPassiveBody();
-    seekStored(stream, watch);
-    keepComponents(watch.observed);
+    if (policy.dryRun || watch.suspicious || !wasInspected(hashOfReply(watch), exchangeTime)) {
+      if (!policy.dryRun && !watch.suspicious) learnNumbers();
+      inspectPassiveBody();
+      seekStored(stream, watch);
+      keepComponents(watch.observed);
+    }
   }
   tellBorne(stream, policy);
 }
 
+/** Names the body together with what its checks ask of the exchange besides. */
+function hashOfReply(watch: Watch): u64 {
+  let about = hashBytes(host, hostEnd, hashBytes(path, pathEnd, HASH_SEED ^ endpoint));
+  about = (about ^ facts) * 0x100000001b3;
+  about = (about ^ watch.status ^ ((<u32>watch.bodyKind) << 16)) * 0x100000001b3;
+  about = (about ^ credentials ^ ((<u32>https) << 16)) * 0x9e3779b97f4a7c15;
+  return sipHash(hashingKey(0), watch.buffer, watch.buffer + watch.size) ^ about;
+}
+
 /** The block whose request is the exchange at work; 0 for none since the callback began. */
 let atWork: usize = 0;
+/** When the callback began that it is at work in, nanoseconds since the epoch. */
+export let exchangeTime: u64 = 0;
 
 /** Makes what was kept of a request the exchange at work, for checks and what is learned behind them: once in a callback. */
 export function openExchange(policy: Policy, observed: usize): void {
   if (atWork == observed) return;
   atWork = observed;
+  exchangeTime = now();
   // A dry run judges each exchange by itself.
-  setTime(policy.dryRun ? 0 : now());
+  setTime(policy.dryRun ? 0 : exchangeTime);
   openObserved(observed);
 }
 

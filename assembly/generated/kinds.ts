@@ -49,3 +49,8 @@ export const COMMAND_MARKS: usize = memory.data<u8>([
 export const PATH_MARKS: usize = memory.data<u8>([
   59, 19, 35, 3, 3, 7, 3, 3, 3, 2, 2, 2, 2, 2, 7, 43, 1, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 2,
 ]);
+
+/** Behind or at these an id, a name of one or a link may stand in a page or in JSON. */
+export const ID_MARKS: usize = memory.data<u8>([
+  2, 2, 3, 2, 2, 2, 3, 3, 2, 2, 0, 4, 1, 4, 0, 0, 0, 0, 1, 2, 0, 4, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0,
+]);

@@ -24,8 +24,9 @@ import {
 import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { findPair } from "../core/scan";
+import { findInSet, findPair } from "../core/scan";
 import { isOneOf, putText, textEndsNoCase, textIs, textIsNoCase, textStarts } from "../core/text";
+import { ID_MARKS } from "../generated/kinds";
 import {
   addHanded,
   addUsed,
@@ -69,6 +70,7 @@ let isOwnPath: bool = false;
 export function findUsed(subject: u64, observed: usize): void {
   pathCollectionEnd = PATH;
   isOne = isOwnPath = personal = false;
+  link = linkEnd = 0;
   seeksPersonal = subject != 0 || (credentials & Credentials.Mtls) == 0;
   let literal: usize = 0;
   let literalEnd: usize = 0;
@@ -256,10 +258,9 @@ export function findHanded(start: usize, end: usize, html: bool): void {
   store<u8>(LEVELS, <u8>(pathCollectionEnd - PATH));
   store<u8>(LEVELS, html ? Level.Guessed : Level.Guessed | Level.Own, 1);
   putBytes(LEVELS + 2, PATH, pathCollectionEnd);
-  for (let at = start; at < end;) {
+  for (let at = start; (at = findInSet(at, end, ID_MARKS)) < end;) {
     const byte = byteAt(at);
-    if (isLetter(byte)) at++;
-    else if (byte == Char.BraceOpen || byte == Char.BracketOpen) {
+    if (byte == Char.BraceOpen || byte == Char.BracketOpen) {
       enter(byte == Char.BraceOpen);
       at++;
     } else if (byte == Char.BraceClose || byte == Char.BracketClose) {
@@ -389,8 +390,16 @@ function handAt(level: usize, start: usize, end: usize): void {
   addHanded(start, end, (flags & Level.Own) != 0, (flags & Level.Guessed) != 0);
 }
 
+/** The link that was read last. */
+let link: usize = 0;
+let linkEnd: usize = 0;
+
 /** An address: each segment that is an id behind one that is a name. It is read as far as its query, and that likewise. */
 export function takeLink(start: usize, end: usize): void {
+  // A page often has a link twice, around a picture and around a name.
+  if (sameBytes(start, end, link, linkEnd)) return;
+  link = start;
+  linkEnd = end;
   const host = findPair(start, end, Char.Slash, Char.Slash);
   if (host < end) start = findByte(host + 2, end, Char.Slash);
   const stop = findByte(start, findByte(start, end, Char.Hash), Char.Question);

@@ -13,6 +13,7 @@ import { Char } from "../core/char";
 import { Part } from "../core/field";
 import { Stage } from "../core/findings";
 import { HASH_SEED, hashBytes } from "../core/hash";
+import { countByte } from "../core/scan";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
 import { holdsTextNoCase, textIs } from "../core/text";
 import { LOGIN_NAMES, SOUGHT_NAMES } from "../generated/response";
@@ -152,7 +153,6 @@ const MOST: u32 = 0xffff;
 /** Looks at the body of a response, how much of it there is. */
 export function inspectAmount(watch: Watch): void {
   if (replyStatus != 200) return;
-  if (!watch.suspicious) learnNumbers();
   let names: u32 = 0;
   let key = endpoint ^ AMOUNT;
   openQuery(query, queryEnd);
@@ -167,9 +167,7 @@ export function inspectAmount(watch: Watch): void {
   }
   const page = replyType == BodyType.Html;
   const mark: u32 = replyType == BodyType.Json ? Char.BraceOpen : page ? Char.Less : Char.LineFeed;
-  let amount: u32 = 0;
-  for (let at = reply; at < replyEnd; at++) amount += u32(byteAt(at) == mark);
-  amount = min(amount, MOST);
+  const amount = min(countByte(reply, replyEnd, mark), MOST);
   const known = markOf(key);
   const most = known & MOST;
   if (!watch.suspicious) {
@@ -278,8 +276,9 @@ function hashOfName(start: usize, end: usize): u32 {
   return <u32>hashBytes(start, dollar < bracket && dollar > start ? dollar - 1 : dollar, HASH_SEED);
 }
 
-/** Which numbers of two to four digits stand in the page at other times: a bit each by their hash. */
-function learnNumbers(): void {
+/** Which numbers of two to four digits stand in the page of an ordinary request: a bit each by their hash. */
+export function learnNumbers(): void {
+  if (replyStatus != 200) return;
   const key = endpoint ^ NUMBERS;
   let bits = markOf(key) | KNOWN;
   for (let at = reply; at < replyEnd; at++) {

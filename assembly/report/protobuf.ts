@@ -7,6 +7,7 @@
 
 import { putByte } from "../core/bytes";
 import { Char } from "../core/char";
+import { findUnprintable } from "../core/scan";
 import { putText, textSize } from "../core/text";
 import { sequenceLength } from "./json";
 
@@ -70,7 +71,8 @@ export function pushSafe(out: usize, start: usize, end: usize, room: usize): usi
   const length = min(end - start, room);
   const first = out - length;
   memory.copy(first, start, length);
-  for (let at = first; at < out;) {
+  // Most texts have nothing to replace.
+  for (let at = findUnprintable(first, out); at < out; at = findUnprintable(at, out)) {
     const byte = load<u8>(at);
     const sequence = byte < 0x80 ? usize(byte >= 0x20 && byte != Char.Delete) : sequenceLength(at, out);
     if (sequence == 0) putByte(at, Char.Question);

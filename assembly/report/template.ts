@@ -67,10 +67,12 @@ export function putSegment(out: usize, start: usize, end: usize): usize {
     before = byte;
   }
   const size = <u32>(end - start);
-  if (digits == size && size != 0) return putText(out, "{number}");
-  if (isUuid(start, end)) return putText(out, "{uuid}");
-  if (hex && digits != 0 && size >= HEX) return putText(out, "{hex}");
-  if (isDate(start, end)) return putText(out, "{date}");
+  if (digits != 0) {
+    if (digits == size) return putText(out, "{number}");
+    if (isUuid(start, end)) return putText(out, "{uuid}");
+    if (hex && size >= HEX) return putText(out, "{hex}");
+    if (isDate(start, end)) return putText(out, "{date}");
+  }
   if (size > WORD) return putText(out, "{long}");
   if (digits > WORD_DIGITS || (digits != 0 && size > WORD_WITH_DIGITS)) return putText(out, "{id}");
   // "card_1NvQw2a"

@@ -17,10 +17,10 @@ interface Child {
 }
 
 /** Starts `NAME.ts` of this folder, or `NAME.js` where it is built. It ends with us: its channel closes. */
-function start(name: string): Child {
+function start(name: string, args: readonly string[] = []): Child {
   const self = fileURLToPath(import.meta.url);
   const path = fileURLToPath(new URL(`./${name}${extname(self)}`, import.meta.url));
-  const child = fork(path, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(path, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const ended = once(child, "exit").then(() => Promise.reject(new Error(`the process "${name}" ended by itself`)));
   ended.catch(() => {});
   return {
@@ -43,9 +43,13 @@ export interface Upstream {
   stop(): void;
 }
 
+/** Which pages the service answers with: the same for all requests, or none that was there before. */
+export const PAGES = ["same", "different"] as const;
+export type Pages = (typeof PAGES)[number];
+
 /** Starts a service that answers every request with 200 and 1 KiB. */
-export async function startUpstream(): Promise<Upstream> {
-  const child = start("upstream");
+export async function startUpstream(pages: Pages = "same"): Promise<Upstream> {
+  const child = start("upstream", [pages]);
   const port = (await child.ask(START_TIMEOUT_MS)) as number;
   return { pid: child.pid, url: `http://127.0.0.1:${port}`, stop: child.stop };
 }

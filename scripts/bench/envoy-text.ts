@@ -4,7 +4,7 @@ import type { BenchResult, PerVariant } from "./envoy.ts";
 import type { Percentiles } from "./open-loop.ts";
 
 export function benchText(result: BenchResult): string {
-  const { machine, envoy, commit, rounds, workers, observe, rss_mib, start_s } = result;
+  const { machine, envoy, commit, rounds, workers, observe, pages, rss_mib, start_s } = result;
   const each = (values: PerVariant, unit: string): string =>
     VARIANTS.map((variant) => `${variant} ${values[variant]} ${unit}`).join(", ");
   return [
@@ -18,7 +18,7 @@ export function benchText(result: BenchResult): string {
     "",
     `memory  ${each(rss_mib, "MiB")}`,
     `start   ${each(start_s, "s")}`,
-    `rounds  ${rounds}, ${workers} ${workers === 1 ? "worker" : "workers"}, ${observe} observed, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
+    `rounds  ${rounds}, ${workers} ${workers === 1 ? "worker" : "workers"}, ${observe} observed, ${pages === "same" ? "the same page" : "a different page"} each time, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
     `machine ${machine}`,
   ].join("\n");
 }

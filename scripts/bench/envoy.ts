@@ -22,7 +22,7 @@ import { modulePath, readModule } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { policyFrom } from "../policy/load.ts";
 import { startGenerator, startUpstream } from "./children.ts";
-import type { Generator, Upstream } from "./children.ts";
+import type { Generator, Pages, Upstream } from "./children.ts";
 import type { Load, Tally } from "./load.ts";
 import { median, round } from "./figures.ts";
 import { commitText, machineText } from "./machine.ts";
@@ -46,6 +46,7 @@ export interface BenchOptions {
   latency: boolean;
   /** The policy's `observe.sample`; what is learned goes to the upstream as a collector. */
   observe: string;
+  pages: Pages;
   env: NodeJS.ProcessEnv;
   /** Lines for people while it runs. */
   progress: (line: string) => void;
@@ -60,6 +61,7 @@ export interface BenchResult {
   rounds: number;
   workers: number;
   observe: string;
+  pages: Pages;
   tests: {
     name: TestName;
     /** µs of CPU for a request, median. */
@@ -137,7 +139,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
   readModule("floor");
   const { rounds, tests, env, progress } = options;
   const found = await resolveEnvoy({ env, backend: "process", progress });
-  const upstream = await startUpstream();
+  const upstream = await startUpstream(options.pages);
   const generator = startGenerator();
   const proxies: Partial<Record<Variant, Proxy>> = {};
   try {
@@ -182,6 +184,7 @@ export async function benchEnvoy(options: BenchOptions): Promise<BenchResult> {
       rounds,
       workers: options.workers,
       observe: options.observe,
+      pages: options.pages,
       tests: told,
       rss_mib: rss,
       start_s: perVariant((variant) => round(bench.proxies[variant].startSeconds, 2)),

@@ -96,7 +96,7 @@ test("the table says what was not measured", () => {
   const times = { p50: 0.5, p99: 1, p999: 2 };
   const latency = { rate_rps: 4000, turns: 3, requests: 3000, elsewhere: 0.25, bare_ms: times };
   const result = (one: Latency | null): BenchResult => ({
-    ...{ machine: "a machine", envoy: "1.40.0", commit: null, rounds: 1, workers: 1, observe: "10%" },
+    ...{ machine: "a machine", envoy: "1.40.0", commit: null, rounds: 1, workers: 1, observe: "10%", pages: "same" },
     tests: [{ ...row, latency: one }],
     ...{ rss_mib: most, start_s: most },
   });

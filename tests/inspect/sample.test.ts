@@ -169,3 +169,23 @@ test("a stream of events, an upgrade and a call hold nothing and wait for nothin
     assert.doesNotMatch(stream.filterState.get("wasm.meshward.verdict")!.toString(), /confirmed/);
   }
 });
+
+test("a body that was seen before is judged for what else its checks ask", async () => {
+  const target = await plugin({ observe: { sample: "100%" } });
+  const body =
+    'Traceback (most recent call last):\n  File "/srv/cart.py", line 7, in add\n  File "/srv/shop.py", line 9, in stock\nValueError: none\n';
+  const leaks = (path: string, status: number): number => {
+    target.exchange({ path }, { response: { status, headers: [["content-type", "text/plain"]], body } });
+    target.process.advance(1000);
+    const hits = target.process
+      .metrics()
+      .get("wasmcustom.meshward.rule=.=leak-stack-trace;.;mode=.=detect;.;rule_hits_total");
+    return Number(hits ?? 0);
+  };
+  assert.deepEqual([leaks("/log", 200), leaks("/log", 200)], [1, 1]);
+  // Surer where the request has failed, and another endpoint's flaw.
+  assert.deepEqual([leaks("/log", 500), leaks("/other", 200)], [2, 3]);
+  // Told again in another hour.
+  target.process.advance(3_600_000);
+  assert.equal(leaks("/log", 200), 4);
+});
