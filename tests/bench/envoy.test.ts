@@ -46,7 +46,7 @@ test("bench envoy: checks, measures and prints one document", { skip: isLinux, t
   const { code, out, err } = await run("bench", "envoy", "--rounds", "1", "--seconds", "0.05", "--json");
   assert.equal(code, 0, err);
   const result = JSON.parse(out) as Record<string, unknown>;
-  const keys = ["machine", "envoy", "commit", "rounds", "workers", "observe", "tests", "rss_mib", "start_s"];
+  const keys = ["machine", "envoy", "commit", "rounds", "workers", "observe", "pages", "tests", "rss_mib", "start_s"];
   assert.deepEqual(Object.keys(result), keys);
   assert.equal(result.rounds, 1);
   assert.match(String(result.envoy), /^\d+\.\d+\.\d+$/);
