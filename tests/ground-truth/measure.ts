@@ -10,7 +10,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadManifest, parseSets } from "./manifest.ts";
+import { SETS, loadManifest, parseSets } from "./manifest.ts";
 import { isGood, makeTable, seenByCollector, seenByScan, showTable } from "./table.ts";
 import type { CollectorFinding } from "./table.ts";
 
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     record: { type: "string" },
     scan: { type: "string" },
     findings: { type: "string" },
-    set: { type: "string", default: "1,2" },
+    set: { type: "string", default: SETS.join(",") },
     slices: { type: "string", default: "1,2,3" },
     outside: { type: "boolean", default: false },
     json: { type: "boolean", default: false },

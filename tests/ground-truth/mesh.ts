@@ -26,7 +26,7 @@ import { startMeshward } from "../../testing/index.ts";
 import type { Meshward } from "../../testing/index.ts";
 import { HOSTS } from "./ground/network.ts";
 import type { Addresses } from "./ground/network.ts";
-import { SERVICES, loadManifest, parseSets } from "./manifest.ts";
+import { SERVICES, SETS, loadManifest, parseSets } from "./manifest.ts";
 import type { Service } from "./manifest.ts";
 import { startShop } from "./shop.ts";
 import { isGood, makeTable, seenByCollector, showTable } from "./table.ts";
@@ -202,7 +202,7 @@ export async function startMesh(): Promise<Mesh> {
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { values } = parseArgs({
     options: {
-      set: { type: "string", default: "1,2" },
+      set: { type: "string", default: SETS.join(",") },
       slices: { type: "string", default: "1,2,3" },
       findings: { type: "string" },
       visits: { type: "string", default: "300" },

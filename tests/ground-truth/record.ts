@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { loadManifest, parseSets } from "./manifest.ts";
+import { SETS, loadManifest, parseSets } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import type { InnerExchange, ServiceName } from "./ground/ground.ts";
 import { startShop } from "./shop.ts";
@@ -99,7 +99,7 @@ if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { values } = parseArgs({
     options: {
       out: { type: "string" },
-      set: { type: "string", default: "1,2" },
+      set: { type: "string", default: SETS.join(",") },
       seed: { type: "string", default: "1" },
       visits: { type: "string", default: "300" },
     },

@@ -3,6 +3,7 @@ import type { Express } from "express";
 import type { Place } from "../ground/ground.ts";
 import { createService } from "../ground/web.ts";
 import { account } from "./account.ts";
+import { annex } from "./annex.ts";
 import { docs } from "./docs.ts";
 import { forum } from "./forum.ts";
 import { gateway } from "./gateway.ts";
@@ -17,5 +18,5 @@ import { support } from "./support.ts";
 export const edgeService = (place: Place): Express =>
   createService(
     ...[search(place), leaving(), gateway(place), account(place), pages(), support(place), help()],
-    ...[forum(), studio(), mine(place), docs()],
+    ...[forum(), studio(), mine(place), docs(), annex()],
   );
