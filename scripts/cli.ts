@@ -541,18 +541,21 @@ interface ImageOptions {
   out?: string;
   push?: string;
   plainHttp?: boolean;
+  collector?: boolean;
   json?: boolean;
 }
 
-async function imageCommand({ out, push, plainHttp = false, json }: ImageOptions, io: Io): Promise<number> {
-  const [{ imageReport, imageText, makeModuleImages, pushImages, writeImages }, { parseReference }] = await Promise.all(
-    [import("./image/image.ts"), import("./image/reference.ts")],
-  );
+async function imageCommand({ out, push, plainHttp = false, collector, json }: ImageOptions, io: Io): Promise<number> {
+  const [
+    { imageReport, imageText, makeCollectorImage, makeModuleImages, pushImages, writeImages },
+    { parseReference },
+  ] = await Promise.all([import("./image/image.ts"), import("./image/reference.ts")]);
   if (out === undefined && push === undefined) {
     throw new UsageError("say where to: --out DIR, --push REGISTRY/REPOSITORY[:TAG], or both");
   }
   const to = push === undefined ? undefined : asUsage(() => parseReference(push), "--push");
-  const made = await makeModuleImages(to?.tag ?? undefined);
+  const made = await (collector ? makeCollectorImage : makeModuleImages)(to?.tag ?? undefined);
+  for (const note of made.notes) io.stderr.write(`note: ${note}\n`);
   if (out !== undefined) {
     try {
       await writeImages(made, out);
@@ -800,6 +803,8 @@ async function collectorCommand(options: CollectorOptions, io: Io): Promise<numb
       log(`${libraries.unread.length} expressions and ranges of it are left out, the first: ${libraries.unread[0]}`);
     }
   }
+  // Before it starts, which may take seconds: as the first process of a container it would not be ended by a signal that it does not take.
+  const asked = Promise.race(["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => once(process, signal)));
   const collector = await startCollector({
     ...asUsage(() => parseListen(options.listen), "--listen"),
     database: options.database,
@@ -818,8 +823,7 @@ async function collectorCommand(options: CollectorOptions, io: Io): Promise<numb
     ...(madeToken === null ? [] : [["token", "made for this run; set MESHWARD_READ_TOKEN for one that stays"]]),
   ];
   io.stdout.write(lines.map(([name, value]) => `${name!.padEnd(8)}${value}\n`).join(""));
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  await Promise.race(signals.map((signal) => once(process, signal)));
+  await asked;
   await collector.stop();
   return 0;
 }
@@ -1172,9 +1176,12 @@ ${example(
 
   program
     .command("image")
-    .description("make OCI images of the module, in both forms that Istio takes, with a list of what is in it (SBOM)")
+    .description(
+      "make OCI images of the module, in both forms that Istio takes, or of the collector, with what is in them (SBOM)",
+    )
     .option("--out <dir>", "write them there, as an OCI image layout")
     .option("--push <reference>", "push them to REGISTRY/REPOSITORY[:TAG]; without a tag, that of the version")
+    .option("--collector", "make an image of the collector instead, with this Node")
     .option("--plain-http", "push without TLS to a registry that is not on the loopback")
     .option("--json", "print one JSON document: digests and references")
     .addHelpText(

@@ -4,7 +4,7 @@
  *     node --import tsx tests/run.ts [fast | container]
  *
  * `fast` leaves out what starts Envoy or a browser, installs the package, makes all tables anew or tries inputs by the thousand;
- * `container` runs the container backend alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
+ * `container` runs what needs a container engine alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -92,7 +92,7 @@ const nameOf = (file: string): string =>
 
 /** Test files as node:test takes them, those that start Envoy last. */
 function testFiles(proven: ReadonlySet<string>): string[] {
-  if (only === "container") return [join(root, "tests/envoy/container.test.ts")];
+  if (only === "container") return ["envoy", "image"].map((name) => join(root, "tests", name, "container.test.ts"));
   const folders = new Map<string, string[]>();
   for (const file of readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).sort()) {
     if (!file.endsWith(".test.ts")) continue;

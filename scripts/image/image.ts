@@ -1,5 +1,6 @@
 /** `meshward image`: makes images and what they are made of, writes them into a folder and pushes them. */
 import { packageVersion, readModule } from "../package.ts";
+import { collectorImage } from "./collector-image.ts";
 import { configPath, credentialsFor } from "./credentials.ts";
 import { writeLayout } from "./layout.ts";
 import { moduleImages } from "./module-image.ts";
@@ -12,14 +13,24 @@ import { moduleSbom } from "./sbom.ts";
 export interface Made {
   /** What stands before a reference where it is used. */
   scheme: "oci://" | "";
+  /** The digest of the module's own bytes, if that is what is in them. */
+  module?: string;
   images: Readonly<Record<string, Image>>;
   sbom: object;
+  /** What is to be told of them. */
+  notes: readonly string[];
 }
 
 export async function makeModuleImages(tag = packageVersion()): Promise<Made> {
   const module = readModule();
   const images = await moduleImages(module, packageVersion(), tag);
-  return { scheme: "oci://", images, sbom: moduleSbom(module, digestsOf(images)) };
+  return { scheme: "oci://", module: sha256(module), images, sbom: moduleSbom(module, digestsOf(images)), notes: [] };
+}
+
+export async function makeCollectorImage(tag = packageVersion()): Promise<Made> {
+  const { image: collector, sbom, unlicensed } = await collectorImage(tag);
+  const notes = unlicensed.map((name) => `no licence was found beside ${name}: it is in the image without one`);
+  return { scheme: "", images: { collector }, sbom, notes };
 }
 
 const digestsOf = (images: Made["images"]): Record<string, string> =>
@@ -44,12 +55,12 @@ export async function pushImages({ images }: Made, to: Reference, { env, ...opti
 /** What `--json` prints. */
 export interface ImageReport {
   version: string;
-  /** The sha256 of the module's own bytes, as it is asked for where the module comes by https. */
-  module: string;
+  /** The digest of the module's own bytes, as it is asked for where the module comes by https. */
+  module?: string;
   images: Record<string, { tag: string; digest: string; reference: string | null }>;
 }
 
-export function imageReport({ scheme, images }: Made, to: Reference | undefined): ImageReport {
+export function imageReport({ scheme, module, images }: Made, to: Reference | undefined): ImageReport {
   const place = to === undefined ? null : `${scheme}${to.registry}/${to.repository}@`;
   const told = Object.entries(images).map(
     ([
@@ -62,7 +73,7 @@ export function imageReport({ scheme, images }: Made, to: Reference | undefined)
   );
   return {
     version: packageVersion(),
-    module: sha256(readModule()),
+    ...(module === undefined ? {} : { module }),
     images: Object.fromEntries(told) as ImageReport["images"],
   };
 }

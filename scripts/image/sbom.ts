@@ -11,7 +11,7 @@ import { sha256 } from "./oci.ts";
 export interface Component {
   type: "application" | "library" | "data" | "container" | "platform";
   name: string;
-  version: string;
+  version?: string;
   /** An SPDX identifier or expression, or the name of one that SPDX does not list. */
   license?: string;
   /** Package URL. */
@@ -35,13 +35,14 @@ function licenses(license: string): object[] {
     : [{ license: { name: text } }];
 }
 
-const refOf = ({ purl, name, version }: Component): string => purl ?? `${name}@${version}`;
+const refOf = ({ purl, name, version }: Component): string =>
+  purl ?? (version === undefined ? name : `${name}@${version}`);
 
 const componentOf = (component: Component): object => ({
   type: component.type,
   "bom-ref": refOf(component),
   name: component.name,
-  version: component.version,
+  ...(component.version === undefined ? {} : { version: component.version }),
   ...(component.digest === undefined
     ? {}
     : { hashes: [{ alg: "SHA-256", content: component.digest.slice("sha256:".length) }] }),

@@ -28,7 +28,12 @@ finish() {
     case $(readlink "$process/exe" 2>/dev/null) in "$at"/*) kill "${process#/proc/}" 2>/dev/null || true ;; esac
   done
   [ -z "$service" ] || wait "$service" 2>/dev/null || true
-  rm -rf "$at"
+  # What is ending may still write there.
+  tries=0
+  until rm -rf "$at" 2>/dev/null || [ "$tries" -ge 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
