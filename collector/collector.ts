@@ -11,7 +11,7 @@ import type { UserLibraries } from "./dependencies/retire.ts";
 import { clean } from "./clean.ts";
 import type { Database } from "./database.ts";
 import { driftFlaws, type Documents } from "./drift.ts";
-import { countFindings } from "./figures.ts";
+import { countByEndpoint, countFindings } from "./figures.ts";
 import { hostName, isLoopback, LOOPBACK_NAMES } from "./guard.ts";
 import { CAPS, createIngest, type Caps } from "./ingest.ts";
 import { createMetrics } from "./metrics.ts";
@@ -99,10 +99,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const documents = options.documents ?? new Map<string, never>();
   const ingest = createIngest(database, options.caps ?? CAPS, undefined, [...checksOf(options), driftFlaws(documents)]);
   const ownership = createOwnership();
-  const metrics = createMetrics(
-    () => queue.state(),
-    () => countFindings(database),
-  );
+  const metrics = createMetrics({
+    queue: () => queue.state(),
+    findings: () => countFindings(database),
+    endpoints: () => countByEndpoint(database),
+    now,
+  });
   const page = pageOr(options.log);
   const bare = isIPv6(host) ? `[${host}]` : host;
   const hosts = new Set<string>([...LOOPBACK_NAMES, ...[bare, ...options.hosts].map((name) => hostName(name) ?? name)]);

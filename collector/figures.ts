@@ -14,7 +14,8 @@ import type { Parameter, Row, Sql } from "./database.ts";
 import { OUTCOMES } from "./event.ts";
 import { STATE_NOW, told } from "./findings.ts";
 import { TREND_STEPS } from "./ingest.ts";
-import type { FindingCount } from "./metrics.ts";
+import { ENDPOINT_SERIES } from "./limits.ts";
+import type { EndpointCount, FindingCount } from "./metrics.ts";
 
 /** A count for each of `names`. */
 const zeros = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
@@ -74,6 +75,15 @@ export async function countFindings(sql: Sql): Promise<(FindingCount & Row)[]> {
   return sql.query(
     `SELECT f.stage, f.severity, f.class, s.name AS service, s.namespace, count(*) AS count
      FROM meshward.finding f JOIN meshward.service s ON s.id = f.service WHERE ${STATE_NOW} = 'open' GROUP BY 1, 2, 3, 4, 5`,
+  );
+}
+
+/** Open findings by endpoint and class, the surest and gravest first. */
+export async function countByEndpoint(sql: Sql): Promise<(EndpointCount & Row)[]> {
+  return sql.query(
+    `SELECT f.stage, f.class, s.name AS service, s.namespace, f.method, f.route, count(*) AS count, sum(f.count)::bigint AS events
+     FROM meshward.finding f JOIN meshward.service s ON s.id = f.service WHERE ${STATE_NOW} = 'open'
+     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1 DESC, max(f.severity) DESC, events DESC, 3, 4, 5, 6 LIMIT ${ENDPOINT_SERIES}`,
   );
 }
 

@@ -60,3 +60,7 @@ export const AUDIT_ENTRIES = 100_000;
 /** Label values of a metric, then `other`; and of class and service together. */
 export const LABELS = 200;
 export const LABEL_PAIRS = 1_000;
+/** Series of findings by endpoint; the surest and gravest are told. */
+export const ENDPOINT_SERIES = 1_000;
+/** Clients whose attacks are remembered for a while, in memory; the one that was quiet longest goes. */
+export const ATTACKERS = 10_000;

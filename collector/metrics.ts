@@ -1,6 +1,7 @@
 /** The collector's metrics, for Prometheus. No label value can be chosen without bound: each label has so many values, then `other`. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import { SEVERITIES, STAGES } from "./api.ts";
+import { createAttackers } from "./attackers.ts";
 import type { NewEvent } from "./event.ts";
 import { OTHER, type Stored } from "./ingest.ts";
 import { LABELS, LABEL_PAIRS } from "./limits.ts";
@@ -45,6 +46,13 @@ export interface FindingCount {
   count: number;
 }
 
+/** Open findings of one kind at one endpoint, and the events that they were made of. */
+export interface EndpointCount extends Omit<FindingCount, "severity"> {
+  method: string;
+  route: string;
+  events: number;
+}
+
 export interface Metrics {
   /** The exposition text and its type. */
   text(): Promise<string>;
@@ -61,8 +69,15 @@ export interface Metrics {
   removed(events: number, findings: number): void;
 }
 
-/** `findings` is asked at each scrape; where it fails the series are absent. */
-export function createMetrics(queue: () => QueueState, findings: () => Promise<FindingCount[]>): Metrics {
+export interface MetricSources {
+  queue(): QueueState;
+  /** Both are asked at each scrape; where one fails its series are absent. */
+  findings(): Promise<FindingCount[]>;
+  endpoints(): Promise<EndpointCount[]>;
+  now(): number;
+}
+
+export function createMetrics({ queue, findings, endpoints, now }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -114,10 +129,12 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
   const classOf = capped(LABELS);
   const serviceOf = capped(LABELS);
   const pairOf = capped(LABEL_PAIRS);
+  const nameOf = ({ namespace, service }: Pick<NewEvent, "service" | "namespace">): string =>
+    namespace === "" ? service : `${namespace}/${service}`;
   const labelsOf = (of: Pick<NewEvent, "stage" | "severity" | "class" | "service" | "namespace">): FindingLabels => {
     const [stage, severity] = [STAGES[of.stage]!, SEVERITIES[of.severity]!];
     const kind = classOf(of.class);
-    const service = serviceOf(of.namespace === "" ? of.service : `${of.namespace}/${of.service}`);
+    const service = serviceOf(nameOf(of));
     // Each label has few values, but the series are their product.
     const isOne = pairOf(`${kind}\0${service}`) !== OTHER;
     return { stage, severity, class: isOne ? kind : OTHER, service: isOne ? service : OTHER };
@@ -130,6 +147,43 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
     async collect() {
       this.reset();
       for (const found of await findings().catch(() => [])) this.inc({ ...labelsOf(found) }, found.count);
+    },
+  });
+
+  // Both gauges of endpoints are collected in one turn, and tell of one look.
+  let look: Promise<EndpointCount[]> | null = null;
+  const byEndpoint = (): Promise<EndpointCount[]> =>
+    (look ??= endpoints()
+      .catch(() => [])
+      .finally(() => (look = null)));
+  for (const [name, help, valueOf] of [
+    ["findings", "Open findings of an endpoint; the surest and gravest where there are too many", ({ count }) => count],
+    ["events", "Events that these findings are made of", ({ events }) => events],
+  ] as [string, string, (one: EndpointCount) => number][]) {
+    new Gauge({
+      name: `meshward_collector_endpoint_${name}`,
+      help,
+      labelNames: ["stage", "class", "service", "endpoint"],
+      registers,
+      async collect() {
+        const found = await byEndpoint();
+        this.reset();
+        for (const one of found) {
+          const at = { service: nameOf(one), endpoint: `${one.method} ${one.route}` };
+          this.set({ stage: STAGES[one.stage]!, class: one.class, ...at }, valueOf(one));
+        }
+      },
+    });
+  }
+  const attackers = createAttackers();
+  new Gauge({
+    name: "meshward_collector_attackers",
+    help: "Clients whose attacks came within the last 10 minutes",
+    labelNames: ["service"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [service, count] of attackers.counts(now())) this.set({ service }, count);
     },
   });
 
@@ -146,7 +200,11 @@ export function createMetrics(queue: () => QueueState, findings: () => Promise<F
     },
     drops: () => Object.fromEntries(dropCounts),
     stored(stored) {
-      for (const event of stored.events) events.inc({ ...labelsOf(event) });
+      for (const event of stored.events) {
+        const labels = labelsOf(event);
+        events.inc({ ...labels });
+        attackers.saw(event, labels.service, now());
+      }
       duplicates.inc(stored.duplicates);
       for (const [what, count] of Object.entries(stored.other)) other.inc({ what }, count);
       const { stored: kept, duplicates: repeated, unanswered } = stored.observed;

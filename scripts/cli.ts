@@ -21,6 +21,8 @@ import { GROWTH_PARTS } from "./bench/growth-policies.ts";
 import type { GrowthPart } from "./bench/growth-policies.ts";
 import { TEST_NAMES } from "./bench/payloads.ts";
 import type { TestName } from "./bench/payloads.ts";
+import { RULE_FORMS } from "./monitoring/rules-text.ts";
+import type { RuleForm } from "./monitoring/rules-text.ts";
 import { FORMATS } from "./import/import.ts";
 import type { Format } from "./import/import.ts";
 import { FAIL_STRATEGIES, HOLDS, TRAFFIC } from "../istio/options.ts";
@@ -56,6 +58,7 @@ const DEFAULTS = {
   listen: "127.0.0.1:10000",
   admin: "127.0.0.1:9901",
   collector: "http://127.0.0.1:4318",
+  prometheus: "http://127.0.0.1:9090",
   collectorListen: "127.0.0.1:4318",
   database: "meshward-data",
 };
@@ -120,6 +123,9 @@ async function openOutput(path: string, inputs: readonly string[], io: Io, optio
   }
   return output;
 }
+
+/** The values of an option that may be given again. */
+const again = (value: string, values: readonly string[]): string[] => [...values, value];
 
 /** Waits until everything is written; standard output stays open. */
 async function closeOutput(output: Writable, io: Io): Promise<void> {
@@ -421,14 +427,14 @@ interface ReportOptions {
 }
 
 async function reportCommand(options: ReportOptions, io: Io): Promise<number> {
-  const [{ parseTokens }, { collectorAt, parseCollector }, { failures, reportText }, { countsOf, findingLine }] =
+  const [{ parseTokens }, { collectorAt, parseBase }, { failures, reportText }, { countsOf, findingLine }] =
     await Promise.all([
       import("../collector/tokens.ts"),
       import("./report/client.ts"),
       import("./report/report.ts"),
       import("./report/text.ts"),
     ]);
-  const address = asUsage(() => parseCollector(options.collector), "--collector");
+  const address = asUsage(() => parseBase(options.collector), "--collector");
   // The collector's own variable may hold several with names; any of them reads.
   const text = io.env.MESHWARD_READ_TOKEN ?? "";
   const token = text === "" ? undefined : asUsage(() => parseTokens(text, "read")[0]!.value, "MESHWARD_READ_TOKEN");
@@ -485,6 +491,36 @@ async function reportRequest(
   output.write(text);
   await closeOutput(output, io);
   return 0;
+}
+
+interface CoverageOptions {
+  policy: string;
+  prometheus: string;
+  namespace: string[];
+  json?: boolean;
+  declare?: RuleForm;
+}
+
+async function coverageCommand(options: CoverageOptions, io: Io): Promise<number> {
+  const policy = policyIn(options.policy);
+  if (options.declare !== undefined) {
+    const [{ declaredRules }, { rulesText }] = await Promise.all([
+      import("./monitoring/declared.ts"),
+      import("./monitoring/rules-text.ts"),
+    ]);
+    io.stdout.write(rulesText([declaredRules(policy)], options.declare, "meshward-declared"));
+    return 0;
+  }
+  const [{ parseBase }, { prometheusAt }, { coverage, coverageText }] = await Promise.all([
+    import("./report/client.ts"),
+    import("./monitoring/prometheus.ts"),
+    import("./monitoring/coverage.ts"),
+  ]);
+  const address = asUsage(() => parseBase(options.prometheus, "MESHWARD_PROMETHEUS_TOKEN"), "--prometheus");
+  const ask = prometheusAt(address, io.env.MESHWARD_PROMETHEUS_TOKEN || undefined);
+  const found = await coverage(policy, ask, address.href, options.namespace);
+  io.stdout.write(`${options.json ? JSON.stringify(found, null, 2) : coverageText(found)}\n`);
+  return found.counts.protected === found.workloads.length ? 0 : 1;
 }
 
 interface EnvoyOptions {
@@ -1069,6 +1105,32 @@ ${example(
       ),
     )
     .action(async (options: ReportOptions) => exit(await reportCommand(options, io)));
+
+  program
+    .command("coverage")
+    .description("hold what runs, as Prometheus has scraped it, against the policy: exit code 1 on a gap")
+    .requiredOption("--policy <file>", "the policy that should be in force")
+    .option(
+      "--prometheus <url>",
+      "where it listens, with its path if it has one; a token is in MESHWARD_PROMETHEUS_TOKEN",
+      DEFAULTS.prometheus,
+    )
+    .option("--namespace <name>", "only workloads of this namespace; may be given again", again, [])
+    .option("--json", "print one JSON document")
+    .addOption(
+      new Option("--declare [form]", "ask nobody: print what the policy declares, as recording rules for the alerts")
+        .choices([...RULE_FORMS])
+        .preset("rules"),
+    )
+    .addHelpText(
+      "after",
+      example(
+        "meshward coverage --policy meshward.yaml --prometheus http://127.0.0.1:9090",
+        "meshward coverage --policy meshward.yaml --declare > declared.rules.yaml",
+        "meshward coverage --policy meshward.yaml --declare prometheusrule | kubectl apply -f -",
+      ),
+    )
+    .action(async (options: CoverageOptions) => exit(await coverageCommand(options, io)));
 
   program
     .command("doctor")

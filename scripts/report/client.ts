@@ -7,7 +7,7 @@ import { PAGE_LIMIT, eventsSchema, findingDetailSchema, findingsSchema, problemS
 import type { Event, Finding, FindingDetail } from "../../collector/api.ts";
 import { printable } from "../envoy/printable.ts";
 
-const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MS = 15_000;
 /** More than any collector keeps; one that hands out pages without end is stopped here. */
 const MAX_PAGES = 1_000;
 
@@ -20,34 +20,34 @@ export interface Collector {
   finding(fingerprint: string): Promise<FindingDetail>;
 }
 
-/** The collector's address; throws Error with what was expected. */
-export function parseCollector(text: string): URL {
+/** The address of an API; throws Error with what was expected. `tokenVariable` is where its token belongs. */
+export function parseBase(text: string, tokenVariable = "MESHWARD_READ_TOKEN"): URL {
   if (!URL.canParse(text)) throw new Error(`"${printable(text)}" is not a URL: expected http://HOST:PORT`);
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new Error(`"${printable(text)}": expected http:// or https://`);
   }
   if (url.username !== "" || url.password !== "") {
-    throw new Error("expected no user or password in it: the token goes into MESHWARD_READ_TOKEN");
+    throw new Error(`expected no user or password in it: the token goes into ${tokenVariable}`);
   }
   if (url.search !== "" || url.hash !== "") throw new Error(`"${printable(text)}": expected no "?" or "#"`);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
 }
 
-const FAULTS: Record<string, string> = {
-  ECONNREFUSED: "nothing listens there; is the collector running?",
-  ENOTFOUND: "there is no such host",
-  EAI_AGAIN: "the host's name cannot be looked up",
-  ECONNRESET: "the connection was closed; is that a collector?",
-  UND_ERR_SOCKET: "the connection was closed; is that a collector?",
+const FAULTS: Record<string, (what: string) => string> = {
+  ECONNREFUSED: (what) => `nothing listens there; is the ${what} running?`,
+  ENOTFOUND: () => "there is no such host",
+  EAI_AGAIN: () => "the host's name cannot be looked up",
+  ECONNRESET: (what) => `the connection was closed; is that a ${what}?`,
+  UND_ERR_SOCKET: (what) => `the connection was closed; is that a ${what}?`,
 };
 
-/** Why there was no answer, in words. */
-function faultOf(error: unknown): string {
+/** Why there was no answer of a collector, or of `what` else, in words. */
+export function faultOf(error: unknown, what = "collector"): string {
   if ((error as Error).name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  return FAULTS[cause?.code ?? ""] ?? printable(cause?.message ?? (error as Error).message);
+  return FAULTS[cause?.code ?? ""]?.(what) ?? printable(cause?.message ?? (error as Error).message);
 }
 
 function refusalOf(status: number, body: string, hasToken: boolean): string {
@@ -65,7 +65,7 @@ function refusalOf(status: number, body: string, hasToken: boolean): string {
   return `it answers ${status}${detail === "" ? "" : `: ${printable(detail)}`}`;
 }
 
-/** A client for the collector at `base` (of `parseCollector`). */
+/** A client for the collector at `base` (of `parseBase`). */
 export function collectorAt(base: URL, token: string | undefined): Collector {
   const fail = (why: string): never => {
     throw new Error(`collector ${base.href}: ${why}`);

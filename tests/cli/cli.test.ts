@@ -163,6 +163,7 @@ for (const argv of [
   ["policy", "check"],
   ["mode"],
   ["doctor"],
+  ["coverage"],
   ["envoy"],
 ]) {
   test(`help: meshward ${argv.join(" ")}`, async () => {

@@ -163,10 +163,12 @@ test("uses by many who own nothing, of all collections that there is room for, a
 });
 
 test("metrics have so many series, whatever classes and services are told", async () => {
-  const metrics = createMetrics(
-    () => ({ requests: 0, bytes: 0 }),
-    () => Promise.resolve([]),
-  );
+  const metrics = createMetrics({
+    queue: () => ({ requests: 0, bytes: 0 }),
+    findings: () => Promise.resolve([]),
+    endpoints: () => Promise.resolve([]),
+    now: () => NOW,
+  });
   const observedNone = { stored: 0, duplicates: 0, unanswered: 0, other: 0, services: new Set<number>() };
   const one = event({});
   const events = numbers(150).flatMap((kind) =>

@@ -134,6 +134,17 @@ test("what is sent in every form comes out of every operation as its schema says
   const detail = findingDetailSchema.parse((await get(at)).json());
   assert.match(detail.rule_text!.remedy.code, /parameters/);
   assert.match(detail.exception!, /rules:\n +- sqli-tautology/);
+  const open = (await get("/metrics")).body.toString();
+  const endpoint =
+    /meshward_collector_endpoint_(\w+)\{stage="attempted",class="sqli",service="shop\/cart",endpoint="GET \S+"\} (\d+)\n/g;
+  assert.deepEqual(
+    [...open.matchAll(endpoint)].map(([, name, value]) => [name, value]),
+    [
+      ["findings", "1"],
+      ["events", "2"],
+    ],
+  );
+  assert.match(open, /meshward_collector_attackers\{service="shop\/cart"\} 1\n/);
   const body = JSON.stringify({ state: "false-positive", note: "search words" });
   const changed = await ask(collector, `${at}/state`, {
     method: "POST",

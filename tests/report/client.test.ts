@@ -5,14 +5,14 @@ import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { collectorAt, parseCollector } from "../../scripts/report/client.ts";
+import { collectorAt, parseBase } from "../../scripts/report/client.ts";
 
 /** Lets something that is no collector answer while `work` runs. */
 async function among(listener: RequestListener, work: (base: URL) => Promise<void>): Promise<void> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
-    await work(parseCollector(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+    await work(parseBase(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   } finally {
     server.closeAllConnections();
     server.close();
@@ -29,7 +29,7 @@ const says = async (base: URL, message: RegExp, token?: string): Promise<void> =
 
 describe("a collector's address", () => {
   it("is a URL of http or https without a password", () => {
-    assert.equal(parseCollector("https://c.example/meshward").href, "https://c.example/meshward/");
+    assert.equal(parseBase("https://c.example/meshward").href, "https://c.example/meshward/");
     for (const text of [
       "",
       "localhost:4318",
@@ -37,10 +37,10 @@ describe("a collector's address", () => {
       "http://user:secret@c.example",
       "http://c.example/?a=1",
     ]) {
-      assert.throws(() => parseCollector(text), /expected/, text);
+      assert.throws(() => parseBase(text), /expected/, text);
     }
     assert.throws(
-      () => parseCollector("http://:secret@c.example"),
+      () => parseBase("http://:secret@c.example"),
       (error: Error) => !error.message.includes("secret"),
     );
   });

@@ -1,0 +1,13 @@
+/** The files of envoy/examples/monitoring that are made from this folder, by their paths in the package. */
+import { rulesText } from "./rules-text.ts";
+import { GROUPS } from "./rules.ts";
+
+export const MONITORING_FOLDER = "envoy/examples/monitoring";
+const HEAD = "# Made from scripts/monitoring by `npm run monitoring`; do not edit.\n";
+
+export function monitoringFiles(): Map<string, string> {
+  return new Map([
+    [`${MONITORING_FOLDER}/meshward.rules.yaml`, HEAD + rulesText(GROUPS, "rules", "meshward")],
+    [`${MONITORING_FOLDER}/meshward.prometheusrule.yaml`, HEAD + rulesText(GROUPS, "prometheusrule", "meshward")],
+  ]);
+}

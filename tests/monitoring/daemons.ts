@@ -1,0 +1,124 @@
+/**
+ * Debian's Prometheus and Alertmanager for tests: unprivileged, on free ports of the loopback, in a temporary folder. Where one is missing its
+ * tests are skipped, and say so.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import type { SpawnOptions } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, chownSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { poll } from "../../scripts/envoy/admin.ts";
+
+/** The user that daemons run as where the tests are root. */
+const NOBODY = 65_534;
+const START_MILLISECONDS = 20_000;
+
+/** The first of these programs on PATH, or null. */
+function program(...names: string[]): string | null {
+  const folders = (process.env.PATH ?? "").split(":");
+  for (const path of names.flatMap((name) => folders.map((folder) => join(folder, name)))) {
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // The next one.
+    }
+  }
+  return null;
+}
+
+/** Of the packages prometheus and prometheus-alertmanager; elsewhere Alertmanager has its plain name. */
+export const PROGRAMS = {
+  prometheus: program("prometheus"),
+  promtool: program("promtool"),
+  alertmanager: program("prometheus-alertmanager", "alertmanager"),
+  amtool: program("amtool"),
+} as const;
+
+/** Why a test that needs these is skipped, or false. */
+export function missing(...names: (keyof typeof PROGRAMS)[]): string | false {
+  const absent = names.filter((name) => PROGRAMS[name] === null);
+  return absent.length === 0
+    ? false
+    : `no ${absent.join(", ")}: install the packages prometheus and prometheus-alertmanager`;
+}
+
+/** Runs a program to its end; yields its exit code and all that it wrote. */
+export function runTool(name: keyof typeof PROGRAMS, args: readonly string[], cwd?: string): [number | null, string] {
+  const { status, stdout, stderr } = spawnSync(PROGRAMS[name]!, args, { cwd, encoding: "utf8" });
+  return [status, stdout + stderr];
+}
+
+/** A port that nobody had a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export interface Daemon {
+  url: string;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+async function startDaemon(path: string, args: readonly string[], folder: string, url: string): Promise<Daemon> {
+  const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
+  const options: SpawnOptions = { ...as, cwd: folder, stdio: ["ignore", "ignore", "pipe"] };
+  const child = spawn(path, args, options);
+  let log = "";
+  child.stderr!.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-20_000)));
+  const ended = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await ended;
+  };
+  try {
+    await poll(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${path} has ended:\n${log}`);
+        return fetch(`${url}/-/ready`).then(
+          ({ ok }) => ok || null,
+          () => null,
+        );
+      },
+      START_MILLISECONDS,
+      () => new Error(`${path} is not ready:\n${log}`),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, log: () => log, stop };
+}
+
+function folderFor(parent: string, name: string, config: object, file: string): string {
+  const folder = join(parent, name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, file), stringify(config));
+  return folder;
+}
+
+/** Prometheus with this configuration, in `parent`; paths in it are below the daemon's own folder, or absolute. */
+export async function startPrometheus(parent: string, config: object): Promise<Daemon> {
+  const folder = folderFor(parent, "prometheus", config, "prometheus.yml");
+  const port = await freePort();
+  const args = [`--web.listen-address=127.0.0.1:${port}`, "--config.file=prometheus.yml", "--storage.tsdb.path=data"];
+  return startDaemon(PROGRAMS.prometheus!, args, folder, `http://127.0.0.1:${port}`);
+}
+
+/** Alertmanager, alone: it looks for no others. */
+export async function startAlertmanager(parent: string, config: object): Promise<Daemon> {
+  const folder = folderFor(parent, "alertmanager", config, "alertmanager.yml");
+  const port = await freePort();
+  const args = [`--web.listen-address=127.0.0.1:${port}`, "--config.file=alertmanager.yml"];
+  args.push("--storage.path=data", "--cluster.listen-address=");
+  return startDaemon(PROGRAMS.alertmanager!, args, folder, `http://127.0.0.1:${port}`);
+}
