@@ -148,7 +148,10 @@ function isSought(taint: Taint): bool {
 /** Records that a list has more than the longest one before, at least; tags of a page. */
 const MORE: u32 = 3;
 const MORE_TAGS: u32 = 8;
+/** What is kept of a list: the amount of the longest, above it how often it was asked for, and whether it showed addresses of people. */
 const MOST: u32 = 0xffff;
+const TIMES: u32 = 0x7fff;
+const NAMED: u32 = 0x80000000;
 
 /** Looks at the body of a response, how much of it there is. */
 export function inspectAmount(watch: Watch): void {
@@ -170,15 +173,16 @@ export function inspectAmount(watch: Watch): void {
   const amount = min(countByte(reply, replyEnd, mark), MOST);
   const known = markOf(key);
   const most = known & MOST;
+  const times = (known & ~NAMED) >>> 16;
   if (!watch.suspicious) {
-    learnPeople(key);
-    return setMark(key, max(most, amount) | (min((known >>> 16) + 1, MOST) << 16));
+    const named = (known & NAMED) != 0 || findAddress(reply) < replyEnd ? NAMED : 0;
+    return setMark(key, max(most, amount) | (min(times + 1, TIMES) << 16) | named);
   }
   // Of several parameters another one may have been chosen.
-  if (known >>> 16 < min(names, 2) || known == 0) return;
+  if (times < min(names, 2) || known == 0) return;
   const more = page ? most + (most >>> 1) + MORE_TAGS : max(most * 2, most + MORE);
   if (amount >= more) bearOutQueries(watch, false, reply, min(replyEnd, reply + 64));
-  inspectStatement(watch, key, known >>> 16, most, amount, page ? more : max(most * 2, most + PAIRED));
+  inspectStatement(watch, key, known, most, amount, page ? more : max(most * 2, most + PAIRED));
 }
 
 /** Records more than the longest list has one of two attacks that begin alike, of which the other has fewer. */
@@ -186,14 +190,13 @@ const PAIRED: u32 = 2;
 /** Make keys of an endpoint's with the names of its parameters. */
 const PAIR: u32 = 0x6a09e667;
 const EXTREMES: u32 = 0x510e527f;
-const PEOPLE: u32 = 0x243f6a88;
 
 /**
  * Looks at what the statement did that a value became a part of, whatever its name. Two values that begin alike, `chair' and '1'='2` and
  * `chair' or '1'='1`: a search by words finds for either what it finds for "chair", and what drops a filter that it cannot read lists
  * all for both. And a second SELECT that brings along addresses of people, of which there never were any.
  */
-function inspectStatement(watch: Watch, key: u32, times: u32, most: u32, amount: u32, more: u32): void {
+function inspectStatement(watch: Watch, key: u32, known: u32, most: u32, amount: u32, more: u32): void {
   for (let i: u32 = 0; i < watch.count; i++) {
     const taint = taintAt(changetype<usize>(watch), i);
     if ((taint.classes & QUERIES) == 0) continue;
@@ -209,7 +212,7 @@ function inspectStatement(watch: Watch, key: u32, times: u32, most: u32, amount:
       setMark(key ^ EXTREMES, least | (largest << 16));
       if (least < most && largest >= more) return bearOutQuery(taint, reply, min(replyEnd, reply + 64));
     }
-    if (times < 2 || markOf(key ^ PEOPLE) != UNNAMED || !holdsTextNoCase(start, end, "select")) continue;
+    if (known < 2 << 16 || known >= NAMED || !holdsTextNoCase(start, end, "select")) continue;
     if (findPeople()) return bearOutQuery(taint, people, peopleEnd);
   }
 }
@@ -220,15 +223,6 @@ function partedAt(start: usize, end: usize): usize {
   while (at < end && isDigit(byteAt(at))) at++;
   if (at == start) while (at < end && !isQuote(byteAt(at))) at++;
   return at;
-}
-
-/** Whether addresses of people were shown: no, or once. */
-const UNNAMED: u32 = 1;
-const NAMED: u32 = 2;
-
-function learnPeople(key: u32): void {
-  const known = markOf(key ^ PEOPLE);
-  if (known != NAMED) setMark(key ^ PEOPLE, findAddress(reply) < replyEnd ? NAMED : UNNAMED);
 }
 
 /** The first address of the last `findPeople`. */
