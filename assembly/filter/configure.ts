@@ -14,7 +14,7 @@ import { HASH_SEED, hashBytes } from "../core/hash";
 import { putText } from "../core/text";
 import { arenaWith, freeArena, openArena } from "../policy/arenas";
 import { Answer, invalidChange, judge, openRecord, RECORD_SIZE, renewLease } from "../policy/judged";
-import { Direction, Policy } from "../policy/layout";
+import { Direction, Labelled, Policy } from "../policy/layout";
 import { clearNode, setLabels, setNamespace, setService } from "../policy/node";
 import { openDefaultPolicy, problem, problemEnd, readPolicy } from "../policy/read";
 import { countOverflow, Overflow } from "../report/counters";
@@ -60,6 +60,7 @@ export function configure(root: Root, size: u32): bool {
     setArena(root, arena);
     if ((policyOf(root) as Policy).eventsCluster != 0) readResource();
     tellUnknownKeys(root);
+    tellModeLabel(root);
     openJourneys(root);
   } else {
     setArena(root, defaultsArena());
@@ -193,4 +194,14 @@ function tellUnknownKeys(root: Root): void {
   let end = putText(LINE, "meshward: keys of the configuration that this version does not know, ignored: ");
   log(LogLevel.Warn, LINE, putDecimal(end, policy.unknownKeys));
   for (let i: u32 = 0; i < min<u32>(policy.unknownKeys, 1000); i++) countOverflow(Overflow.ConfigKey);
+}
+
+/** Says where the pod's label does not do what whoever wrote it expects. */
+function tellModeLabel(root: Root): void {
+  const labelled = (policyOf(root) as Policy).labelled;
+  if (labelled != Labelled.Refused && labelled != Labelled.Unknown) return;
+  const end = putText(LINE, "meshward: the pod's label meshward.dev/mode ");
+  const refused = "asks for less than the policy, ignored: modeLabel of the policy allows to raise the mode only";
+  const unknown = "is none of off, detect and block, ignored";
+  log(LogLevel.Warn, LINE, putText(end, labelled == Labelled.Refused ? refused : unknown));
 }

@@ -23,6 +23,7 @@ import {
   takeFindings,
   takeJourney,
   takeOverflow,
+  takePassive,
   takeRequests,
   takeRuleHits,
 } from "../report/counters";
@@ -39,6 +40,8 @@ const OVERFLOW: usize = memory.data(OVERFLOWS * 4, 8);
 const JOURNEYS: usize = memory.data(JOURNEY_COUNTS * 4, 8);
 /** Events that were sent, and that were dropped. */
 const EVENTS: usize = memory.data(8, 8);
+/** Requests that another instance of the filter had judged. */
+const PASSIVE: usize = memory.data(4, 8);
 let inspection: u32 = 0;
 let configInvalid: u32 = 0;
 
@@ -73,6 +76,8 @@ export function flushCounters(): void {
     const end = label(putText(NAME, "meshward."), "what", journeyName(what));
     addTo(JOURNEYS + (what << 2), putText(end, "hops_total"), count);
   }
+  const passive = takePassive();
+  if (passive != 0) addTo(PASSIVE, putText(NAME, "meshward.passive_total"), passive);
   // Requests last: who sees a request counted, sees all that was counted of it.
   for (let outcome: u32 = 0; outcome < OUTCOMES; outcome++) {
     // Defined even at zero: a rate needs the series before the first attack.

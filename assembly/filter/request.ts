@@ -44,6 +44,7 @@ import { isOutbound } from "./direction";
 import { explainFindings, explainRequest } from "./explain";
 import { resolveIdentity } from "./identity";
 import { addCodings, canRead, offersDeflate } from "./inflating";
+import { isJudgedBefore } from "./instance";
 import { beginJudging, decideNow, met, NOTHING } from "./judgement";
 import { answerKindOf, bodyKindOf, eitherKind, forgetType } from "./media-type";
 
@@ -178,6 +179,12 @@ function judgeHeaders(stream: Stream, policy: Policy, endOfStream: bool): Header
   if (mode == Mode.Off && !policy.dryRun) {
     decideNow();
     tell(stream, policy, Outcome.Allowed, true);
+    return HeadersAction.Continue;
+  }
+
+  if (isJudgedBefore(changetype<Root>(stream.root), mode, ticks)) {
+    stream.counted = true;
+    stream.findings = closeFindings();
     return HeadersAction.Continue;
   }
 

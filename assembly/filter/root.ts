@@ -21,6 +21,9 @@ export class Root {
   announced: bool;
   /** It is about to go: it sends no more events. */
   closing: bool;
+  /** Of filter/instance.ts: its streams, and the tick until which each of them is looked at. */
+  asked: u32;
+  shadowed: u32;
   /** Neighbours in the list of roots. */
   before: usize;
   after: usize;

@@ -77,6 +77,26 @@ export const enum Direction {
   Outbound = 2,
 }
 
+/** What the pod's label `meshward.dev/mode` may do to the mode that the policy gives to the workload. */
+export const enum ModeLabel {
+  Raise = 0,
+  /** Lower it, too. */
+  Any = 1,
+  Ignore = 2,
+}
+
+/** What became of that label. */
+export const enum Labelled {
+  /** There is none, it is ignored, or it says what holds anyway. */
+  Nothing = 0,
+  /** It set the mode. */
+  Set = 1,
+  /** It asks for less than the policy allows. */
+  Refused = 2,
+  /** It names no mode. */
+  Unknown = 3,
+}
+
 /** The part of a policy that a stream carries: limits and fail directions. */
 // @ts-ignore: decorator
 @unmanaged
@@ -97,6 +117,9 @@ export class Policy {
   /** Whether Envoy was told `allow_on_headers_stop_iteration`. */
   holdHeaders: bool;
   direction: u8;
+  /** `ModeLabel`, and `Labelled`. */
+  modeLabel: u8;
+  labelled: u8;
   /** Judge everything, even where the mode is off, and refuse nothing. */
   dryRun: bool;
   /** Log what is done with each value; only the checked build can. */

@@ -2,6 +2,7 @@
 
 import { sameBytes } from "../core/bytes";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
+import { textIs } from "../core/text";
 
 let namespace: usize = 0;
 let namespaceEnd: usize = 0;
@@ -46,6 +47,22 @@ export function labelIs(key: usize, keyEnd: usize, value: usize, valueEnd: usize
   openPairs(labels, labelsEnd);
   while (nextPair()) {
     if (sameBytes(pairName, pairNameEnd, key, keyEnd)) return sameBytes(pairValue, pairValueEnd, value, valueEnd);
+  }
+  return false;
+}
+
+/** The value of the label that `findLabel` has found. */
+export let labelValue: usize = 0;
+export let labelValueEnd: usize = 0;
+
+/** Whether the pod carries the label `key`. */
+export function findLabel(key: string): bool {
+  openPairs(labels, labelsEnd);
+  while (nextPair()) {
+    if (!textIs(pairName, pairNameEnd, key)) continue;
+    labelValue = pairValue;
+    labelValueEnd = pairValueEnd;
+    return true;
   }
   return false;
 }

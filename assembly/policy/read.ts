@@ -29,8 +29,10 @@ import {
   Field,
   FieldKind,
   FIELD_SIZE,
+  Labelled,
   Match,
   Mode,
+  ModeLabel,
   Policy,
   POLICY_SIZE,
   policySettings,
@@ -46,7 +48,7 @@ import {
   SETTINGS_SIZE,
 } from "./layout";
 import { prepare } from "./resolve";
-import { labelIs, namespaceIs, serviceIs } from "./node";
+import { findLabel, labelIs, labelValue, labelValueEnd, namespaceIs, serviceIs } from "./node";
 
 const STATE: usize = memory.data(<i32>JSON_STATE_SIZE, 16);
 /** Where a configuration is at fault: its JSON Pointer; empty for a text that is no JSON object. */
@@ -113,11 +115,26 @@ export function readPolicy(start: usize, end: usize): Policy | null {
     policy.fields = chained(policy.fields, fields);
     policy.rules = chained(policy.rules, ofAll);
   }
+  if (!policy.dryRun) obeyModeLabel(policy);
   policy.unknownKeys = unknown;
   // Whoever asks what would be found asks about every response.
   if (policy.dryRun) policy.sample = 10000;
   if (!bad && !prepare(policy)) fail();
   return bad ? null : policy;
+}
+
+/** Lets the pod's own label change the mode, as far as the policy allows. */
+function obeyModeLabel(policy: Policy): void {
+  if (policy.modeLabel == ModeLabel.Ignore || !findLabel("meshward.dev/mode")) return;
+  const settings = policySettings(policy);
+  const asked = modeNamed(labelValue, labelValueEnd);
+  if (asked == settings.mode) return;
+  if (asked == <u8>Mode.Unset) policy.labelled = <u8>Labelled.Unknown;
+  else if (asked < settings.mode && policy.modeLabel != ModeLabel.Any) policy.labelled = <u8>Labelled.Refused;
+  else {
+    policy.labelled = <u8>Labelled.Set;
+    settings.mode = asked;
+  }
 }
 
 /** `only` of `readTop`: read what holds for all, and look for the section that is ours. */
@@ -161,6 +178,7 @@ function readCommonKey(policy: Policy): bool {
   else if (keyIs("exceptions")) readExceptions(policy);
   else if (keyIs("rules")) readRules(policy);
   else if (keyIs("observe")) readObserve(policy);
+  else if (keyIs("modeLabel")) policy.modeLabel = <u8>readModeLabel();
   else if (keyIs("fields")) policy.fields = readFields(policy);
   else return readSettingsKey(policySettings(policy));
   return true;
@@ -582,13 +600,26 @@ function readMatchKey(match: Match): bool {
 let textEnd: usize = 0;
 
 function readMode(): u8 {
+  const mode = jsonNext(STATE) == JsonEvent.String ? modeNamed(valueStart, valueEnd) : <u8>Mode.Unset;
+  if (mode == <u8>Mode.Unset) fail();
+  return mode;
+}
+
+/** The mode of that name; `Unset` where it is none. */
+function modeNamed(start: usize, end: usize): u8 {
+  if (textIs(start, end, "off")) return <u8>Mode.Off;
+  if (textIs(start, end, "detect")) return <u8>Mode.Detect;
+  return textIs(start, end, "block") ? <u8>Mode.Block : <u8>Mode.Unset;
+}
+
+function readModeLabel(): ModeLabel {
   if (jsonNext(STATE) == JsonEvent.String) {
-    if (valueIs("off")) return <u8>Mode.Off;
-    if (valueIs("detect")) return <u8>Mode.Detect;
-    if (valueIs("block")) return <u8>Mode.Block;
+    if (valueIs("raise")) return ModeLabel.Raise;
+    if (valueIs("any")) return ModeLabel.Any;
+    if (valueIs("ignore")) return ModeLabel.Ignore;
   }
   fail();
-  return <u8>Mode.Unset;
+  return ModeLabel.Ignore;
 }
 
 function readSensitivity(): u8 {

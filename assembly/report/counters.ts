@@ -130,6 +130,19 @@ export function journeyName(what: u32): string {
   }
 }
 
+let passive: u32 = 0;
+
+/** A stream that another instance of the filter had judged. */
+export function countPassive(): void {
+  passive++;
+}
+
+export function takePassive(): u32 {
+  const count = passive;
+  passive = 0;
+  return count;
+}
+
 let eventsSent: u32 = 0;
 let eventsDropped: u32 = 0;
 

@@ -44,8 +44,10 @@ type NormalizedWorkload = Omit<Workload, "denial" | "rules" | "exceptions"> & {
 
 export interface NormalizedPolicy extends Omit<
   Policy,
-  "version" | "denial" | "events" | "fields" | "rules" | "exceptions" | "workloads"
+  "version" | "modeLabel" | "denial" | "events" | "fields" | "rules" | "exceptions" | "workloads"
 > {
+  /** Where it is not the default. */
+  modeLabel?: Policy["modeLabel"];
   events?: NormalizedEvents;
   denial?: NormalizedDenial;
   fields?: Field[];
@@ -141,12 +143,14 @@ function normalizeObserve({ sample, hops }: Policy["observe"]): Policy["observe"
 }
 
 function normalizeWorkload(workload: Workload): NormalizedWorkload {
-  const { namespace, service, labels, onError, denial, observe, limits, routes, rules, exceptions } = workload;
+  const { namespace, service, labels, modeLabel, onError, denial, observe, limits, routes, rules, exceptions } =
+    workload;
   return said({
     namespace,
     service,
     labels: labels && Object.fromEntries(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1))),
     ...normalizeScope(workload),
+    modeLabel,
     onError,
     denial: normalizeDenial(denial),
     observe: observe && normalizeObserve(observe),
@@ -169,6 +173,7 @@ export function normalizePolicy(policy: Policy): NormalizedPolicy {
     identity: { from: policy.identity.from, trustedHops: policy.identity.trustedHops },
     detectors: normalizeDetectors(policy.detectors) ?? {},
     ...said({
+      modeLabel: policy.modeLabel === "raise" ? undefined : policy.modeLabel,
       denial: normalizeDenial(policy.denial),
       events: normalizeEvents(policy.events),
       fields: normalizeFields(policy.fields),

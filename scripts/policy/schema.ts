@@ -28,6 +28,8 @@ export const MODES = ["off", "detect", "block"] as const;
 export const SENSITIVITIES = ["low", "balanced", "high"] as const;
 /** Which way an internal failure goes. */
 export const FAIL_DIRECTIONS = ["allow", "deny"] as const;
+/** What a pod's label may do to its mode. */
+export const MODE_LABELS = ["raise", "any", "ignore"] as const;
 /** What happens to a stream at the limit of what can be held or read. */
 export const LIMIT_ACTIONS = ["continue", "deny"] as const;
 export const IDENTITY_SOURCES = ["mtls", "jwt"] as const;
@@ -228,6 +230,9 @@ const events = z
   .describe("Sends each finding to an OpenTelemetry collector, as a log record");
 
 const mode = z.enum(MODES).describe("off: not judged; detect: judged and reported; block: attacks are refused");
+const modeLabel = z
+  .enum(MODE_LABELS)
+  .describe("What the pod's label meshward.dev/mode may do: raise the mode, set any, or nothing");
 const sensitivity = z
   .enum(SENSITIVITIES)
   .describe("How sure the module must be: low needs the most evidence, high the least");
@@ -515,6 +520,7 @@ const workload = z
   .strictObject({
     match: selector,
     ...routeSettings,
+    modeLabel: modeLabel.optional(),
     onError: onError.optional(),
     denial: denial.optional(),
     observe: observe.optional(),
@@ -543,6 +549,7 @@ export const policySchema = z
       .default(SCHEMA_VERSION)
       .describe("The version of this format"),
     mode: mode.default("detect"),
+    modeLabel: modeLabel.default("raise"),
     sensitivity: sensitivity.default("balanced"),
     onError: onError.default("allow"),
     denial: denial.optional(),

@@ -179,3 +179,34 @@ test("the largest policy that the tool takes fits the module's arena", async () 
   // And the bound is where it has to be: a tenth more is too much.
   assert.equal(await invalid([...policy.exceptions, ...policy.exceptions.slice(0, count / 10)]), 1);
 });
+
+test("a pod's label raises the mode, lowers it where the policy allows, and is ignored where it says so", async () => {
+  /** The mode in force, and what is logged. */
+  const modeOf = async (source: PolicySource, label: string | null): Promise<[string, number]> => {
+    const warnings: string[] = [];
+    const process = createEnvoyProcess({ log: (level, message) => void (level === "warn" && warnings.push(message)) });
+    const LABELS = { app: "cart", ...(label === null ? {} : { "meshward.dev/mode": label }) };
+    const node = { metadata: { NAMESPACE: "shop", LABELS } };
+    const plugin = await process.addPlugin({ name: "p", module: readModule(), node });
+    assert.ok(plugin.configure(JSON.stringify(compilePolicy(policyFrom(source), { holdHeaders: true }))).accepted);
+    process.advance(1000);
+    const info = [...process.metrics().keys()].find((name) => name.endsWith("info"))!;
+    return [/mode=\.=(\w+)/.exec(info)![1]!, warnings.length];
+  };
+  const detect: PolicySource = { mode: "detect" };
+  assert.deepEqual(await modeOf(detect, null), ["detect", 0]);
+  assert.deepEqual(await modeOf(detect, "block"), ["block", 0]);
+  assert.deepEqual(await modeOf(detect, "detect"), ["detect", 0]);
+  assert.deepEqual(await modeOf(detect, "off"), ["detect", 1]);
+  assert.deepEqual(await modeOf(detect, "Block"), ["detect", 1]);
+  assert.deepEqual(await modeOf({ ...detect, modeLabel: "any" }, "off"), ["off", 0]);
+  assert.deepEqual(await modeOf({ ...detect, modeLabel: "ignore" }, "block"), ["detect", 0]);
+  // A section says more than the top, of the mode and of the label.
+  const sections: PolicySource = {
+    mode: "block",
+    workloads: [{ match: { namespace: "shop" }, mode: "detect", modeLabel: "any" }],
+  };
+  assert.deepEqual(await modeOf(sections, "off"), ["off", 0]);
+  assert.deepEqual(await modeOf(sections, null), ["detect", 0]);
+  assert.deepEqual(await modeOf({ ...sections, modeLabel: "ignore" }, "block"), ["block", 0]);
+});
