@@ -1,4 +1,5 @@
 /** The files of envoy/examples/monitoring that are made from this folder, by their paths in the package. */
+import { DASHBOARDS } from "./dashboards.ts";
 import { rulesText } from "./rules-text.ts";
 import { GROUPS } from "./rules.ts";
 
@@ -7,6 +8,10 @@ const HEAD = "# Made from scripts/monitoring by `npm run monitoring`; do not edi
 
 export function monitoringFiles(): Map<string, string> {
   return new Map([
+    ...Object.entries(DASHBOARDS).map(
+      ([name, dashboard]) =>
+        [`${MONITORING_FOLDER}/dashboards/${name}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
+    ),
     [`${MONITORING_FOLDER}/meshward.rules.yaml`, HEAD + rulesText(GROUPS, "rules", "meshward")],
     [`${MONITORING_FOLDER}/meshward.prometheusrule.yaml`, HEAD + rulesText(GROUPS, "prometheusrule", "meshward")],
   ]);

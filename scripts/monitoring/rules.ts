@@ -71,6 +71,10 @@ const record = (name: string, expr: string, labels?: Record<string, string>): Re
 const requests = (outcome: string, window: string): string =>
   `sum by (${SERVICE}) (${named(`increase(meshward_requests_total{outcome=~"${outcome}"}[${window}])`)})`;
 
+/** What a collector tells of services. */
+const told = (metric: string): string => `label_replace(${metric}, "service", "$1", "exported_service", "(.+)")`;
+const ENDPOINT = "service, endpoint, class, stage";
+
 /** What other rules and the dashboards are made from. */
 export const RECORDINGS: RuleGroup = {
   name: "meshward-recordings",
@@ -93,19 +97,16 @@ export const RECORDINGS: RuleGroup = {
       "meshward:inspection_microseconds:p99",
       `histogram_quantile(0.99, sum by (${SERVICE}, le) (${named("rate(meshward_inspection_microseconds_bucket[5m])")}))`,
     ),
-    record(
-      "meshward:attackers",
-      `max by (service) (label_replace(meshward_collector_attackers, "service", "$1", "exported_service", "(.+)"))`,
-    ),
     // The collector's `service` is what it knows; a scrape that has such a label of its own moves it aside.
+    record("meshward:attackers", `max by (service) (${told("meshward_collector_attackers")})`),
     record(
       "meshward:findings:open",
       `max by (service, class, stage, finding_severity) (
          sum by (job, instance, service, class, stage, finding_severity) (
-           label_replace(
-             label_replace(meshward_collector_findings, "service", "$1", "exported_service", "(.+)"),
-             "finding_severity", "$1", "severity", "(.*)")))`,
+           label_replace(${told("meshward_collector_findings")}, "finding_severity", "$1", "severity", "(.*)")))`,
     ),
+    record("meshward:endpoint:findings", `max by (${ENDPOINT}) (${told("meshward_collector_endpoint_findings")})`),
+    record("meshward:endpoint:events", `max by (${ENDPOINT}) (${told("meshward_collector_endpoint_events")})`),
   ],
 };
 

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
+import type { Panel } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Dataquery as PromQuery } from "@grafana/grafana-foundation-sdk/prometheus";
 import { parse } from "yaml";
 import { startCollector } from "../../collector/collector.ts";
 import type { Collector } from "../../collector/collector.ts";
@@ -17,6 +19,7 @@ import { resolveEnvoy } from "../../scripts/envoy/resolve.ts";
 import type { RunningEnvoy } from "../../scripts/envoy/running.ts";
 import { startEnvoy } from "../../scripts/envoy/start.ts";
 import type { Coverage } from "../../scripts/monitoring/coverage.ts";
+import { DASHBOARDS } from "../../scripts/monitoring/dashboards.ts";
 import { declaredRules } from "../../scripts/monitoring/declared.ts";
 import { prometheusAt } from "../../scripts/monitoring/prometheus.ts";
 import type { Ask } from "../../scripts/monitoring/prometheus.ts";
@@ -255,4 +258,33 @@ describe("alerts and coverage", { skip: missing("prometheus", "alertmanager"), t
     assert.equal(rules.length, GROUPS.flatMap((group) => group.rules).length + 2);
     for (const { name, health, lastError } of rules) assert.equal(health, "ok", `${name}: ${lastError}`);
   });
+
+  for (const [name, { panels = [], templating }] of Object.entries(DASHBOARDS)) {
+    it(`the dashboard ${name} asks for what there is`, async () => {
+      assert.ok(panels.length > 3);
+      for (const panel of panels as Panel[]) {
+        const [target] = panel.targets as PromQuery[];
+        const isEmptyAtTimes = panel.fieldConfig?.defaults.noValue !== undefined;
+        const expr = target!.expr.replaceAll(/\$(?:namespace|service)\b/g, ".*").replaceAll("$__rate_interval", "1m");
+        assert.doesNotMatch(expr, /\$/);
+        const found = await ask(expr);
+        if (found.length === 0)
+          assert.ok(isEmptyAtTimes, `${name}: ${panel.title} is empty, and does not say why: ${expr}`);
+        // What may be empty must come from names that exist all the same.
+        for (const [metric] of expr.matchAll(/meshward[_:][a-z0-9_:]+/g)) {
+          assert.ok(
+            metric === "meshward_config_invalid" || (await ask(`count(${metric})`)).length > 0,
+            `${name}: ${metric}`,
+          );
+        }
+      }
+      const variables = (templating?.list ?? []).filter(({ type }) => type === "query");
+      for (const { query } of variables) {
+        const [, vector, label] = /^label_values\((.*), (\w+)\)$/.exec(query as string)!;
+        const series = await ask(vector!.replaceAll("$namespace", ".*"));
+        // Outside of Kubernetes there is no namespace.
+        assert.ok(series.some(({ labels }) => labels[label!] !== undefined) || label === "namespace", query as string);
+      }
+    });
+  }
 });

@@ -30,20 +30,23 @@ function program(...names: string[]): string | null {
   return null;
 }
 
-/** Of the packages prometheus and prometheus-alertmanager; elsewhere Alertmanager has its plain name. */
+/** Of the packages prometheus and prometheus-alertmanager; elsewhere Alertmanager has its plain name. Debian has no OpenTelemetry Collector. */
 export const PROGRAMS = {
   prometheus: program("prometheus"),
   promtool: program("promtool"),
   alertmanager: program("prometheus-alertmanager", "alertmanager"),
   amtool: program("amtool"),
+  otelcol: process.env.OTELCOL_BIN || program("otelcol"),
 } as const;
 
 /** Why a test that needs these is skipped, or false. */
 export function missing(...names: (keyof typeof PROGRAMS)[]): string | false {
   const absent = names.filter((name) => PROGRAMS[name] === null);
-  return absent.length === 0
-    ? false
-    : `no ${absent.join(", ")}: install the packages prometheus and prometheus-alertmanager`;
+  if (absent.length === 0) return false;
+  const how = absent.includes("otelcol")
+    ? "set OTELCOL_BIN"
+    : "install the packages prometheus and prometheus-alertmanager";
+  return `no ${absent.join(", ")}: ${how}`;
 }
 
 /** Runs a program to its end; yields its exit code and all that it wrote. */
@@ -68,10 +71,22 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-async function startDaemon(path: string, args: readonly string[], folder: string, url: string): Promise<Daemon> {
+/** Starts a program in `folder`; resolves when `url` is answered at `ready`, with 200 or what else `isReady` takes. */
+async function startDaemon(
+  path: string,
+  args: readonly string[],
+  folder: string,
+  url: string,
+  { ready = "/-/ready", isReady = ({ ok }: Response) => ok, env = {} as NodeJS.ProcessEnv } = {},
+): Promise<Daemon> {
   const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
-  const options: SpawnOptions = { ...as, cwd: folder, stdio: ["ignore", "ignore", "pipe"] };
+  const options: SpawnOptions = {
+    ...as,
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  };
   const child = spawn(path, args, options);
   let log = "";
   child.stderr!.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-20_000)));
@@ -84,8 +99,8 @@ async function startDaemon(path: string, args: readonly string[], folder: string
     await poll(
       async () => {
         if (child.exitCode !== null) throw new Error(`${path} has ended:\n${log}`);
-        return fetch(`${url}/-/ready`).then(
-          ({ ok }) => ok || null,
+        return fetch(url + ready).then(
+          (response) => isReady(response) || null,
           () => null,
         );
       },
@@ -121,4 +136,17 @@ export async function startAlertmanager(parent: string, config: object): Promise
   const args = [`--web.listen-address=127.0.0.1:${port}`, "--config.file=alertmanager.yml"];
   args.push("--storage.path=data", "--cluster.listen-address=");
   return startDaemon(PROGRAMS.alertmanager!, args, folder, `http://127.0.0.1:${port}`);
+}
+
+/** The OpenTelemetry Collector with this configuration, whose receiver is at `port`. */
+export async function startOtelCollector(
+  parent: string,
+  config: object,
+  port: number,
+  env: NodeJS.ProcessEnv,
+): Promise<Daemon> {
+  const folder = folderFor(parent, "otelcol", config, "config.yaml");
+  // It answers only what it is sent: any answer will do.
+  const options = { ready: "/", isReady: () => true, env };
+  return startDaemon(PROGRAMS.otelcol!, ["--config", "config.yaml"], folder, `http://127.0.0.1:${port}`, options);
 }
