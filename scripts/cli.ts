@@ -578,10 +578,14 @@ interface ImageOptions {
   push?: string;
   plainHttp?: boolean;
   collector?: boolean;
+  base?: string;
   json?: boolean;
 }
 
-async function imageCommand({ out, push, plainHttp = false, collector, json }: ImageOptions, io: Io): Promise<number> {
+async function imageCommand(
+  { out, push, plainHttp = false, collector, base, json }: ImageOptions,
+  io: Io,
+): Promise<number> {
   const [
     { imageReport, imageText, makeCollectorImage, makeModuleImages, pushImages, writeImages },
     { parseReference },
@@ -590,7 +594,10 @@ async function imageCommand({ out, push, plainHttp = false, collector, json }: I
     throw new UsageError("say where to: --out DIR, --push REGISTRY/REPOSITORY[:TAG], or both");
   }
   const to = push === undefined ? undefined : asUsage(() => parseReference(push), "--push");
-  const made = await (collector ? makeCollectorImage : makeModuleImages)(to?.tag ?? undefined);
+  const tag = to?.tag ?? undefined;
+  if (base !== undefined && !collector)
+    throw new UsageError("--base is what the collector is built on: it needs --collector");
+  const made = collector ? await makeCollectorImage(tag, base) : await makeModuleImages(tag);
   for (const note of made.notes) io.stderr.write(`note: ${note}\n`);
   if (out !== undefined) {
     try {
@@ -1244,6 +1251,7 @@ ${example(
     .option("--out <dir>", "write them there, as an OCI image layout")
     .option("--push <reference>", "push them to REGISTRY/REPOSITORY[:TAG]; without a tag, that of the version")
     .option("--collector", "make an image of the collector instead, with this Node")
+    .option("--base <dir>", "with --collector: build on this image of Linux with Node in it, an OCI image layout")
     .option("--plain-http", "push without TLS to a registry that is not on the loopback")
     .option("--json", "print one JSON document: digests and references")
     .addHelpText(

@@ -2,12 +2,14 @@
  * The collector as an image: Node, the collector with its packages, and nothing else. It runs as a user without rights, on a root that
  * may be read-only; what it writes goes to /data alone.
  */
+import { dirname } from "node:path";
 import { packageVersion } from "../package.ts";
 import { EPOCH, imageOf, jsonBlob, MEDIA_TYPES, type Image } from "./oci.ts";
 import { NODE_PATH, nodeRuntime, USER } from "./node-runtime.ts";
 import { installedPackages } from "./packages.ts";
-import { sbomOf } from "./sbom.ts";
-import { layerOf, type Entry } from "./tar.ts";
+import { readBase } from "./base.ts";
+import { sbomOf, type Component } from "./sbom.ts";
+import { layerOf, type Entry, type Layer } from "./tar.ts";
 
 const APP = "opt/meshward";
 const DATA = "data";
@@ -21,18 +23,46 @@ export interface CollectorImage {
   unlicensed: readonly string[];
 }
 
-export async function collectorImage(tag: string): Promise<CollectorImage> {
+/** What stands below the collector: an image with Node in it, or this Node. */
+interface Ground {
+  layers: Layer[];
+  environment: readonly string[];
+  node: string;
+  components: Component[];
+  unlicensed: readonly string[];
+  annotations: Record<string, string>;
+}
+
+async function groundOf(base: string | undefined, architecture: string): Promise<Ground> {
+  if (base === undefined) {
+    const { entries, components, unlicensed } = nodeRuntime();
+    const layers = [await layerOf(entries, { stored: false })];
+    return {
+      layers,
+      environment: [`PATH=/${dirname(NODE_PATH)}`],
+      node: `/${NODE_PATH}`,
+      components,
+      unlicensed,
+      annotations: {},
+    };
+  }
+  const { digest, layers, environment, node } = await readBase(base, architecture);
+  return {
+    ...{ layers, environment, node, unlicensed: [] },
+    components: [{ type: "container", name: "base", digest }],
+    annotations: { "org.opencontainers.image.base.digest": digest },
+  };
+}
+
+export async function collectorImage(tag: string, base?: string): Promise<CollectorImage> {
   const version = packageVersion();
   const architecture = ARCHITECTURES[process.arch];
   if (architecture === undefined) throw new Error(`there are no images for processors of the kind ${process.arch}`);
-  const runtime = nodeRuntime();
+  const ground = await groundOf(base, architecture);
   const app = installedPackages(APP);
   const data: Entry = { path: DATA, mode: 0o700, owner: USER };
   // Node changes seldom: a layer of its own is sent and kept once.
-  const layers = [
-    await layerOf(runtime.entries, { stored: false }),
-    await layerOf([...app.entries, data], { stored: false }),
-  ];
+  const layers = [...ground.layers, await layerOf([...app.entries, data], { stored: false })];
   const created = EPOCH.toISOString();
   const config = jsonBlob(MEDIA_TYPES.config, {
     architecture,
@@ -41,8 +71,8 @@ export async function collectorImage(tag: string): Promise<CollectorImage> {
     config: {
       User: `${USER}:${USER}`,
       ExposedPorts: { [`${PORT}/tcp`]: {} },
-      Env: ["NODE_ENV=production"],
-      Entrypoint: [`/${NODE_PATH}`, `/${app.root}/dist/scripts/cli.js`, "collector"],
+      Env: [...ground.environment.filter((one) => !one.startsWith("NODE_ENV=")), "NODE_ENV=production"],
+      Entrypoint: [ground.node, `/${app.root}/dist/scripts/cli.js`, "collector"],
       Cmd: ["--listen", `0.0.0.0:${PORT}`],
       // The default of --database lies below.
       WorkingDir: `/${DATA}`,
@@ -50,13 +80,17 @@ export async function collectorImage(tag: string): Promise<CollectorImage> {
       StopSignal: "SIGTERM",
     },
     rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
-    history: ["Node", "collector"].map((what) => ({ created, created_by: `meshward ${version}: ${what}` })),
+    history: layers.map((_, at) => ({
+      created,
+      created_by: `meshward ${version}: ${at < ground.layers.length ? "Node" : "the collector"}`,
+    })),
   });
   const image = imageOf(
     tag,
     config,
     layers.map(({ blob }) => blob),
     {
+      ...ground.annotations,
       "org.opencontainers.image.description": "Collector of events of Meshward's sidecars",
       "org.opencontainers.image.licenses": "Apache-2.0",
       "org.opencontainers.image.title": "meshward-collector",
@@ -65,8 +99,8 @@ export async function collectorImage(tag: string): Promise<CollectorImage> {
   );
   const sbom = sbomOf(
     { type: "container", name: "meshward-collector", version, license: "Apache-2.0" },
-    [...runtime.components, ...app.components],
+    [...ground.components, ...app.components],
     { "image:collector": image.manifest.digest },
   );
-  return { image, sbom, unlicensed: runtime.unlicensed };
+  return { image, sbom, unlicensed: ground.unlicensed };
 }

@@ -27,8 +27,9 @@ export async function makeModuleImages(tag = packageVersion()): Promise<Made> {
   return { scheme: "oci://", module: sha256(module), images, sbom: moduleSbom(module, digestsOf(images)), notes: [] };
 }
 
-export async function makeCollectorImage(tag = packageVersion()): Promise<Made> {
-  const { image: collector, sbom, unlicensed } = await collectorImage(tag);
+/** `base` is a layout with an image that has Node in it; without one it is made of this Node. */
+export async function makeCollectorImage(tag = packageVersion(), base?: string): Promise<Made> {
+  const { image: collector, sbom, unlicensed } = await collectorImage(tag, base);
   const notes = unlicensed.map((name) => `no licence was found beside ${name}: it is in the image without one`);
   return { scheme: "", images: { collector }, sbom, notes };
 }
