@@ -125,7 +125,7 @@ async function openOutput(path: string, inputs: readonly string[], io: Io, optio
 }
 
 /** The values of an option that may be given again. */
-const again = (value: string, values: readonly string[]): string[] => [...values, value];
+const again = (value: string, values: readonly string[] = []): string[] => [...values, value];
 
 /** Waits until everything is written; standard output stays open. */
 async function closeOutput(output: Writable, io: Io): Promise<void> {
@@ -496,7 +496,7 @@ async function reportRequest(
 interface CoverageOptions {
   policy: string;
   prometheus: string;
-  namespace: string[];
+  namespace?: string[];
   json?: boolean;
   declare?: RuleForm;
 }
@@ -1122,7 +1122,7 @@ ${example(
       "where it listens, with its path if it has one; a token is in MESHWARD_PROMETHEUS_TOKEN",
       DEFAULTS.prometheus,
     )
-    .option("--namespace <name>", "only workloads of this namespace; may be given again", again, [])
+    .option("--namespace <name>", "only workloads of this namespace; may be given again", again)
     .option("--json", "print one JSON document")
     .addOption(
       new Option("--declare [form]", "ask nobody: print what the policy declares, as recording rules for the alerts")

@@ -36,15 +36,15 @@ export function parseBase(text: string, tokenVariable = "MESHWARD_READ_TOKEN"): 
 }
 
 const FAULTS: Record<string, (what: string) => string> = {
-  ECONNREFUSED: (what) => `nothing listens there; is the ${what} running?`,
+  ECONNREFUSED: (what) => `nothing listens there; is ${what} running?`,
   ENOTFOUND: () => "there is no such host",
   EAI_AGAIN: () => "the host's name cannot be looked up",
-  ECONNRESET: (what) => `the connection was closed; is that a ${what}?`,
-  UND_ERR_SOCKET: (what) => `the connection was closed; is that a ${what}?`,
+  ECONNRESET: (what) => `the connection was closed; is that ${what}?`,
+  UND_ERR_SOCKET: (what) => `the connection was closed; is that ${what}?`,
 };
 
-/** Why there was no answer of a collector, or of `what` else, in words. */
-export function faultOf(error: unknown, what = "collector"): string {
+/** Why there was no answer of the collector, or of `what` else, in words. */
+export function faultOf(error: unknown, what = "the collector"): string {
   if ((error as Error).name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   return FAULTS[cause?.code ?? ""]?.(what) ?? printable(cause?.message ?? (error as Error).message);

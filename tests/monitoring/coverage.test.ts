@@ -202,14 +202,14 @@ describe("coverage of what is no such Prometheus", () => {
   it("says what is wrong, in a line", async () => {
     await wrong(
       `http://127.0.0.1:${await freePort()}`,
-      /^meshward coverage: Prometheus \S+: nothing listens there; is/,
+      /^meshward coverage: Prometheus \S+: nothing listens there; is Prometheus running\?\n/,
     );
     await wrong("ftp://a", /--prometheus: "ftp:\/\/a": expected http:\/\/ or https:\/\//);
     await wrong("http://u:p@127.0.0.1/", /the token goes into MESHWARD_PROMETHEUS_TOKEN/);
     const page = await serve((_, response) => response.end("<html>"));
     await wrong(page, /it answers 200, and not as Prometheus does/);
     const closed = await serve((request) => request.destroy());
-    await wrong(closed, /the connection was closed; is that a Prometheus\?/);
+    await wrong(closed, /the connection was closed; is that Prometheus\?/);
     const refused = await serve((_, response) => response.writeHead(401).end());
     await wrong(refused, /it answers 401: it may want a token in MESHWARD_PROMETHEUS_TOKEN/);
     await wrong(refused, /the token in MESHWARD_PROMETHEUS_TOKEN is not taken/, { MESHWARD_PROMETHEUS_TOKEN: "t" });

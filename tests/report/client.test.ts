@@ -61,7 +61,7 @@ describe("a collector that does not answer", () => {
       says(base, /its answer to findings is not what this version .* is that a collector\?$/),
     );
     const closed: RequestListener = (request) => void request.socket.destroy();
-    await among(closed, (base) => says(base, /the connection was closed; is that a collector\?$/));
+    await among(closed, (base) => says(base, /the connection was closed; is that the collector\?$/));
     const broken: RequestListener = (_, response) => void response.writeHead(500).end("\u001b[2J\n".repeat(9));
     await among(broken, (base) => says(base, /: it answers 500$/));
   });
