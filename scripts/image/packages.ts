@@ -21,8 +21,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["testcontainers"]);
 /** What nothing reads at run time. */
 const UNREAD = /\.(?:map|[cm]?ts|tsx|md|markdown)$/i;
 const LICENSES = /^(?:licen[cs]e|copying|notice)/i;
-/** Of our own package; further builds of the module and the probes of the tests are left out. */
-const OWN = /^(?:package\.json|LICENSE|NOTICE|dist\/(?:collector|envoy|page|scripts)\/.*|dist\/meshward\.wasm)$/;
+/** Of our own package: no further builds of the module, no probes of the tests. */
+const OWN = /^(?:package\.json|LICENSE|NOTICE|dist\/(?!probe\/|testing\/|.*\.wat$|(?!meshward\.wasm)[^/]*\.wasm$).*)$/;
 
 export interface Packages {
   entries: Entry[];
