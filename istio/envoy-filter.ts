@@ -9,7 +9,7 @@ import type { JsonObject } from "../envoy/bootstrap.ts";
 import { metadata, selection } from "./leg.ts";
 import type { Leg } from "./leg.ts";
 import { MODULE_PATH } from "./mount.ts";
-import type { FailStrategy, MeshPolicy, ModuleSource, ResourceOptions } from "./options.ts";
+import type { FailStrategy, Configuration, ModuleSource, ResourceOptions } from "./options.ts";
 import { linesOfJson } from "./text.ts";
 import type { Commented } from "./text.ts";
 
@@ -51,13 +51,18 @@ function match({ context }: Leg, subFilter: string, port?: number): JsonObject {
   };
 }
 
-export function envoyFilter(policy: MeshPolicy, leg: Leg, namespace: string, options: ResourceOptions): Commented {
+export function envoyFilter(
+  configuration: Configuration,
+  leg: Leg,
+  namespace: string,
+  options: ResourceOptions,
+): Commented {
   const { module, failStrategy, ports, excludePorts } = options;
   // As Istio names the plugins of its own resources: those of several namespaces may meet in one proxy.
   const name = `${namespace}.${leg.name}`;
   const filter = wasmFilterWith({
     name,
-    configuration: linesOfJson({ ...policy, direction: leg.direction }),
+    configuration: linesOfJson({ ...configuration, direction: leg.direction }),
     code: code(module),
     failurePolicy: POLICIES[failStrategy],
   });
@@ -88,7 +93,7 @@ export function envoyFilter(policy: MeshPolicy, leg: Leg, namespace: string, opt
   const object: JsonObject = {
     apiVersion: "networking.istio.io/v1alpha3",
     kind: "EnvoyFilter",
-    metadata: metadata(leg.name, namespace, policy.policy),
+    metadata: metadata(leg.name, namespace, configuration.policy),
     spec: {
       ...selection(options.target, (labels) => ({ workloadSelector: { labels } })),
       priority: 10,

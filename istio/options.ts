@@ -2,7 +2,7 @@
  * What resources are made for: the words are Istio's own. `scripts/istio/options.ts` reads them from the command line and holds them
  * against each other, so that what is here is known to go together.
  */
-import type { CompiledPolicy } from "../envoy/bootstrap.ts";
+import type { CompiledPolicy, JsonObject } from "../envoy/bootstrap.ts";
 
 /** A Kubernetes object in the namespace of the resource. */
 export interface TargetRef {
@@ -67,9 +67,12 @@ export interface ResourceOptions {
 
 /** What is needed to know of a compiled policy. */
 export interface MeshPolicy extends CompiledPolicy {
-  holdHeaders: boolean;
-  workloads: readonly { namespace?: string }[];
+  routes: readonly object[];
+  workloads: readonly { namespace?: string; routes?: readonly object[] }[];
 }
+
+/** What the module is given, but its direction; `policy` is the hash. */
+export type Configuration = JsonObject & { policy: string };
 
 /** The oldest release whose Envoy (1.35) can hold headers, and whose resources know `FAIL_RELOAD`. */
 export const OLDEST_ISTIO = [1, 27] as const;

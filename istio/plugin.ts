@@ -3,13 +3,13 @@
  * None of them can say `allow_on_headers_stop_iteration`: headers go on, bodies are held.
  */
 import { FILTER_NAME, SECRETS } from "../envoy/bootstrap.ts";
-import type { Json, JsonObject } from "../envoy/bootstrap.ts";
+import type { JsonObject } from "../envoy/bootstrap.ts";
 import { failReason } from "./envoy-filter.ts";
 import { matchLabels, metadata } from "./leg.ts";
 import type { Leg } from "./leg.ts";
 import { MODULE_PATH } from "./mount.ts";
 import { TRAFFIC_EXTENSION_ISTIO, isAtLeast } from "./options.ts";
-import type { FailStrategy, MeshPolicy, ModuleSource, ResourceOptions } from "./options.ts";
+import type { FailStrategy, Configuration, ModuleSource, ResourceOptions } from "./options.ts";
 import type { Commented } from "./text.ts";
 
 const PHASE =
@@ -65,12 +65,12 @@ function match({ mode }: Leg, ports: readonly number[]): JsonObject {
 }
 
 /** `WasmPlugin`, or `TrafficExtension` where Istio knows it. */
-export function plugin(policy: MeshPolicy, leg: Leg, namespace: string, options: ResourceOptions): Commented {
+export function plugin(configuration: Configuration, leg: Leg, namespace: string, options: ResourceOptions): Commented {
   const { istio, module, failStrategy, ports, target } = options;
   const isExtension = isAtLeast(istio, TRAFFIC_EXTENSION_ISTIO);
   const content: JsonObject = {
     ...wasm(module, failStrategy),
-    pluginConfig: { ...(policy as unknown as JsonObject), direction: leg.direction },
+    pluginConfig: { ...configuration, direction: leg.direction },
   };
   const comments = Object.entries(wasmComments(module, failStrategy)).map(([key, text]) => [
     isExtension ? `spec.wasm.${key}` : `spec.${key}`,
@@ -80,7 +80,7 @@ export function plugin(policy: MeshPolicy, leg: Leg, namespace: string, options:
     object: {
       apiVersion: "extensions.istio.io/v1alpha1",
       kind: isExtension ? "TrafficExtension" : "WasmPlugin",
-      metadata: metadata(leg.name, namespace, policy.policy),
+      metadata: metadata(leg.name, namespace, configuration.policy),
       spec: {
         ...matchLabels(target),
         ...match(leg, ports),
@@ -101,16 +101,21 @@ function gatewayCode(module: Exclude<ModuleSource, { kind: "configmap" }>): Json
   return { type: "Image", image: { url: module.url.replace(/^oci:\/\//, ""), sha256, ...secret } };
 }
 
-export function extensionPolicy(policy: MeshPolicy, leg: Leg, namespace: string, options: ResourceOptions): Commented {
+export function extensionPolicy(
+  configuration: Configuration,
+  leg: Leg,
+  namespace: string,
+  options: ResourceOptions,
+): Commented {
   const { module, failStrategy, target } = options;
   if (module.kind === "configmap") throw new Error("Envoy Gateway mounts no ConfigMap");
   const source = module.kind === "oci" ? "image" : "http";
-  const config = { ...(policy as unknown as JsonObject), direction: leg.direction } as Json;
+  const config = { ...configuration, direction: leg.direction };
   return {
     object: {
       apiVersion: "gateway.envoyproxy.io/v1alpha1",
       kind: "EnvoyExtensionPolicy",
-      metadata: metadata(leg.name, namespace, policy.policy),
+      metadata: metadata(leg.name, namespace, configuration.policy),
       spec: {
         ...matchLabels(target),
         wasm: [

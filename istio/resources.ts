@@ -9,11 +9,12 @@
  *   DIR/pod-template/kustomization.yaml   with a ConfigMap: a component that mounts the module
  *   DIR/meshward.wasm                     likewise, the module itself
  */
+import { compacted } from "./compact.ts";
 import { envoyFilter } from "./envoy-filter.ts";
 import { legs } from "./leg.ts";
 import { kustomization, meshConfig, podTemplate, telemetry } from "./mesh.ts";
 import { TRAFFIC_EXTENSION_ISTIO, isAtLeast } from "./options.ts";
-import type { MeshPolicy, ResourceOptions } from "./options.ts";
+import type { Configuration, MeshPolicy, ResourceOptions } from "./options.ts";
 import { extensionPolicy, plugin } from "./plugin.ts";
 import { fileText, linesOfJson } from "./text.ts";
 
@@ -34,17 +35,17 @@ function kindOf({ target, hold, istio }: ResourceOptions): string {
   return isAtLeast(istio, TRAFFIC_EXTENSION_ISTIO) ? "trafficextension" : "wasmplugin";
 }
 
-/** The policy as a namespace needs it: without the sections of others. Its hash stays that of the whole. */
-function policyOf(policy: MeshPolicy, namespace: string, { target }: ResourceOptions): MeshPolicy {
-  if (target.kind === "mesh") return policy;
-  const isOther = (section: { namespace?: string }): boolean => (section.namespace ?? namespace) !== namespace;
-  return { ...policy, workloads: policy.workloads.filter((section) => !isOther(section)) };
+/** The configuration as a namespace needs it: without the sections of others. Its hash stays that of the whole policy. */
+function configurationOf(policy: MeshPolicy, namespace: string, { target }: ResourceOptions): Configuration {
+  const isOwn = (section: { namespace?: string }): boolean =>
+    target.kind === "mesh" || (section.namespace ?? namespace) === namespace;
+  return { ...compacted({ ...policy, workloads: policy.workloads.filter(isOwn) }), policy: policy.policy };
 }
 
 function filterFile(policy: MeshPolicy, namespace: string, options: ResourceOptions): ResourceFile {
   const kind = kindOf(options);
   const make = { envoyfilter: envoyFilter, envoyextensionpolicy: extensionPolicy }[kind] ?? plugin;
-  const own = policyOf(policy, namespace, options);
+  const own = configurationOf(policy, namespace, options);
   const documents = legs(options).map((leg) => make(own, leg, namespace, options));
   const title =
     options.hold === "full"

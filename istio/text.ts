@@ -64,12 +64,17 @@ export function fileText(title: string, documents: readonly Commented[]): string
   return `${MARK}\n${wrapped(title).replace(/^/gm, "#")}\n${texts.join("---\n")}`;
 }
 
-/** JSON with a line for each key of the outermost object, and for each entry of its lists: a change shows where it is. */
-export function linesOfJson(object: object): string {
-  const members = Object.entries(object).map(([key, value]) => {
-    const isList = Array.isArray(value) && value.length > 0 && typeof value[0] === "object";
-    const text = isList ? `[\n${value.map((entry) => JSON.stringify(entry)).join(",\n")}\n]` : JSON.stringify(value);
-    return `${JSON.stringify(key)}:${text}`;
-  });
-  return `{${members.join(",\n")}}`;
+/** A list of names that is longer has a line for each. */
+const LIST_COLUMNS = 120;
+
+/** JSON with a line for each key of the outermost object, and for each entry of a list: a change shows where it is. */
+export function linesOfJson(value: unknown, isOutermost = true): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    const entries = value.map((entry) => linesOfJson(entry, false));
+    const isShort = value.every((entry) => typeof entry !== "object") && entries.join().length <= LIST_COLUMNS;
+    return isShort ? `[${entries.join()}]` : `[\n${entries.join(",\n")}\n]`;
+  }
+  const members = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${linesOfJson(inner, false)}`);
+  return `{${members.join(isOutermost || members.join().includes("\n") ? ",\n" : ",")}}`;
 }

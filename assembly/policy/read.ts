@@ -199,14 +199,9 @@ function readWorkloads(policy: Policy, only: i32): i32 {
     // A section whose selector this module does not know is nobody's, rather than everybody's.
     let selects = false;
     while (nextKey()) {
-      if (keyIs("namespace")) {
-        ours = namespaceIs(readText(), textEnd) && ours;
-        selects = true;
-      } else if (keyIs("service")) {
-        ours = serviceIs(readText(), textEnd) && ours;
-        selects = true;
-      } else if (keyIs("labels")) {
-        ours = readLabels() && ours;
+      const met = keyIs("any") ? readSelectors() : readSelectorKey();
+      if (met != Selects.Unknown) {
+        ours = met == Selects.Met && ours;
         selects = true;
       } else if (index != only) skipValue();
       else if (!readCommonKey(policy)) skipUnknown();
@@ -214,6 +209,40 @@ function readWorkloads(policy: Policy, only: i32): i32 {
     if (ours && selects && found == NO_SECTION) found = index;
   }
   return found;
+}
+
+/** What a key of a section says of our node. */
+const enum Selects {
+  /** Nothing: it is no key of a selector. */
+  Unknown = -1,
+  Other = 0,
+  Met = 1,
+}
+
+/** Reads the value of a selector's key; leaves that of any other key. */
+function readSelectorKey(): Selects {
+  if (keyIs("namespace")) return namespaceIs(readText(), textEnd) ? Selects.Met : Selects.Other;
+  if (keyIs("service")) return serviceIs(readText(), textEnd) ? Selects.Met : Selects.Other;
+  if (keyIs("labels")) return readLabels() ? Selects.Met : Selects.Other;
+  return Selects.Unknown;
+}
+
+/** Reads `any`, the selectors of several services of which the same holds. */
+function readSelectors(): Selects {
+  let any = Selects.Other;
+  if (!opens(JsonEvent.ArrayOpen)) return any;
+  while (nextItem(JsonEvent.ObjectOpen)) {
+    let all = Selects.Unknown;
+    while (nextKey()) {
+      const met = readSelectorKey();
+      if (met == Selects.Unknown) skipUnknown();
+      // The least of them counts: one key that is unknown makes it nobody's.
+      if (met != Selects.Met) all = Selects.Other;
+      else if (all == Selects.Unknown) all = Selects.Met;
+    }
+    if (all == Selects.Met) any = Selects.Met;
+  }
+  return any;
 }
 
 /** Reads a section's `labels`; whether the node carries each of them. */
@@ -374,15 +403,39 @@ function readRoutes(policy: Policy): void {
     clearSettings(settings);
     while (nextKey()) {
       if (keyIs("fields")) route.fields = readFields(policy);
+      else if (keyIs("paths")) readPaths(route);
       else if (!readMatchKey(route) && !readSettingsKey(settings)) skipUnknown();
     }
     const scope = scopeWith(policy, settings);
     if (scope === null) return;
-    route.scope = scope;
     if (last == 0) policy.routes = chained(policy.routes, changetype<usize>(route));
     else store<usize>(last, changetype<usize>(route));
-    last = changetype<usize>(route);
+    for (let at: Route | null = route; at !== null; at = changetype<Route | null>(at.next)) {
+      at.host = route.host;
+      at.hostEnd = route.hostEnd;
+      at.methods = route.methods;
+      at.methodsEnd = route.methodsEnd;
+      at.fields = route.fields;
+      at.scope = scope;
+      last = changetype<usize>(at);
+    }
   }
+}
+
+/** Reads `paths`: `first` has the first of them, and a chain of routes behind it that differ in nothing else. */
+function readPaths(first: Route): void {
+  let route: Route | null = null;
+  if (!opens(JsonEvent.ArrayOpen)) return;
+  while (nextItem(JsonEvent.String)) {
+    const next = route === null ? first : changetype<Route>(room(ROUTE_SIZE));
+    if (bad) return;
+    next.path = copy(valueStart, valueEnd);
+    next.pathEnd = textEnd;
+    if (route !== null) route.next = changetype<usize>(next);
+    route = next;
+  }
+  // A route without a path would be one for all.
+  if (route === null) fail();
 }
 
 /** What the route says that is being read. */

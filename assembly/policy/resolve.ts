@@ -96,10 +96,14 @@ export function prepare(policy: Policy): bool {
     fill(policy, scopeSettings(scope), scope.effective);
     at = scope.next;
   }
+  let before: Route | null = null;
   for (let at = policy.routes; at != 0; at = changetype<Route>(at).next) {
     const route = changetype<Route>(at);
-    route.fieldTrie = filed(route.fields, List.Fields);
+    // Routes that were read from one entry have its fields in common.
+    const isShared = before !== null && before.fields == route.fields;
+    route.fieldTrie = isShared ? before!.fieldTrie : filed(route.fields, List.Fields);
     if (route.fieldTrie == 0 && route.fields != 0) return false;
+    before = route;
   }
   policy.fieldTrie = filed(policy.fields, List.Fields);
   policy.routeTrie = filed(policy.routes, List.Routes);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { stringify } from "yaml";
+import { growthSource } from "../../scripts/bench/growth-policies.ts";
 import { modulePath } from "../../scripts/package.ts";
 import { CASES, DIGEST, IMAGE, POLICY, istio, writeCase } from "./cases.ts";
 
@@ -275,19 +276,23 @@ describe("a thousand services", () => {
     }
   });
 
-  it("are one for the mesh where modes are all that differs", async () => {
-    const policy = join(root, "modes.yaml");
-    await writeFile(
-      policy,
-      stringify({ version: 1, workloads: workloads.map(({ match, mode }) => ({ match, mode })) }),
-    );
-    const out = fresh();
-    const { code, err } = await istio(["--policy", policy, "--out", out, ...image]);
-    assert.equal(`${code} ${err}`, "0 ");
-    const json = configuration((await contents(out)).get("istio-system/envoyfilter.yaml")!);
-    assert.equal((JSON.parse(json) as { workloads: unknown[] }).workloads.length, count);
-    assert.ok(json.length < KIB_64, `${json.length} bytes`);
-  });
+  for (const [what, source] of [
+    ["their modes differ", { workloads: workloads.map(({ match, mode }) => ({ match, mode })) }],
+    ["they have the same routes", { workloads: workloads.map(({ match, routes }) => ({ match, routes })) }],
+    ["one of them has a thousand routes by template", growthSource("routes by template", count).policy],
+  ] as const) {
+    it(`are one small configuration for the mesh where ${what}`, async () => {
+      const policy = join(root, "small.yaml");
+      await writeFile(policy, stringify({ version: 1, ...source }, { aliasDuplicateObjects: false }));
+      const out = fresh();
+      const { code, err } = await istio(["--policy", policy, "--out", out, ...image]);
+      assert.equal(`${code} ${err}`, "0 ");
+      const json = configuration((await contents(out)).get("istio-system/envoyfilter.yaml")!);
+      const names = json.match(/"service-\d+"|resource-\d+/g)!;
+      assert.equal(new Set(names).size, count);
+      assert.ok(json.length < KIB_64, `${json.length} bytes`);
+    });
+  }
 
   it("are told of where they make one that is large, and refused where the module cannot take it", async () => {
     const policy = join(root, "large.yaml");
