@@ -13,7 +13,7 @@ import type { FailStrategy, Configuration, ModuleSource, ResourceOptions } from 
 import type { Commented } from "./text.ts";
 
 const PHASE =
-  "Behind authentication and authorization, so that the caller's identity is known, and requests that are refused there are not judged again.";
+  "The last of all, behind authentication and authorization: the caller's identity is known, and what is refused there is not judged.";
 const PRIORITY =
   "Behind other plugins of the phase, whose priority is 0 unless they say so: the module judges what the service will get.";
 const SHA256 = {
@@ -84,7 +84,7 @@ export function plugin(configuration: Configuration, leg: Leg, namespace: string
       spec: {
         ...matchLabels(target),
         ...match(leg, ports),
-        phase: "STATS",
+        phase: isExtension ? "UNSPECIFIED" : "UNSPECIFIED_PHASE",
         priority: -10,
         ...(isExtension ? { wasm: content } : content),
       },

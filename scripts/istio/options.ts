@@ -239,7 +239,7 @@ function readHold(kind: TargetKind, { hold: asked }: IstioFlags): Hold {
   const hasFilter = kind !== "waypoint" && kind !== "envoy-gateway";
   const hold = oneOf("--hold", asked ?? (hasFilter ? "full" : "body"), HOLDS);
   if (hold === "full" && !hasFilter) {
-    const why = kind === "waypoint" ? "Istio documents no EnvoyFilter for waypoints" : "its resource cannot say it";
+    const why = kind === "waypoint" ? "Istio applies no EnvoyFilter there" : "its resource cannot say it";
     throw new Error(`--hold full: --target ${kind} holds bodies only: ${why}`);
   }
   return hold;
@@ -276,6 +276,9 @@ export function readIstioOptions(
   }
   const traffic = oneOf("--traffic", flags.traffic ?? "SERVER", TRAFFIC);
   const ports = readPorts("--ports", flags.ports);
+  if (ports.length > 0 && kind === "waypoint") {
+    throw new Error("--ports: Istio tells a waypoint's plugins no port, so that none would match; leave it out");
+  }
   const excludePorts = readPorts("--exclude-ports", flags.excludePorts);
   if (ports.length > 0 && excludePorts.length > 0) {
     throw new Error("--exclude-ports: --ports names those that count already; give one of the two");

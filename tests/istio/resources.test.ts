@@ -199,6 +199,18 @@ describe("meshward istio", () => {
     ]);
   });
 
+  it("stands last: behind the phases, and behind plugins that say no priority", () => {
+    for (const [id, phase] of [
+      ["mesh-body", "UNSPECIFIED"],
+      ["mesh-body-1.27", "UNSPECIFIED_PHASE"],
+    ] as const) {
+      assert.equal(first(id).spec.phase, phase);
+      assert.ok(first(id).spec.priority < 0);
+    }
+    // Patches of a higher number are applied later, and each stands directly before the router.
+    assert.ok(first("mesh").spec.priority > 0);
+  });
+
   it("pins what is fetched, and lets what a crash does be chosen", () => {
     const filter = (id: string): Loose => first(id).spec.configPatches[0].patch.value.typed_config.config;
     const { remote } = filter("mesh").vm_config.code;
