@@ -54,6 +54,8 @@ export interface BootstrapOptions {
   service?: string;
   /** Where the service's own calls are taken, as an HTTP proxy does; they are observed, never refused. Default: nowhere. */
   outbound?: Address;
+  /** Where statistics and readiness, and nothing else of the admin interface, can be asked for. Default: nowhere. */
+  metrics?: Address;
   /** Hosts that the service calls and DNS does not know, each with its origin: `{ "orders": "http://127.0.0.1:8081" }`. */
   hosts?: Readonly<Record<string, string>>;
 }
@@ -63,6 +65,8 @@ export const FILTER_NAME = "meshward";
 /** The names of the listeners. */
 export const INBOUND_LISTENER = "ingress";
 export const OUTBOUND_LISTENER = "egress";
+/** Also the name of the cluster behind: the admin interface. */
+export const METRICS_LISTENER = "metrics";
 /** The ECDS resource of the filter for the service's own calls; its statistics and its cluster are called so, too. */
 export const OUTBOUND_NAME = "meshward_outbound";
 
@@ -443,12 +447,41 @@ function listenerOf(name: string, direction: Direction, address: Address, manage
   };
 }
 
-/** The listener for what comes to the service, and the one for its own calls where it is asked for. */
+/**
+ * What Prometheus and probes ask for from other machines. The admin interface itself can stop Envoy and show its configuration: it stays
+ * on the loopback.
+ */
+function readings(): JsonObject {
+  const only = (path: string): JsonObject => ({
+    match: { path, headers: [{ name: ":method", string_match: { exact: "GET" } }] },
+    route: { cluster: METRICS_LISTENER },
+  });
+  return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
+    stat_prefix: METRICS_LISTENER,
+    codec_type: "AUTO",
+    common_http_protocol_options: { idle_timeout: "300s" },
+    request_headers_timeout: "30s",
+    route_config: {
+      name: METRICS_LISTENER,
+      virtual_hosts: [{ name: "all", domains: ["*"], routes: [only("/stats/prometheus"), only("/ready")] }],
+    },
+    http_filters: [
+      {
+        name: "envoy.filters.http.router",
+        typed_config: typed("extensions.filters.http.router.v3.Router"),
+      },
+    ],
+  });
+}
+
+/** The listener for what comes to the service, and those for its own calls and for statistics where they are asked for. */
 function listeners(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject[] {
-  const { listen, outbound } = options;
-  const inbound = listenerOf(INBOUND_LISTENER, "inbound", listen, connectionManager(compiled, options));
-  if (outbound === undefined) return [inbound];
-  return [inbound, listenerOf(OUTBOUND_LISTENER, "outbound", outbound, forwarder(compiled, options, outbound))];
+  const { listen, outbound, metrics } = options;
+  const found = [listenerOf(INBOUND_LISTENER, "inbound", listen, connectionManager(compiled, options))];
+  if (outbound !== undefined)
+    found.push(listenerOf(OUTBOUND_LISTENER, "outbound", outbound, forwarder(compiled, options, outbound)));
+  if (metrics !== undefined) found.push(listenerOf(METRICS_LISTENER, "inbound", metrics, readings()));
+  return found;
 }
 
 /** What the listeners pass requests on to, and where events go. */
@@ -458,6 +491,11 @@ function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObje
   if (options.outbound !== undefined) {
     const known = Object.values(options.hosts ?? {});
     found.push(...known.map((origin, index) => cluster(hostCluster(index), origin, "http1", authorities)), anyHost());
+  }
+  if (options.metrics !== undefined) {
+    const { host, port } = options.admin;
+    const shown = host.includes(":") ? `[${host}]` : host;
+    found.push(cluster(METRICS_LISTENER, `http://${shown}:${port}`));
   }
   if (compiled.events !== undefined) {
     const collector = options.collector ?? collectorOf(compiled.events);

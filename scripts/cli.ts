@@ -533,6 +533,7 @@ interface EnvoyOptions {
   http2?: boolean;
   dynamic?: boolean;
   outbound?: string;
+  metrics?: string;
   service?: string;
 }
 
@@ -547,8 +548,11 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
   asUsage(() => parseUpstream(options.upstream), "--upstream");
   const listen = asUsage(() => parseListen(options.listen), "--listen");
   const admin = asUsage(() => parseListen(options.admin), "--admin");
-  const { service, outbound: calls } = options;
-  const outbound = calls === undefined ? undefined : asUsage(() => parseListen(calls), "--outbound");
+  const { service } = options;
+  const listenAt = (text: string | undefined, option: string) =>
+    text === undefined ? undefined : asUsage(() => parseListen(text), option);
+  const outbound = listenAt(options.outbound, "--outbound");
+  const metrics = listenAt(options.metrics, "--metrics");
   const compiled = compilePolicy(policyIn(options.policy), { holdHeaders: true });
   readModule();
   const bootstrapOptions = {
@@ -561,6 +565,7 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
     dynamic: options.dynamic ?? false,
     ...(service === undefined ? {} : { service }),
     ...(outbound === undefined ? {} : { outbound }),
+    ...(metrics === undefined ? {} : { metrics }),
   };
   let files: string[];
   try {
@@ -1239,6 +1244,7 @@ ${example(
       "--outbound <host:port>",
       "also take the service's own calls there, as its HTTP proxy; observed, never refused",
     )
+    .option("--metrics <host:port>", "also answer /stats/prometheus and /ready there, for Prometheus and probes")
     .option("--service <name>", "the service's name in findings and in workloads of the policy", "meshward")
     .addHelpText("after", example("meshward envoy --policy meshward.yaml --out envoy --upstream http://127.0.0.1:3000"))
     .action(async (options: EnvoyOptions) => exit(await envoyCommand(options, io)));
