@@ -1,10 +1,10 @@
 /** Whose attacks came within the last minutes, by service: one client or many tells a try from a campaign. */
+import { PASSIVE_CLASSES } from "../scripts/policy/rule-ids.ts";
 import type { NewEvent } from "./event.ts";
 import { ATTACKERS } from "./limits.ts";
 
 const WINDOW_MILLISECONDS = 600_000;
-/** What a service does by itself; nobody has attacked it. */
-const PASSIVE: ReadonlySet<string> = new Set(["leak", "header", "cookie", "dependency", "auth"]);
+const PASSIVE: ReadonlySet<string> = new Set(PASSIVE_CLASSES);
 
 export interface Attackers {
   saw(event: Pick<NewEvent, "class" | "exception" | "direction" | "principal">, service: string, now: number): void;

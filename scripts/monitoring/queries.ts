@@ -73,9 +73,6 @@ export const REFUSALS = namesHolding(
   "(config_fail|update_rejected|update_failure)",
 );
 
-/** Findings of these classes are of what a service does by itself, not of attacks. */
-export const PASSIVE = "leak|header|cookie|dependency|auth";
-
 /** Limits behind which something was not judged as a whole; the others only cost knowledge. */
 export const UNJUDGED = "streams|headers|values|hold|encoded|inflated|inflaters|work";
 

@@ -2,11 +2,11 @@
  * The rules for Prometheus: series with the same labels whatever the scrape calls them, and the alerts, each with a section of
  * docs/runbook.md. Written to envoy/examples/monitoring/meshward.rules.yaml by emit.ts.
  */
+import { PASSIVE_CLASSES } from "../policy/rule-ids.ts";
 import {
   DEGRADED,
   IN_FORCE,
   LIVE,
-  PASSIVE,
   PROXY,
   REFUSALS,
   RELOADS,
@@ -111,7 +111,7 @@ export const RECORDINGS: RuleGroup = {
 };
 
 /** Hits of attacks; a service's own flaws are no attack. */
-const ATTACKS = `meshward:rule_hits:last10m{rule!~"(${PASSIVE})-.*"} > 0`;
+const ATTACKS = `meshward:rule_hits:last10m{rule!~"(${PASSIVE_CLASSES.join("|")})-.*"} > 0`;
 const CAMPAIGN = {
   severity: "warning",
   summary: `An attack campaign against {{ with $labels.service }}${WHO}{{ else }}several services{{ end }}`,

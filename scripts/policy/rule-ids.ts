@@ -8,6 +8,9 @@ import { CLASSES, RULES } from "./rules.generated.ts";
 export { CLASSES };
 export type AttackClass = (typeof CLASSES)[number];
 
+/** Classes of what a service does by itself: nobody has attacked it. */
+export const PASSIVE_CLASSES = ["leak", "header", "cookie", "dependency", "auth"] as const;
+
 /** What a rule pattern may look like. */
 export const RULE_PATTERN = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*(?:-\*)?|\*)$/;
 

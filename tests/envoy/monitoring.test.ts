@@ -22,7 +22,7 @@ import type { Coverage } from "../../scripts/monitoring/coverage.ts";
 import { DASHBOARDS } from "../../scripts/monitoring/dashboards.ts";
 import { declaredRules } from "../../scripts/monitoring/declared.ts";
 import { prometheusAt } from "../../scripts/monitoring/prometheus.ts";
-import type { Ask } from "../../scripts/monitoring/prometheus.ts";
+import type { Ask, Sample } from "../../scripts/monitoring/prometheus.ts";
 import { rulesText } from "../../scripts/monitoring/rules-text.ts";
 import { GROUPS } from "../../scripts/monitoring/rules.ts";
 import { modulePath, packageRoot } from "../../scripts/package.ts";
@@ -49,6 +49,18 @@ interface Told {
 const EXAMPLE = join(packageRoot(), "envoy/examples/monitoring");
 const example = async <Config>(file: string): Promise<Config> =>
   parse(await readFile(join(EXAMPLE, file), "utf8")) as Config;
+
+/** What is counted only where something happens that does not happen here. */
+const SELDOM: ReadonlySet<string> = new Set([
+  "meshward_config_invalid",
+  "meshward_hops_total",
+  "meshward_passive_total",
+  "meshward_collector_events_other_total",
+  "meshward_collector_exchanges_total",
+  "meshward_collector_database_failures_total",
+  "meshward_collector_logins_total",
+  "meshward_collector_removed_total",
+]);
 
 describe("alerts and coverage", { skip: missing("prometheus", "alertmanager"), timeout: 120_000 }, () => {
   let folder: string;
@@ -103,6 +115,17 @@ describe("alerts and coverage", { skip: missing("prometheus", "alertmanager"), t
         ) ?? null,
       30_000,
       () => new Error(`no ${name}: ${JSON.stringify(told.map((one) => one.labels))}\n${prometheus.log()}`),
+    );
+
+  /** The series of an expression, once there are some. */
+  const some = (expression: string): Promise<Sample[]> =>
+    poll(
+      async () => {
+        const found = await ask(expression);
+        return found.length > 0 ? found : null;
+      },
+      20_000,
+      () => new Error(`${expression} has no series`),
     );
 
   const cover = async (
@@ -237,18 +260,34 @@ describe("alerts and coverage", { skip: missing("prometheus", "alertmanager"), t
     assert.deepEqual((await cover(declared)).code, 1);
   });
 
-  it("every rule can be evaluated, and every series that they record is there", async () => {
+  it("the scrape has the names and labels of the pages, and no other labels", async () => {
     await send(cart, "/notes", { method: "POST", headers: { "content-type": "application/json" }, body: '{"note":' });
     // One request in 128 has its time taken; Envoy merges histograms every 5 s.
     for (let sent = 0; sent < 128; sent++) await send(cart, "/");
+    let seen = 0;
+    for (const [file, ofTarget] of [
+      ["docs/observability.md", ["job", "instance", "service"]],
+      ["docs/collector.md", ["job", "instance"]],
+    ] as const) {
+      const page = await readFile(join(packageRoot(), file), "utf8");
+      for (const [, name, kind, cell] of page.matchAll(/^\| `(meshward_\w+)`[^|]*\| (\w+) +\|([^|]*)\|/gm)) {
+        const isHistogram = kind === "histogram";
+        const labels = [...cell!.matchAll(/`(\w+)`/g)].map(([, label]) => label!);
+        const wanted = [...labels, ...ofTarget, "__name__", ...(isHistogram ? ["le"] : [])].sort();
+        const series =
+          isHistogram || SELDOM.has(name!) ? await ask(isHistogram ? `${name}_bucket` : name!) : await some(name!);
+        for (const one of series) assert.deepEqual(Object.keys(one.labels).sort(), wanted, name);
+        seen += series.length > 0 ? 1 : 0;
+      }
+    }
+    assert.ok(seen > 20, `${seen} names`);
+  });
+
+  it("every rule can be evaluated, and every series that they record is there", async () => {
     const records = GROUPS.flatMap(({ rules }) => rules.flatMap((rule) => ("record" in rule ? [rule.record] : [])));
     assert.ok(records.length > 10);
     for (const record of [...records, "meshward:declared:policy", "meshward:declared:block"]) {
-      await poll(
-        async () => (await ask(`${record} == ${record}`)).length > 0 || null,
-        20_000,
-        () => new Error(`${record} has no series`),
-      );
+      await some(`${record} == ${record}`);
     }
     const response = await fetch(`${prometheus.url}/api/v1/rules`);
     const { data } = (await response.json()) as {
