@@ -29,8 +29,11 @@ const SLOW: ReadonlySet<string> = new Set([
   "evasion",
   "fuzz",
   "ground-truth",
+  "image",
+  "istio",
+  "monitoring",
 ]);
-/** Tests elsewhere that try inputs by the thousand. */
+/** Tests elsewhere that try inputs by the thousand, or start a collector. */
 const THOROUGH: ReadonlySet<string> = new Set([
   "detect/gates",
   "detect/names",
@@ -38,6 +41,7 @@ const THOROUGH: ReadonlySet<string> = new Set([
   "filter/hostile",
   "filter/work",
   "host/strict",
+  "report/collector",
 ]);
 const MODULE = ["assembly", "rules", "asconfig.json"];
 const MEASURED = [...MODULE, "scripts", "envoy", "testing", "package.json"];

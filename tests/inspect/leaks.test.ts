@@ -41,11 +41,12 @@ function headersOf({ headers = {} }: Vector): [string, string][] {
   return Object.entries(headers);
 }
 
+/** One for all: a dry run judges each exchange by itself. */
+const plugin = await createEnvoyProcess().addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
+plugin.configure(JSON.stringify(compilePolicy(POLICY, { holdHeaders: true, dryRun: true })));
+
 /** What is seen where the body comes in chunks. */
-async function leaksOfPieces(vector: Vector): Promise<Record<string, string>> {
-  const process = createEnvoyProcess();
-  const plugin = await process.addPlugin({ name: "meshward", vmId: "meshward", module: readModule() });
-  plugin.configure(JSON.stringify(compilePolicy(POLICY, { holdHeaders: true, dryRun: true })));
+function leaksOfPieces(vector: Vector): Record<string, string> {
   const { path = "/x", host = "shop.example", status = 200, body = "" } = vector;
   const stream = plugin.openStream({ request: { path, headers: [["host", host]] } });
   stream.sendHeaders(true);
@@ -71,7 +72,7 @@ for (const file of readdirSync(FOLDER).sort()) {
           service: null,
         });
         assert.deepEqual(leaksOf(findings), vector.expect);
-        if (body !== "") assert.deepEqual(await leaksOfPieces(vector), vector.expect);
+        if (body !== "") assert.deepEqual(leaksOfPieces(vector), vector.expect);
       });
     }
   });
