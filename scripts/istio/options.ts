@@ -48,6 +48,9 @@ const KINDS: Record<"gateway" | "waypoint" | "envoy-gateway", Record<string, str
   "envoy-gateway": { Gateway: GATEWAY_API, ListenerSet: GATEWAY_API, HTTPRoute: GATEWAY_API, GRPCRoute: GATEWAY_API },
 };
 
+/** The class of every waypoint; a plugin for it stands in the root namespace. */
+const ALL_WAYPOINTS = "istio-waypoint";
+
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const LABEL_KEY = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
@@ -117,6 +120,11 @@ function readRefs(kind: keyof typeof KINDS, text: string): TargetRef[] {
       const kinds = Object.keys(KINDS[kind]).join(", ");
       throw new Error(
         `--target-ref ${printable(entry)}: expected KIND/NAME, for --target ${kind} of the kinds ${kinds}`,
+      );
+    }
+    if (object === "GatewayClass" && name !== ALL_WAYPOINTS) {
+      throw new Error(
+        `--target-ref ${printable(entry)}: Istio attaches plugins to GatewayClass/${ALL_WAYPOINTS} alone`,
       );
     }
     return { group, kind: object, name };

@@ -120,6 +120,11 @@ export const CASES: readonly Case[] = [
     "shop/Telemetry",
   ),
   make(
+    "waypoint-all",
+    [...image, "--target", "waypoint", "--namespace", "istio-system", "--target-ref", "GatewayClass/istio-waypoint"],
+    "istio-system/TrafficExtension",
+  ),
+  make(
     "waypoint-service",
     [...image, ...waypoint, "--target-ref", "Service/catalogue", "--target-ref", "ServiceEntry/partner"],
     "shop/TrafficExtension",

@@ -80,6 +80,7 @@ const WRONG: [options: string[], said: RegExp][] = [
   ],
   [[...image, "--target", "gateway", ...shop, "--target-ref", "Service/a"], /--target-ref Service\/a: .*Gateway/],
   [[...image, "--target", "waypoint", ...shop], /--target-ref is missing/],
+  [[...image, "--target", "waypoint", ...shop, "--target-ref", "GatewayClass/a"], /GatewayClass\/istio-waypoint alone/],
   [[...image, "--target", "waypoint", ...shop, "--target-ref", "Service/a", "--ports", "80"], /none would match/],
   [
     [...image, "--target", "waypoint", ...shop, "--target-ref", "Pod/a"],
