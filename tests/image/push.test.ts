@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { modulePath } from "../../scripts/package.ts";
+import { modulePath, packageRoot } from "../../scripts/package.ts";
 import { makeModuleImages } from "../../scripts/image/image.ts";
 import { sha256 } from "../../scripts/image/oci.ts";
 import { parseReference } from "../../scripts/image/reference.ts";
@@ -304,12 +304,19 @@ describe("pushing to a registry", { concurrency: true }, () => {
   it("speaks TLS to whoever is not on the loopback, and says what is wrong with it", { skip: noRegistry }, async () => {
     const keys = temporaryFolder();
     const pair = ["-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "certificate.pem"];
-    await execute("openssl", ["req", "-x509", "-days", "2", "-subj", "/CN=registry.test", ...pair], { cwd: keys });
-    const tls = { certificate: join(keys, "certificate.pem"), key: join(keys, "key.pem") };
-    const registry = await startRegistry({}, { tls });
-    const port = registry.split(":")[1]!;
-    const ran = await image(["--push", `0.0.0.0:${port}/${REPOSITORY}`]);
-    assertRefused(ran, /its certificate or TLS: self-signed certificate$/m);
+    // An address of this machine's that is not the loopback by its name.
+    const names = ["-subj", "/CN=registry.test", "-addext", "subjectAltName=IP:0.0.0.0"];
+    await execute("openssl", ["req", "-x509", "-days", "2", ...names, ...pair], { cwd: keys });
+    const certificate = join(keys, "certificate.pem");
+    const registry = await startRegistry({}, { tls: { certificate, key: join(keys, "key.pem") } });
+    const to = `${registry.replace("127.0.0.1", "0.0.0.0")}/${REPOSITORY}:v1`;
+    assertRefused(await image(["--push", to]), /its certificate or TLS: self-signed certificate/);
+
+    // Node reads the variable when it starts.
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificate, DOCKER_CONFIG: keys };
+    const command = ["--import", "tsx", "scripts/cli.ts", "image", "--push", to];
+    const { stdout } = await execute(process.execPath, command, { cwd: packageRoot(), env });
+    assert.match(stdout, /^compat {4}oci:\/\/0\.0\.0\.0:\d+\/security\/meshward@sha256:[0-9a-f]{64}$/m);
   });
 });
 
