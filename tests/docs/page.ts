@@ -25,7 +25,8 @@ export const RUN_ELSEWHERE: ReadonlyMap<string, readonly [file: string, ...words
     [
       [".ci/run", "npm ci"],
       ["package.json", '"demo": "node dist/scripts/cli.js demo"'],
-      ["tests/envoy/demo.test.ts", '"demo"', '"--once"'],
+      ["tests/envoy/demo-run.ts", '"demo"'],
+      ["tests/envoy/demo.test.ts", '"--once"'],
     ],
   ],
   [
