@@ -60,7 +60,8 @@ function filterFile(policy: MeshPolicy, namespace: string, options: ResourceOpti
 
 /** All files but the module, the kustomization last: it names the others. `policy.holdHeaders` says what `hold` does. */
 export function resourceFiles(policy: MeshPolicy, options: ResourceOptions): ResourceFile[] {
-  const applied = [...options.namespaces].sort().flatMap((namespace): ResourceFile[] => {
+  const namespaces = [...options.namespaces].sort();
+  const applied = namespaces.flatMap((namespace): ResourceFile[] => {
     const files = [filterFile(policy, namespace, options)];
     if (options.telemetry !== undefined) {
       const text = fileText("Access log and metrics.", [telemetry(options.telemetry, namespace, options)]);
@@ -75,8 +76,10 @@ export function resourceFiles(policy: MeshPolicy, options: ResourceOptions): Res
     files.push({ path: "mesh-config.yaml", text: fileText(title, [meshConfig(options)]) });
   }
   if (options.module.kind === "configmap") {
+    const chosen = options.target.kind === "workload" ? ", of those that carry the labels themselves" : "";
     const title =
-      "Mounts the module into the sidecars of your workloads. Name this folder under `components` of the kustomization that has them.";
+      `Mounts the module into the sidecars of Deployments, StatefulSets and DaemonSets${chosen}. Name this folder under ` +
+      `\`components\` of the kustomization that has them; pods elsewhere than in ${namespaces.join(", ")} would wait for the ConfigMap.`;
     files.push({ path: `pod-template/${KUSTOMIZATION_FILE}`, text: fileText(title, [podTemplate(options)]) });
   }
   const paths = applied.map(({ path }) => path);
