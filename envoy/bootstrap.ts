@@ -46,7 +46,7 @@ export interface BootstrapOptions {
   authorities?: string;
   /** The collector of events as Envoy reaches it: scheme, host and port. Default: as the policy has it. */
   collector?: string;
-  /** False leaves Meshward out, all else being equal: what its cost is measured against. Default true. */
+  /** False leaves Meshward out, all else being equal: how it is taken out, and what its cost is measured against. Default true. */
   filter?: boolean;
   /** Puts the listener and the cluster into files of their own. Default false. */
   dynamic?: boolean;
@@ -497,7 +497,7 @@ function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObje
     const shown = host.includes(":") ? `[${host}]` : host;
     found.push(cluster(METRICS_LISTENER, `http://${shown}:${port}`));
   }
-  if (compiled.events !== undefined) {
+  if (compiled.events !== undefined && options.filter !== false) {
     const collector = options.collector ?? collectorOf(compiled.events);
     // Nothing waits for it, nor does the start: its name may be resolved later.
     found.push({ ...cluster(compiled.events.cluster, collector, "http1", authorities), wait_for_warm_on_init: false });

@@ -535,6 +535,7 @@ interface EnvoyOptions {
   outbound?: string;
   metrics?: string;
   service?: string;
+  filter: boolean;
 }
 
 async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
@@ -563,6 +564,7 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
     accessLog: "stdout",
     protocol: options.http2 ? ("http2" as const) : ("http1" as const),
     dynamic: options.dynamic ?? false,
+    filter: options.filter,
     ...(service === undefined ? {} : { service }),
     ...(outbound === undefined ? {} : { outbound }),
     ...(metrics === undefined ? {} : { metrics }),
@@ -1246,6 +1248,7 @@ ${example(
     )
     .option("--metrics <host:port>", "also answer /stats/prometheus and /ready there, for Prometheus and probes")
     .option("--service <name>", "the service's name in findings and in workloads of the policy", "meshward")
+    .option("--no-filter", "leave Meshward out, all else being equal; Envoy that runs with --dynamic drops it at once")
     .addHelpText("after", example("meshward envoy --policy meshward.yaml --out envoy --upstream http://127.0.0.1:3000"))
     .action(async (options: EnvoyOptions) => exit(await envoyCommand(options, io)));
 

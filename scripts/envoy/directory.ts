@@ -43,15 +43,20 @@ export async function writeDirectory(
   options: BootstrapOptions,
   modulePath: string,
 ): Promise<string[]> {
-  const files = [MODULE_FILE, ECDS_FILE, BOOTSTRAP_FILE];
+  const files = [BOOTSTRAP_FILE];
   const config = bootstrap(compiled, options);
-  await mkdir(join(folder, ECDS_FOLDER), { recursive: true });
-  await replaceFile(join(folder, MODULE_FILE), (temporary) => copyFile(modulePath, temporary));
-  await replaceContent(join(folder, ECDS_FILE), ecdsText(compiled, options.root));
-  if (options.outbound === undefined) await rm(join(folder, OUTBOUND_FILE), { force: true });
-  else {
-    await replaceContent(join(folder, OUTBOUND_FILE), ecdsText(compiled, options.root, "outbound"));
-    files.push(OUTBOUND_FILE);
+  await mkdir(folder, { recursive: true });
+  // What the listener asks for is there before it, and goes after it.
+  const resources: [file: string, direction: Direction][] = [[ECDS_FILE, "inbound"]];
+  if (options.outbound !== undefined) resources.push([OUTBOUND_FILE, "outbound"]);
+  if (options.filter !== false) {
+    await mkdir(join(folder, ECDS_FOLDER), { recursive: true });
+    await replaceFile(join(folder, MODULE_FILE), (temporary) => copyFile(modulePath, temporary));
+    files.push(MODULE_FILE);
+    for (const [file, direction] of resources) {
+      await replaceContent(join(folder, file), ecdsText(compiled, options.root, direction));
+      files.push(file);
+    }
   }
   if (options.dynamic) {
     const { lds, cds } = dynamicResources(compiled, options);
@@ -61,6 +66,8 @@ export async function writeDirectory(
     files.push(CDS_FILE, LDS_FILE);
   }
   await replaceContent(join(folder, BOOTSTRAP_FILE), configText(config, "Envoy with Meshward"));
+  for (const file of [MODULE_FILE, ECDS_FILE, OUTBOUND_FILE])
+    if (!files.includes(file)) await rm(join(folder, file), { force: true });
   return files;
 }
 

@@ -201,6 +201,8 @@ describe("envoy/examples/kubernetes-sidecar", () => {
       const maps = resources.filter(({ kind }) => kind === "ConfigMap");
       const names = maps.map(({ metadata }) => metadata.name).sort();
       assert.match(names.join(" "), /^shop-envoy-\w{10} shop-policy$/);
+      // By which docs/turn-off.md finds them.
+      for (const { metadata } of maps) assert.equal(metadata.labels!["app.kubernetes.io/managed-by"], "meshward");
       // What the API server takes in one object.
       for (const map of maps) assert.ok(JSON.stringify(map).length < 1024 * 1024);
       const { template } = resources.find(({ kind }) => kind === "Deployment")!.spec;
@@ -280,7 +282,7 @@ interface Container {
 
 interface Resource {
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; labels?: Record<string, string> };
   spec: {
     template: {
       metadata: { annotations: Record<string, string> };
