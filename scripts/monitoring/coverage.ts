@@ -71,7 +71,8 @@ const matches =
       (scrape) =>
         (namespace === undefined || namespace === scrape.labels.namespace) &&
         (service === undefined || service === scrape.labels.service) &&
-        Object.entries(labels).every(([name, value]) => scrape.labels[labelName(name)] === value),
+        // A label without a value is none to Prometheus.
+        Object.entries(labels).every(([name, value]) => (scrape.labels[labelName(name)] ?? "") === value),
     );
 
 /** What the info series say under one label: "block", or "block, detect". */

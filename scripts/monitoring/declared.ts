@@ -18,7 +18,7 @@ export function declaredMode(policy: Policy, matches: (workload: Workload) => bo
 }
 
 const matchers = (labels: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(labels).flatMap(([name, value]) => (value ? [`${name}=${JSON.stringify(value)}`] : []));
+  Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${JSON.stringify(value)}`]));
 
 /** The live proxies of a section, by the labels of the scrape. */
 function selected({ namespace, service, labels = {} }: Workload): string {
@@ -33,12 +33,12 @@ function blocking(policy: Policy): string {
   const all = "meshward:proxy:live";
   let proxies = policy.mode === "block" ? all : `(${all} unless ${all})`;
   // Neighbours of one mode are one step: their order changes nothing.
-  let steps: { isBlock: boolean; sets: string[] }[] = [];
+  const steps: { isBlock: boolean; sets: string[] }[] = [];
   for (const workload of policy.workloads.toReversed()) {
     const isBlock = (workload.mode ?? policy.mode) === "block";
     const last = steps.at(-1);
     if (last?.isBlock === isBlock) last.sets.push(selected(workload));
-    else steps = [...steps, { isBlock, sets: [selected(workload)] }];
+    else steps.push({ isBlock, sets: [selected(workload)] });
   }
   for (const { isBlock, sets } of steps) {
     proxies = `(${proxies} ${isBlock ? "or" : "unless"} (${sets.join(" or ")}))`;

@@ -62,14 +62,7 @@ function alert(name: string, expr: string, { severity, summary, description, lab
   };
 }
 
-const record = (name: string, expr: string, labels?: Record<string, string>): Recording => ({
-  record: name,
-  expr: expr.replace(/\s+/g, " ").trim(),
-  ...(labels === undefined ? {} : { labels }),
-});
-
-const requests = (outcome: string, window: string): string =>
-  `sum by (${SERVICE}) (${named(`increase(meshward_requests_total{outcome=~"${outcome}"}[${window}])`)})`;
+const record = (name: string, expr: string): Recording => ({ record: name, expr: expr.replace(/\s+/g, " ").trim() });
 
 /** What a collector tells of services. */
 const told = (metric: string): string => `label_replace(${metric}, "service", "$1", "exported_service", "(.+)")`;
@@ -125,11 +118,15 @@ const WOULD_DENY = `meshward:requests:rate5m{outcome="would_deny"}`;
 export const ATTACK_ALERTS: RuleGroup = {
   name: "meshward-attacks",
   rules: [
-    alert("MeshwardAttacksStopped", `${requests("denied|partial", "5m")} > 0`, {
-      severity: "info",
-      summary: `Attacks on ${WHO} were stopped`,
-      description: `Meshward has refused about {{ $value | printf "%.0f" }} requests to ${WHO} within 5 minutes.`,
-    }),
+    alert(
+      "MeshwardAttacksStopped",
+      `sum by (${SERVICE}) (${named(`increase(meshward_requests_total{outcome=~"denied|partial"}[5m])`)}) > 0`,
+      {
+        severity: "info",
+        summary: `Attacks on ${WHO} were stopped`,
+        description: `Meshward has refused about {{ $value | printf "%.0f" }} requests to ${WHO} within 5 minutes.`,
+      },
+    ),
     alert("MeshwardAttackCampaign", `count by (${SERVICE}) (${BY_RULE}) >= 5`, {
       ...CAMPAIGN,
       labels: { spread: "rules" },
@@ -140,7 +137,7 @@ export const ATTACK_ALERTS: RuleGroup = {
       labels: { spread: "services" },
       description: `{{ $labels.rule }} has hit at {{ $value }} services within 10 minutes: one attack is tried everywhere.`,
     }),
-    alert("MeshwardAttackCampaign", `meshward:attackers >= 10`, {
+    alert("MeshwardAttackCampaign", "meshward:attackers >= 10", {
       ...CAMPAIGN,
       labels: { spread: "clients" },
       description: `Attacks on {{ $labels.service }} within 10 minutes came from {{ $value }} clients.`,
