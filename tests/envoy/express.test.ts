@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -11,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { freePort } from "../free-port.ts";
 import { main } from "../../scripts/cli.ts";
 import { runMeshward } from "../../scripts/envoy/run.ts";
 import { resolveEnvoy } from "../../scripts/envoy/resolve.ts";
@@ -27,16 +26,6 @@ before(async () => {
   page = await readFile(join(EXAMPLE, "README.md"), "utf8");
 });
 after(() => rm(folder, { recursive: true, force: true }));
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** What differs from run to run: ids, times, where Envoy was found. */
 const same = (text: string): string =>

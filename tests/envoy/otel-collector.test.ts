@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { parse } from "yaml";
+import { freePort } from "../free-port.ts";
 import { startCollector } from "../../collector/collector.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 import { packageRoot } from "../../scripts/package.ts";
 import { startMeshward } from "../../testing/index.ts";
-import { freePort, missing, runTool, startOtelCollector } from "../monitoring/daemons.ts";
+import { missing, runTool, startOtelCollector } from "../monitoring/daemons.ts";
 
 // envoy/examples/monitoring/otel-collector.yaml, run: events of a real Envoy through an OpenTelemetry Collector to Meshward's own.
 

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { freePort } from "../free-port.ts";
 import { modulePath, packageRoot } from "../../scripts/package.ts";
 import { makeModuleImages } from "../../scripts/image/image.ts";
 import { sha256 } from "../../scripts/image/oci.ts";
@@ -321,10 +319,7 @@ describe("pushing to a registry", { concurrency: true }, () => {
 });
 
 it("says which registry cannot be reached", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
+  const port = await freePort();
   assertRefused(
     await image(["--push", `127.0.0.1:${port}/${REPOSITORY}`]),
     new RegExp(`^meshward image: 127\\.0\\.0\\.1:${port}: nothing listens there \\(tried 4 times\\)$`, "m"),

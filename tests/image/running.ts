@@ -10,6 +10,7 @@ import { Readable, Writable } from "node:stream";
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
+import { freePort } from "../free-port.ts";
 import { main } from "../../scripts/cli.ts";
 import type { ImageReport } from "../../scripts/image/image.ts";
 
@@ -69,16 +70,6 @@ export const noRegistry =
   spawnSync(PROGRAM, ["--version"]).status === 0
     ? false
     : "no docker-registry: set REGISTRY_BIN, or install the package docker-registry";
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Starts a registry on the loopback, with `auth` and further settings of its configuration; yields HOST:PORT. */
 export async function startRegistry(settings: Record<string, unknown> = {}, http: object = {}): Promise<string> {

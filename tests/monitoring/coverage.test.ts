@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
+import { freePort } from "../free-port.ts";
 import { main } from "../../scripts/cli.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 import type { Coverage } from "../../scripts/monitoring/coverage.ts";
@@ -16,7 +17,7 @@ import { prometheusAt } from "../../scripts/monitoring/prometheus.ts";
 import { policyHash } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";
-import { freePort, missing, startPrometheus } from "./daemons.ts";
+import { missing, startPrometheus } from "./daemons.ts";
 
 // `meshward coverage` of a mesh: a real Prometheus scrapes what the proxies of Istio would say, under the labels of its scrape. A real
 // Envoy's statistics are in tests/envoy/monitoring.test.ts.

@@ -6,10 +6,9 @@ import { spawn, spawnSync } from "node:child_process";
 import type { SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, chownSync, constants, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { freePort } from "../free-port.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 
 /** The user that daemons run as where the tests are root. */
@@ -53,16 +52,6 @@ export function missing(...names: (keyof typeof PROGRAMS)[]): string | false {
 export function runTool(name: keyof typeof PROGRAMS, args: readonly string[], cwd?: string): [number | null, string] {
   const { status, stdout, stderr } = spawnSync(PROGRAMS[name]!, args, { cwd, encoding: "utf8" });
   return [status, stdout + stderr];
-}
-
-/** A port that nobody had a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 export interface Daemon {
