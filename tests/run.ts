@@ -172,7 +172,8 @@ async function runFiles(): Promise<Counts> {
     );
   const stream = run({ files, concurrency: PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
   stream.on("test:pass", (test) => {
-    if (test.details.type === "suite") return;
+    // A suite counts by its tests, and by itself where it is skipped as a whole.
+    if (test.details.type === "suite" && test.skip === undefined) return;
     if (test.skip === undefined && test.todo === undefined) counts.passed++;
     else {
       counts.skipped++;
