@@ -72,8 +72,14 @@ export async function assertShown(commands: readonly ShownCommand[], envoy: Fold
     const real = command
       .replaceAll("http://127.0.0.1:10000", envoy.url)
       .replaceAll("http://127.0.0.1:9901", envoy.admin.origin);
-    const run = async (): Promise<string> => steady((await promisify(execFile)("/bin/sh", ["-c", real])).stdout);
-    const deadline = Date.now() + (command.includes("/stats/") ? COUNTS_MS : 0);
+    const run = async (): Promise<string> => {
+      const { stdout } = await promisify(execFile)("/bin/sh", ["-c", real]).catch((error: { stderr: string }) => ({
+        stdout: `it fails: ${error.stderr}`,
+      }));
+      return steady(stdout);
+    };
+    // What is asked for may be on its way; all else is asked for once.
+    const deadline = Date.now() + (/\/stats\b|\bgrep -h\b| report /.test(command) ? COUNTS_MS : 0);
     let shown = await run();
     while (shown !== steady(output) && Date.now() < deadline) {
       await delay(50);
