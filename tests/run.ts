@@ -1,10 +1,10 @@
 /**
  * Runs the tests and ends with one line: `N passed, N failed, N skipped`.
  *
- *     node --import tsx tests/run.ts [fast | container]
+ *     node --import tsx tests/run.ts [fast | container | mesh]
  *
  * `fast` leaves out what starts Envoy or a browser, installs the package, makes all tables anew or tries inputs by the thousand;
- * `container` runs what needs a container engine alone. Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
+ * `container` runs what needs a container engine alone, `mesh` what needs the tools of Istio (see tests/istio/mesh). Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -33,6 +33,10 @@ const SLOW: ReadonlySet<string> = new Set([
   "istio",
   "monitoring",
 ]);
+/** What needs the tools of a mesh, and runs by a command of its own. */
+const MESH = join("istio", "mesh") + sep;
+/** Runs with the mesh as well, where Helm has been built. */
+const CHART = join("istio", "chart.test.ts");
 /** Tests elsewhere that try inputs by the thousand, or start a collector. */
 const THOROUGH: ReadonlySet<string> = new Set([
   "detect/gates",
@@ -100,11 +104,13 @@ function testFiles(proven: ReadonlySet<string>): string[] {
   const folders = new Map<string, string[]>();
   for (const file of readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).sort()) {
     if (!file.endsWith(".test.ts")) continue;
+    if (only === "mesh" ? !file.startsWith(MESH) && file !== CHART : file.startsWith(MESH)) continue;
     const path = join(root, "tests", file);
     const folder = file.split(sep)[0]!;
     if (proven.has(nameOf(path)) || (only === "fast" && THOROUGH.has(nameOf(path)))) continue;
     folders.set(folder, [...(folders.get(folder) ?? []), path]);
   }
+  if (only === "mesh") return [...folders.values()].flat();
   const slow = [...folders].filter(([folder]) => SLOW.has(folder)).flatMap(([, files]) => files);
   // What takes long first, so that the processes end together: that goes by the number of files.
   const fast = [...folders].filter(([folder]) => !SLOW.has(folder)).sort(([, a], [, b]) => b.length - a.length);
@@ -196,7 +202,7 @@ async function runFiles(): Promise<Counts> {
 }
 
 const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-const [units, files] = await Promise.all([only === "container" ? none : runUnits(), runFiles()]);
+const [units, files] = await Promise.all([only === undefined || only === "fast" ? runUnits() : none, runFiles()]);
 const passed = units.passed + files.passed;
 const failed = units.failed + files.failed;
 console.log(`${passed} passed, ${failed} failed, ${units.skipped + files.skipped} skipped`);

@@ -50,14 +50,17 @@ export function wheelFor(platform: string, arch: string): Wheel | null {
   return WHEELS[`${platform}-${arch}`] ?? null;
 }
 
-/** The cache's folder for this machine: `MESHWARD_CACHE`, else meshward's in XDG's. */
+/** Where everything is kept that was fetched or built once: `MESHWARD_CACHE`, else meshward's folder in XDG's. */
+export const cacheRoot = (env: NodeJS.ProcessEnv): string =>
+  env.MESHWARD_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "meshward");
+
+/** The cache's folder of Envoy for this machine. */
 export function cacheFolder(
   env: NodeJS.ProcessEnv,
   platform: string = process.platform,
   arch: string = process.arch,
 ): string {
-  const base = env.MESHWARD_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "meshward");
-  return join(base, "envoy", ENVOY_VERSION, `${platform}-${arch}`);
+  return join(cacheRoot(env), "envoy", ENVOY_VERSION, `${platform}-${arch}`);
 }
 
 /** The binary's path in a cache folder. */

@@ -1,0 +1,355 @@
+/**
+ * A mesh on one machine: Istio's discovery server, and proxies that pilot-agent starts with stock Envoy, in a network namespace where
+ * nothing is but the loopback. `npm run test:istio` makes one.
+ */
+import assert from "node:assert/strict";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
+import type { PolicySource } from "../../../scripts/policy/schema.ts";
+import { envoyBinary } from "../../envoy/folder.ts";
+import { freePort } from "../../free-port.ts";
+import { noRegistry } from "../../image/running.ts";
+import { istio } from "../cases.ts";
+import { noTools, TOOLS } from "../tools/build.ts";
+
+const START_MILLISECONDS = 30_000;
+/** How late a change may be in force, by the contract. */
+export const CHANGE_MILLISECONDS = 2_000;
+/** Statistics leave the module once a second. */
+const STATISTICS_MILLISECONDS = 10_000;
+/** pilot-agent lets its Envoy go on for a second. */
+const STOP_MILLISECONDS = 10_000;
+const LOG = 6_000;
+
+const isAlone = Object.keys(networkInterfaces()).every((name) => name === "lo");
+
+/** Why there is no mesh to test with, or false. */
+export const noMesh =
+  noTools ||
+  noRegistry ||
+  (isAlone ? false : "pilot-agent listens on every address: npm run test:istio gives it its own");
+
+/** Runs a program until `isReady`; an error has its log. */
+class Program {
+  readonly #child: ChildProcess;
+  #log = "";
+
+  constructor(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+    // A group of its own, so that what it starts can be ended with it.
+    this.#child = spawn(program, args, { cwd, env: { ...process.env, ...env }, detached: true });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
+    }
+    this.#child.stdin!.on("error", () => {});
+    process.once("exit", this.#kill);
+  }
+
+  #kill = (): void => {
+    try {
+      process.kill(-this.#child.pid!, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+
+  log(): string {
+    return this.#log;
+  }
+
+  write(text: string): void {
+    this.#child.stdin!.write(text);
+  }
+
+  fail(what: string): Error {
+    return new Error(`${what}\n${this.#log.slice(-LOG)}`);
+  }
+
+  async ready(isReady: () => boolean | Promise<boolean>): Promise<void> {
+    const check = async (): Promise<true | null> => {
+      if (this.#child.exitCode !== null) throw this.fail(`it ended with ${this.#child.exitCode}`);
+      return (await isReady()) || null;
+    };
+    await poll(check, START_MILLISECONDS, () => this.fail("it is not ready"));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, "exit");
+      this.#child.stdin!.end();
+      this.#child.kill("SIGTERM");
+      const timer = setTimeout(this.#kill, STOP_MILLISECONDS);
+      await ended;
+      clearTimeout(timer);
+    }
+    this.#kill();
+    process.removeListener("exit", this.#kill);
+  }
+}
+
+export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
+
+/** The resources of `meshward istio` for a policy. */
+export async function resources(policy: PolicySource, ...options: string[]): Promise<string> {
+  const folder = temporary("out");
+  try {
+    const file = join(folder, "policy.yaml");
+    writeFileSync(file, stringify(policy));
+    const { code, err } = await istio(["--policy", file, "--out", join(folder, "out"), ...options]);
+    assert.equal(`${code} ${err}`, "0 ");
+    const found = readdirSync(join(folder, "out"), { recursive: true, withFileTypes: true });
+    const files = found.filter(({ parentPath }) => parentPath !== join(folder, "out"));
+    return files
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+      .join("---\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Filters of Istio's own build of Envoy, which stock Envoy refuses. */
+const ISTIOD_ENVIRONMENT = {
+  PILOT_ENABLE_METADATA_EXCHANGE: "false",
+  PILOT_ENABLE_ALPN_FILTER: "false",
+  PILOT_ENABLE_TELEMETRY_LABEL: "false",
+};
+
+/** Labels of Meshward's statistics: what `meshward istio` tells the mesh in mesh-config.yaml. */
+const STAT_TAGS = ["outcome", "class", "action", "rule", "mode", "what", "version", "policy"];
+
+export class Istiod {
+  readonly #folder: string;
+  readonly #program: Program;
+  readonly address: string;
+
+  private constructor(folder: string, address: string, program: Program) {
+    this.#folder = folder;
+    this.address = address;
+    this.#program = program;
+  }
+
+  /** Serves resources, which are YAML by a name of the test's. */
+  static async start(resources: Readonly<Record<string, string>>, meshConfig: object = {}): Promise<Istiod> {
+    const folder = temporary("istiod");
+    mkdirSync(join(folder, "config"));
+    writeFileSync(
+      join(folder, "mesh.yaml"),
+      stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...meshConfig }),
+    );
+    for (const [name, text] of Object.entries(resources)) writeFileSync(join(folder, "config", `${name}.yaml`), text);
+    const address = `127.0.0.1:${await freePort()}`;
+    const args = ["--address", address, "--debug", `127.0.0.1:${await freePort()}`];
+    const program = new Program(TOOLS.miniIstiod, args, folder, ISTIOD_ENVIRONMENT);
+    const istiod = new Istiod(folder, address, program);
+    try {
+      await program.ready(() => /^serving \d+$/m.test(program.log()));
+    } catch (error) {
+      await istiod.stop();
+      throw error;
+    }
+    return istiod;
+  }
+
+  /** Puts the resources of that name in force, or takes them away. */
+  async apply(name: string, text: string | null): Promise<void> {
+    const file = join(this.#folder, "config", `${name}.yaml`);
+    if (text === null) rmSync(file);
+    else writeFileSync(file, text);
+    const before = this.#program.log().length;
+    this.#program.write("\n");
+    await this.#program.ready(() => /^(applied|refused)/m.test(this.#program.log().slice(before)));
+    const said = this.#program.log().slice(before);
+    assert.doesNotMatch(said, /^refused/m, said);
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export interface ProxyOptions {
+  istiod: Istiod;
+  role: "router" | "sidecar";
+  namespace: string;
+  labels: Record<string, string>;
+  /** HOST:PORT of a registry without TLS. */
+  registry: string;
+  /** Where it takes requests, once Istio's configuration is there. */
+  port: number;
+}
+
+interface Ports {
+  admin: number;
+  status: number;
+  prometheus: number;
+}
+
+const CERTIFICATES = "var/run/secrets/workload-spiffe-credentials";
+
+/** What a mesh gives each workload: a key and a certificate with its identity. */
+function writeCertificates(folder: string, namespace: string): void {
+  mkdirSync(folder, { recursive: true });
+  const [key, chain, root] = ["key.pem", "cert-chain.pem", "root-cert.pem"].map((file) => join(folder, file)) as [
+    string,
+    string,
+    string,
+  ];
+  const identity = `subjectAltName=URI:spiffe://cluster.local/ns/${namespace}/sa/default`;
+  // prettier-ignore
+  const { status, stderr } = spawnSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+    "-keyout", key, "-out", chain, "-days", "2", "-subj", "/O=mesh", "-addext", identity], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  writeFileSync(root, readFileSync(chain));
+}
+
+/** Whether a connection is taken; nothing is sent, so that tests see each request that reaches the service. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+export class Proxy {
+  readonly #folder: string;
+  readonly #program: Program;
+  readonly port: number;
+  readonly #ports: Ports;
+
+  private constructor(folder: string, program: Program, port: number, ports: Ports) {
+    this.#folder = folder;
+    this.#program = program;
+    this.port = port;
+    this.#ports = ports;
+  }
+
+  static async start({ istiod, role, namespace, labels, registry, port }: ProxyOptions): Promise<Proxy> {
+    const folder = temporary(role);
+    mkdirSync(join(folder, "etc/istio/proxy"), { recursive: true });
+    mkdirSync(join(folder, "var/lib/istio/data"), { recursive: true });
+    writeCertificates(join(folder, CERTIFICATES), namespace);
+    const ports = { admin: await freePort(), status: await freePort(), prometheus: await freePort() };
+    const config = {
+      discoveryAddress: istiod.address,
+      controlPlaneAuthPolicy: "NONE",
+      binaryPath: await envoyBinary(),
+      configPath: "./etc/istio/proxy",
+      proxyBootstrapTemplatePath: TOOLS.bootstrapTemplate,
+      proxyAdminPort: ports.admin,
+      statusPort: ports.status,
+      concurrency: 1,
+      terminationDrainDuration: "1s",
+      extraStatTags: STAT_TAGS,
+    };
+    const env = {
+      PROXY_CONFIG: stringify(config),
+      ISTIO_METAJSON_LABELS: JSON.stringify(labels),
+      ISTIO_META_WORKLOAD_NAME: role,
+      ISTIO_META_INTERCEPTION_MODE: "NONE",
+      ISTIO_META_CLUSTER_ID: "Kubernetes",
+      ISTIO_META_NAMESPACE: namespace,
+      POD_NAME: `${role}-1`,
+      POD_NAMESPACE: namespace,
+      INSTANCE_IP: "127.0.0.1",
+      SERVICE_ACCOUNT: "default",
+      TRUST_DOMAIN: "cluster.local",
+      FILE_MOUNTED_CERTS: "true",
+      ENVOY_STATUS_PORT: String(await freePort()),
+      ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
+      WASM_INSECURE_REGISTRIES: registry,
+    };
+    const args = ["proxy", role, "--domain", `${namespace}.svc.cluster.local`, "--proxyLogLevel=warning"];
+    const program = new Program(TOOLS.pilotAgent, [...args, "--log_output_level=default:info,wasm:debug"], folder, env);
+    const proxy = new Proxy(folder, program, port, ports);
+    try {
+      await program.ready(() => listens(port));
+    } catch (error) {
+      await proxy.stop();
+      throw error;
+    }
+    return proxy;
+  }
+
+  log(): string {
+    return this.#program.log();
+  }
+
+  /** The status of a request, 0 where there is no answer. */
+  async status(path: string, init: RequestInit = {}): Promise<number> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+      await response.arrayBuffer();
+      return response.status;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Waits until a request has that status. */
+  async answers(
+    wanted: number,
+    path: string,
+    init: RequestInit = {},
+    milliseconds = CHANGE_MILLISECONDS,
+  ): Promise<void> {
+    let seen = 0;
+    await poll(
+      async () => (seen = await this.status(path, init)) === wanted || null,
+      milliseconds,
+      () => this.#program.fail(`${path} is answered ${seen}, not ${wanted}`),
+    );
+  }
+
+  async #text(port: number, path: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    assert.equal(response.status, 200, path);
+    return response.text();
+  }
+
+  /** Envoy's own admin page. */
+  admin(path: string): Promise<string> {
+    return this.#text(this.#ports.admin, path);
+  }
+
+  /** Samples as Prometheus gets them: from Envoy's port of Istio's, or merged by the agent. */
+  async samples(from: "envoy" | "agent"): Promise<ReturnType<typeof parsePrometheus>> {
+    const port = from === "envoy" ? this.#ports.prometheus : this.#ports.status;
+    return parsePrometheus(await this.#text(port, "/stats/prometheus"));
+  }
+
+  /** Waits until a statistic of Meshward's has that value, over all samples with these labels. */
+  async reports(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    wanted: number,
+    from: "envoy" | "agent" = "envoy",
+  ): Promise<void> {
+    let seen: number | undefined;
+    const look = async (): Promise<true | null> => {
+      const samples = (await this.samples(from)).filter(
+        (one) =>
+          one.name.endsWith(name) && Object.entries(labels).every(([label, value]) => one.labels[label] === value),
+      );
+      seen = samples.length === 0 ? undefined : samples.reduce((sum, { value }) => sum + value, 0);
+      return seen === wanted || null;
+    };
+    await poll(look, STATISTICS_MILLISECONDS, () => this.#program.fail(`${name} is ${seen}, not ${wanted}`));
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Builds the tools of a mesh by Go, once, into the cache: istioctl, pilot-agent, mini-istiod (Istio's discovery server, fed from YAML)
+ * and helm. Their modules are pinned in go.mod, and Go holds each against go.sum; Helm's against Go's database of checksums.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheRoot } from "../../../scripts/envoy/wheel.ts";
+import { packageRoot } from "../../../scripts/package.ts";
+
+export const ISTIO_VERSION = "1.31.1";
+export const HELM_VERSION = "4.3.1";
+
+/** A build on two cores takes ten minutes. */
+const BUILD_MILLISECONDS = 25 * 60_000;
+const PROGRESS_MILLISECONDS = 15_000;
+/** Lines of Go's that an error shows. */
+const LINES = 6;
+
+const source = join(packageRoot(), "tests/istio/tools");
+const root = cacheRoot(process.env);
+const inputs = ["go.mod", "go.sum", "mini-istiod/main.go"].map((file) => readFileSync(join(source, file)));
+const key = inputs.reduce((hash, bytes) => hash.update(bytes), createHash("sha256")).digest("hex");
+/** What was built of other sources stays in a folder of its own. */
+const folder = join(root, "istio", `${ISTIO_VERSION}-${key.slice(0, 12)}`);
+
+export const TOOLS = {
+  istioctl: join(folder, "istioctl"),
+  pilotAgent: join(folder, "pilot-agent"),
+  miniIstiod: join(folder, "mini-istiod"),
+  /** What pilot-agent makes Envoy's bootstrap of. */
+  bootstrapTemplate: join(folder, "bootstrap.json"),
+  helm: join(root, "bin/helm"),
+};
+
+export class BuildError extends Error {}
+
+const exists = (path: string): boolean => {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Why the tools are not there, or false. */
+export const noTools = Object.values(TOOLS).every(exists)
+  ? false
+  : "the tools of a mesh are not built: npm run test:istio";
+
+const GO_ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-p=2" };
+
+/** Runs go in the module's folder, and says at times how far it is. */
+async function go(what: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const child = spawn("go", args, {
+    cwd: source,
+    env: { ...GO_ENVIRONMENT, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: BUILD_MILLISECONDS,
+  });
+  const start = Date.now();
+  let [fetched, compiled] = [0, 0];
+  /** The last lines that are no progress. */
+  let said: string[] = [];
+  let rest = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      if (line.startsWith("go: downloading ")) fetched++;
+      else if (/^[\w.~/-]+$/.test(line)) compiled++;
+      else said = [...said, line].slice(-LINES);
+    }
+  });
+  const tell = (): void => {
+    const seconds = Math.round((Date.now() - start) / 1000);
+    console.log(`${what}: ${fetched} modules fetched, ${compiled} packages compiled, ${seconds} s`);
+  };
+  const ticks = setInterval(tell, PROGRESS_MILLISECONDS);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject).once("close", resolve);
+  }).finally(() => clearInterval(ticks));
+  if (rest !== "") said.push(rest);
+  if (code !== 0) {
+    const isNetwork = /dial tcp|no such host|i\/o timeout|proxyconnect|GOPROXY|\b(403|404|410|5\d\d) /.test(
+      said.join("\n"),
+    );
+    const advice = isNetwork
+      ? "Go's module proxy does not give what is pinned: see `go env GOPROXY`, and whether it can be reached from here"
+      : `go ended with ${code ?? `a signal, after ${BUILD_MILLISECONDS / 60_000} minutes at most`}`;
+    throw new BuildError(`${what} cannot be built: ${advice}\n${said.map((line) => `  ${line}`).join("\n")}`);
+  }
+  tell();
+}
+
+/** Builds a program of the pinned modules, whole or not at all. */
+async function build(program: string, to: string): Promise<void> {
+  if (exists(to)) return;
+  const partial = `${to}.${process.pid}`;
+  const flags = `-s -w -X istio.io/istio/pkg/version.buildVersion=${ISTIO_VERSION}`;
+  const args = [
+    "build",
+    "-v",
+    "-mod=readonly",
+    "-trimpath",
+    "-buildvcs=false",
+    "-ldflags",
+    flags,
+    "-o",
+    partial,
+    program,
+  ];
+  try {
+    await go(program, args);
+    renameSync(partial, to);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+async function buildHelm(): Promise<void> {
+  if (exists(TOOLS.helm)) return;
+  const partial = join(root, "bin", `helm.${process.pid}`);
+  try {
+    const args = ["install", "-v", "-trimpath", "-ldflags", "-s -w", `helm.sh/helm/v4/cmd/helm@v${HELM_VERSION}`];
+    await go("helm", args, { GOBIN: partial });
+    renameSync(join(partial, "helm"), TOOLS.helm);
+  } finally {
+    rmSync(partial, { force: true, recursive: true });
+  }
+}
+
+/** The folder that Go has Istio's sources in. */
+function istioSources(): string {
+  const args = ["list", "-mod=readonly", "-find", "-f", "{{.Module.Dir}}", "istio.io/istio/pilot/cmd/pilot-agent"];
+  const { status, stdout, stderr } = spawnSync("go", args, { cwd: source, env: GO_ENVIRONMENT, encoding: "utf8" });
+  if (status !== 0) throw new BuildError(`Go does not find Istio's sources: ${stderr.trim()}`);
+  return stdout.trim();
+}
+
+/** Builds what is not there. */
+export async function buildTools(): Promise<void> {
+  if (Object.values(TOOLS).every(exists)) return;
+  if (spawnSync("go", ["version"]).status !== 0) {
+    throw new BuildError(
+      "there is no Go to build the tools of a mesh by: install Go 1.26 or newer, and have `go` on PATH",
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(root, "bin"), { recursive: true });
+  await build("./mini-istiod", TOOLS.miniIstiod);
+  await build("istio.io/istio/pilot/cmd/pilot-agent", TOOLS.pilotAgent);
+  await build("istio.io/istio/istioctl/cmd/istioctl", TOOLS.istioctl);
+  await buildHelm();
+  copyFileSync(join(istioSources(), "tools/packaging/common/envoy_bootstrap.json"), TOOLS.bootstrapTemplate);
+}

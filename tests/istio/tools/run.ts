@@ -1,0 +1,29 @@
+/**
+ * `npm run test:istio`: builds the tools of a mesh, then runs its tests and those of the chart in namespaces of their own,
+ * since pilot-agent listens on every address. Exit code 2 where they cannot be built.
+ */
+import { spawnSync } from "node:child_process";
+import { packageRoot } from "../../../scripts/package.ts";
+import { envoyBinary } from "../../envoy/folder.ts";
+import { BuildError, buildTools, TOOLS } from "./build.ts";
+
+/** pilot-agent keeps modules below /var/lib, which is an empty one for the tests. */
+const PREPARE = "ip link set lo up && mount -t tmpfs tmpfs /var/lib && mkdir -p /var/lib/istio/data";
+const COMMAND = PREPARE + ' && exec "$0" --import tsx tests/run.ts mesh';
+/** Without root a namespace of users makes one; not every machine lets it. */
+const NAMESPACES = process.getuid?.() === 0 ? ["--net", "--mount"] : ["--net", "--mount", "--map-root-user"];
+
+try {
+  await buildTools();
+  const hasNamespace = spawnSync("unshare", [...NAMESPACES, "sh", "-c", PREPARE]).status === 0;
+  // Found here, where there is a network to fetch it by.
+  const env = { ...process.env, ENVOY_BIN: await envoyBinary(), HELM_BIN: TOOLS.helm };
+  const [program, args] = hasNamespace
+    ? ["unshare", [...NAMESPACES, "sh", "-c", COMMAND, process.execPath]]
+    : [process.execPath, ["--import", "tsx", "tests/run.ts", "mesh"]];
+  process.exitCode = spawnSync(program, args, { cwd: packageRoot(), env, stdio: "inherit" }).status ?? 1;
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
