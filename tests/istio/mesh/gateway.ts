@@ -22,11 +22,10 @@ export interface Images {
   artifact: string;
 }
 
-/** A registry with a module in both forms: that of this package, unless another is given. */
-export async function pushed(module?: string): Promise<Images> {
+/** A registry with the module in both forms. */
+export async function pushed(): Promise<Images> {
   const registry = await startRegistry();
-  const options = ["--out", temporaryFolder(), "--push", `${registry}/${REPOSITORY}:v1`, "--json"];
-  const ran = await image(module === undefined ? options : [...options, "--module", module]);
+  const ran = await image(["--out", temporaryFolder(), "--push", `${registry}/${REPOSITORY}:v1`, "--json"]);
   assert.equal(ran.code, 0, ran.err);
   const { compat, artifact } = ran.report().images;
   return { registry, compat: compat!.reference!, artifact: artifact!.reference! };
