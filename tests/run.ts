@@ -68,7 +68,10 @@ const PROVEN: Readonly<Record<string, readonly string[]>> = {
   "page/page": [...COLLECTOR, "tests/page"],
   "soak/soak": [...MEASURED, "tests/soak"],
 };
-/** Test files at once: one more than the two cores that a run is meant for, since many tests wait for a tick or a start. */
+/**
+ * Test files at once: one more than the two cores that a run is meant for, since many tests wait for a tick or a start. Those of a mesh
+ * share its ports, and run one by one.
+ */
 const PROCESSES = 3;
 /** The longest that one test file may take. */
 const FILE_TIMEOUT_MILLISECONDS = 180_000;
@@ -176,7 +179,7 @@ async function runFiles(): Promise<Counts> {
         return new Map();
       }),
     );
-  const stream = run({ files, concurrency: PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
+  const stream = run({ files, concurrency: only === "mesh" ? 1 : PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
   stream.on("test:pass", (test) => {
     // A suite counts by its tests, and by itself where it is skipped as a whole.
     if (test.details.type === "suite" && test.skip === undefined) return;

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { stringify } from "yaml";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { startService, type Service } from "../../filter/service.ts";
-import { freePort } from "../../free-port.ts";
 import { image, startRegistry, temporaryFolder } from "../../image/running.ts";
-import { Istiod, Proxy, resources } from "./mesh.ts";
+import { Istiod, Proxy, resources, takePort } from "./mesh.ts";
 
 export const NAMESPACE = "app";
 export const LABELS = { istio: "ingressgateway" };
@@ -93,7 +92,7 @@ export async function withGateway(
   labels: Record<string, string> = {},
 ): Promise<void> {
   const service = await startService();
-  const port = await freePort();
+  const port = takePort();
   let istiod: Istiod | undefined;
   let proxy: Proxy | undefined;
   try {

@@ -13,7 +13,6 @@ import { stringify } from "yaml";
 import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
-import { freePort } from "../../free-port.ts";
 import { noRegistry } from "../../image/running.ts";
 import { istio } from "../cases.ts";
 import { noTools, TOOLS } from "../tools/build.ts";
@@ -92,6 +91,10 @@ class Program {
   }
 }
 
+/** The namespace's ports are the tests' own: below those that the kernel gives to connections, none is taken. */
+let nextPort = 10_000;
+export const takePort = (): number => nextPort++;
+
 export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
 
 /** The resources of `meshward istio` for a policy. */
@@ -143,8 +146,8 @@ export class Istiod {
       stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...meshConfig }),
     );
     for (const [name, text] of Object.entries(resources)) writeFileSync(join(folder, "config", `${name}.yaml`), text);
-    const address = `127.0.0.1:${await freePort()}`;
-    const args = ["--address", address, "--debug", `127.0.0.1:${await freePort()}`];
+    const address = `127.0.0.1:${takePort()}`;
+    const args = ["--address", address, "--debug", `127.0.0.1:${takePort()}`];
     const program = new Program(TOOLS.miniIstiod, args, folder, ISTIOD_ENVIRONMENT);
     const istiod = new Istiod(folder, address, program);
     try {
@@ -240,7 +243,7 @@ export class Proxy {
     mkdirSync(join(folder, "etc/istio/proxy"), { recursive: true });
     mkdirSync(join(folder, "var/lib/istio/data"), { recursive: true });
     writeCertificates(join(folder, CERTIFICATES), namespace);
-    const ports = { admin: await freePort(), status: await freePort(), prometheus: await freePort() };
+    const ports = { admin: takePort(), status: takePort(), prometheus: takePort() };
     const config = {
       discoveryAddress: istiod.address,
       controlPlaneAuthPolicy: "NONE",
@@ -266,7 +269,7 @@ export class Proxy {
       SERVICE_ACCOUNT: "default",
       TRUST_DOMAIN: "cluster.local",
       FILE_MOUNTED_CERTS: "true",
-      ENVOY_STATUS_PORT: String(await freePort()),
+      ENVOY_STATUS_PORT: String(takePort()),
       ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
       WASM_INSECURE_REGISTRIES: registry,
     };
