@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -15,7 +16,7 @@ const LINE = `<p class="item"><a href="/products/17">Watering can, 5 l</a> <b>19
 const BODY = Buffer.alloc(1024, PAGE + LINE.repeat(8));
 const HEADERS = { "content-type": "text/html; charset=utf-8", "content-length": BODY.length };
 
-const different = process.argv[2] === "different";
+const different = parseArgs({ allowPositionals: true }).positionals[0] === "different";
 /** Where the number stands, in the place of a word. */
 const NUMBER = BODY.indexOf("Watering cans");
 let answers = 0;
