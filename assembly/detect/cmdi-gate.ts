@@ -88,6 +88,8 @@ function mayCommand(start: usize, at: usize, end: usize): bool {
     // "We've read it. It's": with a space in it it is no command, and without a "/" no path that ends in one.
     if (quoted) return slash || assigned || !blank;
     if (at - from > LONGEST_WORD || isCommand(from, at)) return true;
+    // ". /x/y" reads commands from a file.
+    if (dot && at - from == 1 && at < end && isSpace(byteAt(at))) return true;
     // "/???/c?t"
     if (wild && byteAt(from) == Char.Slash) return true;
     // Behind a separator a path is enough; "a=/x" is none.
