@@ -97,7 +97,9 @@ export function countByte(start: usize, end: usize, byte: u32): u32 {
   const bytes = i8x16.splat(<i8>byte);
   for (; start < end; start += 16) {
     const hits = i8x16.bitmask(i8x16.eq(v128.load(start), bytes));
-    count += popcnt<u32>(end - start < 16 ? hits & ((1 << (<u32>(end - start))) - 1) : hits);
+    const left = <u32>(end - start);
+    const lanes: u32 = left < 16 ? (1 << left) - 1 : 0xffff;
+    count += popcnt((<u32>hits) & lanes);
   }
   return count;
 }
