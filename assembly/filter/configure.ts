@@ -199,7 +199,7 @@ function tellUnknownKeys(root: Root): void {
 /** Says where the pod's label does not do what whoever wrote it expects. */
 function tellModeLabel(root: Root): void {
   const labelled = (policyOf(root) as Policy).labelled;
-  if (labelled != Labelled.Refused && labelled != Labelled.Unknown) return;
+  if (labelled == Labelled.Obeyed) return;
   const end = putText(LINE, "meshward: the pod's label meshward.dev/mode ");
   const refused = "asks for less than the policy, ignored: modeLabel of the policy allows to raise the mode only";
   const unknown = "is none of off, detect and block, ignored";

@@ -87,14 +87,12 @@ export const enum ModeLabel {
 
 /** What became of that label. */
 export const enum Labelled {
-  /** There is none, it is ignored, or it says what holds anyway. */
-  Nothing = 0,
-  /** It set the mode. */
-  Set = 1,
+  /** There is nothing to tell: it set the mode, or is not there. */
+  Obeyed = 0,
   /** It asks for less than the policy allows. */
-  Refused = 2,
+  Refused = 1,
   /** It names no mode. */
-  Unknown = 3,
+  Unknown = 2,
 }
 
 /** The part of a policy that a stream carries: limits and fail directions. */

@@ -2,7 +2,6 @@
 
 import { sameBytes } from "../core/bytes";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { textIs } from "../core/text";
 
 let namespace: usize = 0;
 let namespaceEnd: usize = 0;
@@ -44,11 +43,7 @@ export function serviceIs(start: usize, end: usize): bool {
 
 /** Whether the pod carries the label `key` with that value. */
 export function labelIs(key: usize, keyEnd: usize, value: usize, valueEnd: usize): bool {
-  openPairs(labels, labelsEnd);
-  while (nextPair()) {
-    if (sameBytes(pairName, pairNameEnd, key, keyEnd)) return sameBytes(pairValue, pairValueEnd, value, valueEnd);
-  }
-  return false;
+  return findLabel(key, keyEnd) && sameBytes(labelValue, labelValueEnd, value, valueEnd);
 }
 
 /** The value of the label that `findLabel` has found. */
@@ -56,10 +51,10 @@ export let labelValue: usize = 0;
 export let labelValueEnd: usize = 0;
 
 /** Whether the pod carries the label `key`. */
-export function findLabel(key: string): bool {
+export function findLabel(key: usize, keyEnd: usize): bool {
   openPairs(labels, labelsEnd);
   while (nextPair()) {
-    if (!textIs(pairName, pairNameEnd, key)) continue;
+    if (!sameBytes(pairName, pairNameEnd, key, keyEnd)) continue;
     labelValue = pairValue;
     labelValueEnd = pairValueEnd;
     return true;

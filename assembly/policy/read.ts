@@ -9,7 +9,7 @@
 import { byteAt, isDigit, putByte, putBytes, sameBytes } from "../core/bytes";
 import { Char } from "../core/char";
 import { partNamed } from "../core/field";
-import { textIs } from "../core/text";
+import { textBytes, textIs, textSize } from "../core/text";
 import { CLASS_COUNT } from "../generated/rules";
 import { CUSTOM_CWES, customCode, draftCwe, draftRule } from "../match/custom-rules";
 import { compilePattern, PATTERN_CAPACITY } from "../match/pattern";
@@ -125,16 +125,13 @@ export function readPolicy(start: usize, end: usize): Policy | null {
 
 /** Lets the pod's own label change the mode, as far as the policy allows. */
 function obeyModeLabel(policy: Policy): void {
-  if (policy.modeLabel == ModeLabel.Ignore || !findLabel("meshward.dev/mode")) return;
+  const key = "meshward.dev/mode";
+  if (policy.modeLabel == ModeLabel.Ignore || !findLabel(textBytes(key), textBytes(key) + textSize(key))) return;
   const settings = policySettings(policy);
   const asked = modeNamed(labelValue, labelValueEnd);
-  if (asked == settings.mode) return;
   if (asked == <u8>Mode.Unset) policy.labelled = <u8>Labelled.Unknown;
   else if (asked < settings.mode && policy.modeLabel != ModeLabel.Any) policy.labelled = <u8>Labelled.Refused;
-  else {
-    policy.labelled = <u8>Labelled.Set;
-    settings.mode = asked;
-  }
+  else settings.mode = asked;
 }
 
 /** `only` of `readTop`: read what holds for all, and look for the section that is ours. */

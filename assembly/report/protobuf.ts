@@ -73,8 +73,7 @@ export function pushSafe(out: usize, start: usize, end: usize, room: usize): usi
   memory.copy(first, start, length);
   // Most texts have nothing to replace.
   for (let at = findUnprintable(first, out); at < out; at = findUnprintable(at, out)) {
-    const byte = load<u8>(at);
-    const sequence = byte < 0x80 ? usize(byte >= 0x20 && byte != Char.Delete) : sequenceLength(at, out);
+    const sequence = load<u8>(at) < 0x80 ? 0 : sequenceLength(at, out);
     if (sequence == 0) putByte(at, Char.Question);
     at += max<usize>(sequence, 1);
   }
