@@ -31,6 +31,8 @@ export function putBytes(out: usize, start: usize, end: usize): usize {
 
 /** Writes `value` in decimal and returns the next cursor; at most 20 bytes. */
 export function putDecimal(out: usize, value: u64): usize {
+  if (value < 10) return putByte(out, Char._0 + <u32>value);
+  if (value < 100) return putByte(putByte(out, Char._0 + <u32>value / 10), Char._0 + (<u32>value % 10));
   let divisor: u64 = 1;
   while (value / divisor >= 10) divisor *= 10;
   while (divisor != 0) {

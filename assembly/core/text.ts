@@ -2,6 +2,8 @@
 // data of it, its size in two bytes and then its characters (scripts/build/ascii-texts.mjs). So it is no string to the compiler's
 // library, and only the functions here read one.
 
+import { findByte, lowerCase, sameBytesNoCase } from "./bytes";
+import { Char } from "./char";
 import { findPair } from "./scan";
 
 /** Bytes of a literal. */
@@ -23,15 +25,15 @@ export function textIs(start: usize, end: usize, literal: string): bool {
   return end - start == textSize(literal) && textStarts(start, end, literal);
 }
 
-/** Whether `start..end` begins with the ASCII `literal`. */
+/** Whether `start..end` begins with the ASCII `literal`. Reads up to 7 bytes behind the literal's length and ignores them. */
 export function textStarts(start: usize, end: usize, literal: string): bool {
-  const length = textSize(literal);
-  if (end - start < length) return false;
-  const characters = textBytes(literal);
-  for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(start + i) != load<u8>(characters + i)) return false;
+  let left = textSize(literal);
+  if (end - start < left) return false;
+  let characters = textBytes(literal);
+  for (; left > 8; left -= 8, start += 8, characters += 8) {
+    if (load<u64>(start) != load<u64>(characters)) return false;
   }
-  return true;
+  return left == 0 || (load<u64>(start) ^ load<u64>(characters)) << ((8 - <u64>left) << 3) == 0;
 }
 
 /** `textIs` without regard to ASCII case; `literal` is in lower case. */
@@ -90,15 +92,11 @@ export function holdsTextNoCase(start: usize, end: usize, literal: string): bool
  */
 export function endsWithOneOf(start: usize, end: usize, words: string): bool {
   let word = textBytes(words);
-  for (const last = word + textSize(words); word < last; word++) {
-    let next = word;
-    while (load<u8>(next) != 0x20) next++;
-    let at = end - start < next - word ? end + 1 : end - (next - word);
-    for (; word < next; word++) {
-      const byte = load<u8>(at++);
-      if ((byte - 0x41 < 26 ? byte | 0x20 : byte) != load<u8>(word)) at = end + 1;
-    }
-    if (at == end) return true;
+  for (const last = word + textSize(words); word < last;) {
+    const wordEnd = findByte(word, last, Char.Space);
+    const size = wordEnd - word;
+    if (end - start >= size && sameBytesNoCase(end - size, end, word, wordEnd)) return true;
+    word = wordEnd + 1;
   }
   return false;
 }
@@ -123,15 +121,19 @@ export function textStartsOneOf(start: usize, end: usize, words: string): bool {
 }
 
 function matchesOneOf(start: usize, end: usize, words: string, whole: bool, noCase: bool): bool {
+  if (start == end) return false;
   let word = textBytes(words);
-  for (const last = word + textSize(words); word < last; word++) {
+  const last = word + textSize(words);
+  const first: u32 = noCase ? lowerCase(load<u8>(start)) : load<u8>(start);
+  while (true) {
     let at = start;
-    for (; at < end && load<u8>(word) != 0x20; word++, at++) {
-      const byte = load<u8>(at);
-      if ((noCase && byte - 0x41 < 26 ? byte | 0x20 : byte) != load<u8>(word)) break;
+    for (; at < end && load<u8>(word) != Char.Space; word++, at++) {
+      const byte: u32 = load<u8>(at);
+      if ((noCase ? lowerCase(byte) : byte) != load<u8>(word)) break;
     }
-    if (load<u8>(word) == 0x20 && (!whole || at == end)) return true;
-    while (load<u8>(word) != 0x20) word++;
+    if (load<u8>(word) == Char.Space && (!whole || at == end)) return true;
+    // The next word that begins alike.
+    word = findPair(word, last, Char.Space, first) + 1;
+    if (word > last) return false;
   }
-  return false;
 }

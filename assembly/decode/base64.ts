@@ -35,10 +35,34 @@ export function unwrap(start: usize, end: usize): bool {
   start = skipPrefix(start, end);
   if (end - start < SHORTEST) return false;
   end = min(end, start + ((CAPACITY / 3) << 2));
-  if (isHex(start, min(end, start + SHORTEST))) {
-    return plausible(decodeHex(start, min(end, start + SHORTEST))) && decodeHex(start, end) != 0;
+  if (isHex16(start)) {
+    return mayBeginHex(start) && plausible(decodeHex(start, start + SHORTEST)) && decodeHex(start, end) != 0;
   }
   return mayBegin(start) && plausible(decodeBase64(start, start + SHORTEST)) && decodeBase64(start, end) != 0;
+}
+
+/** Whether the byte can be the first of an object (`beginsObject`) or of a full-width form. */
+// @ts-ignore: decorator
+@inline
+function isLead(byte: u32): bool {
+  return byte == 0xac || byte == 0x80 || byte == 0x00 || byte == 0x04 || byte == 0xff || byte == WIDE;
+}
+
+/** Whether six hexadecimal digits at `start` can begin text or an object: nineteen of twenty ids end here. */
+function mayBeginHex(start: usize): bool {
+  const byte = hexByte(start);
+  return isLead(byte) || (isText(byte) && goesOn(hexByte(start + 2), hexByte(start + 4)));
+}
+
+function hexByte(at: usize): u32 {
+  return (hexValue(byteAt(at)) << 4) | hexValue(byteAt(at + 1));
+}
+
+/** Whether text may go on with two bytes behind its first. */
+// @ts-ignore: decorator
+@inline
+function goesOn(second: u32, third: u32): bool {
+  return second == WIDE || (isText(second) && (isText(third) || third == WIDE));
 }
 
 /** Whether four digits at `start` can begin text or an object: nineteen of twenty words and ids end here. */
@@ -47,16 +71,12 @@ function mayBegin(start: usize): bool {
   const second = sixBits(byteAt(start + 1));
   if ((first | second) > 63) return byteAt(start) <= <u32>Char.CarriageReturn;
   const byte = (first << 2) | (second >> 4);
-  if (byte == 0xac || byte == 0x80 || byte == 0x00 || byte == 0x04 || byte == 0xff) return true;
-  if (byte == WIDE) return true;
+  if (isLead(byte)) return true;
   if (!isText(byte)) return false;
   const third = sixBits(byteAt(start + 2));
   const fourth = sixBits(byteAt(start + 3));
   if ((third | fourth) > 63) return true;
-  const next = ((second & 15) << 4) | (third >> 2);
-  return (
-    next == WIDE || (isText(next) && (isText(((third & 3) << 6) | fourth) || (((third & 3) << 6) | fourth) == WIDE))
-  );
+  return goesOn(((second & 15) << 4) | (third >> 2), ((third & 3) << 6) | fourth);
 }
 
 /** Whether text may begin with that byte: printable ASCII, tab and line ends. */
@@ -154,9 +174,17 @@ function sixBits(byte: u32): u32 {
   return byte == Char.Space ? 62 : base64Value(byte);
 }
 
-function isHex(start: usize, end: usize): bool {
-  while (start < end && hexValue(byteAt(start)) < 16) start++;
-  return start == end;
+/** Whether the 16 bytes at `start` are hexadecimal digits. */
+function isHex16(start: usize): bool {
+  if (!ASC_FEATURE_SIMD) {
+    const end = start + 16;
+    while (start < end && hexValue(byteAt(start)) < 16) start++;
+    return start == end;
+  }
+  const bytes = v128.load(start);
+  const digits = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(9));
+  const letters = i8x16.le_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(5));
+  return i8x16.all_true(v128.or(digits, letters));
 }
 
 /** Decodes hexadecimal digits; returns the end of what they gave, or 0 where other bytes stand among them. */

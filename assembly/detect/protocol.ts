@@ -6,7 +6,7 @@ import { byteAt, findByte, isDigit, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { fieldPart, Part, setField } from "../core/field";
 import { nextPair, openPairs, pairName, pairNameEnd, pairValue, pairValueEnd } from "../core/pairs";
-import { findPair } from "../core/scan";
+import { findPair, findUnprintable } from "../core/scan";
 import { startsWithOneOf, textIs, textIsNoCase, textStarts, textStartsNoCase } from "../core/text";
 import { HEADER_KIND, HeaderKind, METHOD_KIND, MethodKind } from "../generated/protocol";
 import { Kind } from "../generated/kinds";
@@ -167,12 +167,11 @@ function isHost(start: usize, end: usize): bool {
 
 /** Judges one header, whose field is set. */
 export function detectHeader(name: usize, nameEnd: usize, start: usize, end: usize): void {
-  for (let at = start; at < end; at++) {
+  for (let at = start; (at = findUnprintable(at, end)) < end; at++) {
     const byte = byteAt(at);
-    if ((byte < <u32>Char.Space && byte != Char.Tab) || byte == Char.Delete) {
-      report(Rule.ProtocolControl, start, end);
-      break;
-    }
+    if (byte >= 0x80 || byte == Char.Tab) continue;
+    report(Rule.ProtocolControl, start, end);
+    break;
   }
   if (nameEnd > name && byteAt(nameEnd - 1) <= <u32>Char.Space) report(Rule.ProtocolControl, name, nameEnd);
   switch (keyword(HEADER_KIND, name, nameEnd)) {

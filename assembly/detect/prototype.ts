@@ -21,11 +21,11 @@ const PROTO: usize = 9;
 const CONSTRUCTOR: usize = 11;
 const PROTOTYPE: usize = 9;
 
-/** Whether `start..end` may hold the name of a prototype: "__", or "uc" of "constructor" and a joint of paths. */
+/** Whether `start..end` may hold the name of a prototype: "__", or "ru" of "constructor" (rare elsewhere) and a joint of paths. */
 export function mayPrototype(start: usize, end: usize, kinds: u32): bool {
   if (end - start < PROTO) return false;
   if (hasPair(start, end, Char.Underscore, Char.Underscore)) return true;
-  return (kinds & (Kind.Bracket | Kind.Dot | Kind.Slash | Kind.Colon)) != 0 && hasPair(start, end, Char.u, 0x63);
+  return (kinds & (Kind.Bracket | Kind.Dot | Kind.Slash | Kind.Colon)) != 0 && hasPair(start, end, 0x72, Char.u);
 }
 
 /** Judges the plain word `start..end`, which is nothing in any language but the name of a prototype: a field's, or a member's. */

@@ -4,7 +4,8 @@
 //   q=1 union/*&page=2&q=*/select 3        q=1 union/*,*/select 3
 //
 // Names that end in a bracket are lists everywhere. Looks at the first MOST_PAIRS pairs and at one name, the first that comes again,
-// with at most MOST_VALUES values and JOINED_CAPACITY bytes: what does not fit is left out. A compare of two lengths for each two pairs.
+// with at most MOST_VALUES values and JOINED_CAPACITY bytes: what does not fit is left out. A compare of two lengths for each two pairs
+// whose names may be alike.
 
 import { byteAt, putByte } from "../core/bytes";
 import { Char } from "../core/char";
@@ -32,6 +33,8 @@ export let joinedValue: usize = JOINED;
 export let joinedEnd: usize = JOINED;
 
 let pairs: u32 = 0;
+/** Which lengths and first bytes of names have come, a bit each by their hash: most names come once. */
+let names: u64 = 0;
 /** The pair whose name has come again, or MOST_PAIRS. */
 let repeated: u32 = MOST_PAIRS;
 
@@ -44,6 +47,7 @@ function pair(index: u32): Pair {
 /** Starts on a query. */
 export function openRepeats(): void {
   pairs = 0;
+  names = 0;
   repeated = MOST_PAIRS;
 }
 
@@ -54,9 +58,13 @@ export function addPair(name: usize, nameEnd: usize, end: usize): void {
   added.name = name;
   added.nameEnd = nameEnd;
   added.end = end;
-  for (let index: u32 = 0; repeated == MOST_PAIRS && index < pairs; index++) {
-    if (sameName(pair(index), added)) repeated = index;
+  const bit = (1 as u64) << ((<u64>(nameEnd - name) * 5 + byteAt(name)) & 63);
+  if ((names & bit) != 0) {
+    for (let index: u32 = 0; repeated == MOST_PAIRS && index < pairs; index++) {
+      if (sameName(pair(index), added)) repeated = index;
+    }
   }
+  names |= bit;
   pairs++;
 }
 

@@ -9,8 +9,9 @@
 // One step per byte of the authority, which is at most AUTHORITY_CAPACITY bytes: a longer one is no URL. What it found stands in
 // the url… variables until the next call.
 
-import { byteAt, hexValue, isDigit, isLetter, lowerCase, putByte } from "../core/bytes";
+import { byteAt, hexValue, isDigit, isLetter, lowerCase, putByte, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
+import { isRemembered, remember, Seen } from "../core/seen";
 import { textIs } from "../core/text";
 import { Host, HOST, Tld, TLD, UrlScheme, URL_SCHEME } from "../generated/ssrf";
 import { keyword } from "../match/keywords";
@@ -130,9 +131,18 @@ export function takeWebUrl(host: usize, hostEnd: usize): bool {
   urlAddress = 0;
   urlPort = 0;
   urlPath = hostEnd;
+  if (isRemembered(PLAIN_HOST, host, hostEnd) != Seen.Not) {
+    urlTarget = Target.Name;
+    urlHostEnd = putBytes(NAME, host, hostEnd);
+    return true;
+  }
   readHost(host, hostEnd);
+  if (urlTarget == Target.Name && urlSigns == 0) remember(PLAIN_HOST, host, hostEnd, false);
   return true;
 }
+
+/** The place (core/seen.ts) of hosts that are names and say nothing: most links of a client name the same few. */
+const PLAIN_HOST: u32 = 64;
 
 /** Reads a host, and what is behind it, that has neither a scheme nor slashes before it: "10.0.0.1/x". */
 export function readBareHost(start: usize, end: usize): bool {
