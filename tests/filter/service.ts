@@ -1,19 +1,23 @@
 // A service that answers everything, and requests to a proxy in front of it.
 
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Service {
   url: string;
   /** Requests that reached it. */
   reached(): number;
+  /** The headers of the last one. */
+  headers(): IncomingHttpHeaders;
   stop(): void;
 }
 
 export async function startService(): Promise<Service> {
   let reached = 0;
+  let headers: IncomingHttpHeaders = {};
   const server: Server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     reached++;
+    ({ headers } = request);
     request.resume().on("end", () => response.end("served"));
     request.on("error", () => {});
   });
@@ -21,6 +25,7 @@ export async function startService(): Promise<Service> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reached: () => reached,
+    headers: () => headers,
     stop() {
       server.closeAllConnections();
       server.close();

@@ -3,14 +3,21 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { before, describe, it } from "node:test";
-import { stringify } from "yaml";
 import { attack, PASSED } from "../../filter/service.ts";
-import { guard, LABELS, NAMESPACE, pushed, QUERY, withGateway, type Images } from "./gateway.ts";
+import {
+  BLOCK,
+  DETECT,
+  documents,
+  HARMLESS,
+  NAMESPACE,
+  pushed,
+  QUERY,
+  START_MILLISECONDS,
+  type Images,
+} from "./front.ts";
+import { guard, LABELS, withGateway } from "./gateway.ts";
 import { noMesh } from "./mesh.ts";
 
-const START_MILLISECONDS = 20_000;
-const BLOCK = { version: 1, mode: "block" } as const;
-const DETECT = { version: 1, mode: "detect" } as const;
 const ONLY_XSS = {
   ...BLOCK,
   detectors: { sqli: { mode: "off" }, cmdi: { mode: "off" }, traversal: { mode: "off" } },
@@ -22,7 +29,7 @@ function security(): string {
   const selector = { matchLabels: LABELS };
   const apiVersion = "security.istio.io/v1";
   const jwks = JSON.stringify({ keys: [{ ...key, kid: "one", alg: "RS256", use: "sig" }] });
-  return [
+  return documents(
     {
       apiVersion,
       kind: "RequestAuthentication",
@@ -35,9 +42,7 @@ function security(): string {
       metadata: { name: "nobody", namespace: NAMESPACE },
       spec: { selector, action: "DENY", rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] },
     },
-  ]
-    .map((one) => stringify(one))
-    .join("---\n");
+  );
 }
 
 interface Manager {
@@ -76,7 +81,7 @@ describe("a gateway with more in its chain", { skip: noMesh }, () => {
         assert.equal(await proxy.status(QUERY, { headers: { authorization: "Bearer a.b.c" } }), 401);
         assert.equal(await proxy.status(`/admin${QUERY}`), 403);
         assert.equal(service.reached(), 0);
-        assert.equal(await proxy.status("/items?q=chairs"), 200);
+        assert.equal(await proxy.status(HARMLESS), 200);
         await proxy.reports("meshward_requests_total", {}, 2);
       });
     });

@@ -9,15 +9,14 @@ import { push } from "../../../scripts/image/registry.ts";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
 import { guest } from "../../host/guest.ts";
 import { startRegistry } from "../../image/running.ts";
-import { guard, QUERY, withGateway } from "./gateway.ts";
+import { BLOCK, HARMLESS, QUERY, START_MILLISECONDS } from "./front.ts";
+import { guard, withGateway } from "./gateway.ts";
 import { noMesh } from "./mesh.ts";
 
-const START_MILLISECONDS = 20_000;
 /** A module is made anew after a wait that grows up to 5 s. */
 const RELOAD_MILLISECONDS = 10_000;
 /** As long as a reload would take, where there must be none. */
 const NEVER_MILLISECONDS = 3_000;
-const BLOCK = { version: 1, mode: "block" } as const;
 /** More headers than the module of this test survives. */
 const fatal = { headers: Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`x-${i}`, "1"])) };
 
@@ -43,7 +42,7 @@ describe("a crash of the module", { skip: noMesh }, () => {
           await proxy.answers(403, QUERY, {}, RELOAD_MILLISECONDS);
           assert.equal(service.reached(), 0);
           assert.deepEqual(await attack(proxy.port), REFUSED);
-          assert.equal(await proxy.status("/items?q=chairs"), 200);
+          assert.equal(await proxy.status(HARMLESS), 200);
         },
       );
     });
@@ -55,7 +54,7 @@ describe("a crash of the module", { skip: noMesh }, () => {
       await proxy.answers(403, QUERY, {}, START_MILLISECONDS);
       assert.equal(await proxy.status("/", fatal), 503);
       await delay(NEVER_MILLISECONDS);
-      assert.equal(await proxy.status("/items?q=chairs"), 503);
+      assert.equal(await proxy.status(HARMLESS), 503);
       assert.equal(service.reached(), 0);
     });
   });

@@ -3,13 +3,9 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
-import { FORM, guard, pushed, QUERY, withGateway, type Images } from "./gateway.ts";
+import { BLOCK, DETECT, FORM, HARMLESS, pushed, QUERY, START_MILLISECONDS, underLoad, type Images } from "./front.ts";
+import { guard, withGateway } from "./gateway.ts";
 import { CHANGE_MILLISECONDS, noMesh } from "./mesh.ts";
-
-/** A module is fetched and compiled. */
-const START_MILLISECONDS = 20_000;
-const BLOCK = { version: 1, mode: "block" } as const;
-const DETECT = { version: 1, mode: "detect" } as const;
 
 describe("a gateway", { skip: noMesh }, () => {
   let images: Images;
@@ -27,7 +23,7 @@ describe("a gateway", { skip: noMesh }, () => {
         await proxy.answers(403, QUERY, {}, START_MILLISECONDS);
         assert.equal(service.reached(), 0, "a request passed unjudged while the module was fetched");
         assert.deepEqual(await attack(proxy.port), REFUSED);
-        assert.equal(await proxy.status("/items?q=chairs"), 200);
+        assert.equal(await proxy.status(HARMLESS), 200);
       });
     });
   }
@@ -35,10 +31,10 @@ describe("a gateway", { skip: noMesh }, () => {
   it("lets nothing pass where the image is not the one of the digest", async () => {
     const wrong = images.compat.replace(/[0-9a-f]{64}$/, "0".repeat(64));
     await withGateway(images.registry, { module: await guard(BLOCK, wrong) }, async ({ istiod, proxy, service }) => {
-      await proxy.answers(403, "/items?q=chairs", {}, START_MILLISECONDS);
+      await proxy.answers(403, HARMLESS, {}, START_MILLISECONDS);
       assert.equal(service.reached(), 0);
       await istiod.apply("module", await guard(BLOCK, images.compat));
-      await proxy.answers(200, "/items?q=chairs", {}, START_MILLISECONDS);
+      await proxy.answers(200, HARMLESS, {}, START_MILLISECONDS);
       assert.deepEqual(await attack(proxy.port), REFUSED);
     });
   });
@@ -46,15 +42,7 @@ describe("a gateway", { skip: noMesh }, () => {
   it("has a changed policy in force within 2 s, and drops no request meanwhile", async () => {
     await withGateway(images.registry, { module: await guard(DETECT, images.compat) }, async ({ istiod, proxy }) => {
       await proxy.answers(200, QUERY, {}, START_MILLISECONDS);
-      const statuses = new Map<number, number>();
-      let goesOn = true;
-      const load = Array.from({ length: 4 }, async () => {
-        while (goesOn) {
-          const status = await proxy.status("/items?q=chairs");
-          statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        }
-      });
-      try {
+      const statuses = await underLoad(proxy, async () => {
         for (const [policy, status] of [
           [BLOCK, 403],
           [DETECT, 200],
@@ -64,10 +52,7 @@ describe("a gateway", { skip: noMesh }, () => {
           await istiod.apply("module", text);
           await proxy.answers(status, QUERY, {}, CHANGE_MILLISECONDS);
         }
-      } finally {
-        goesOn = false;
-        await Promise.all(load);
-      }
+      });
       assert.deepEqual([...statuses.keys()], [200]);
       assert.ok(statuses.get(200)! > 20, `${statuses.get(200)} requests`);
     });

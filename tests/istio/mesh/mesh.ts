@@ -5,11 +5,12 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
+import { STAT_LABELS } from "../../../envoy/bootstrap.ts";
 import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
@@ -37,14 +38,20 @@ export const noMesh =
 /** Runs a program until `isReady`; an error has its log. */
 class Program {
   readonly #child: ChildProcess;
-  #log = "";
+  readonly #file: string;
 
   constructor(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+    this.#file = join(cwd, "log");
+    // A file and no socket, which is what Node's pipes are: Envoy opens /dev/stdout for its access log.
+    const log = openSync(this.#file, "a");
     // A group of its own, so that what it starts can be ended with it.
-    this.#child = spawn(program, args, { cwd, env: { ...process.env, ...env }, detached: true });
-    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
-      stream.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
-    }
+    this.#child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      detached: true,
+      stdio: ["pipe", log, log],
+    });
+    closeSync(log);
     this.#child.stdin!.on("error", () => {});
     process.once("exit", this.#kill);
   }
@@ -58,7 +65,7 @@ class Program {
   };
 
   log(): string {
-    return this.#log;
+    return readFileSync(this.#file, "utf8");
   }
 
   write(text: string): void {
@@ -66,7 +73,7 @@ class Program {
   }
 
   fail(what: string): Error {
-    return new Error(`${what}\n${this.#log.slice(-LOG)}`);
+    return new Error(`${what}\n${this.log().slice(-LOG)}`);
   }
 
   async ready(isReady: () => boolean | Promise<boolean>): Promise<void> {
@@ -97,24 +104,34 @@ export const takePort = (): number => nextPort++;
 
 export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
 
-/** The resources of `meshward istio` for a policy. */
-export async function resources(policy: PolicySource, ...options: string[]): Promise<string> {
+export interface Generated {
+  /** All that the kustomization applies but ConfigMaps. */
+  applied: string;
+  /** What the mesh has to say. */
+  meshConfig: object;
+}
+
+/** What `meshward istio` makes of a policy. */
+export async function generated(policy: PolicySource, options: readonly string[]): Promise<Generated> {
   const folder = temporary("out");
   try {
     const file = join(folder, "policy.yaml");
+    const out = join(folder, "out");
     writeFileSync(file, stringify(policy));
-    const { code, err } = await istio(["--policy", file, "--out", join(folder, "out"), ...options]);
+    const { code, err } = await istio(["--policy", file, "--out", out, ...options]);
     assert.equal(`${code} ${err}`, "0 ");
-    const found = readdirSync(join(folder, "out"), { recursive: true, withFileTypes: true });
-    const files = found.filter(({ parentPath }) => parentPath !== join(folder, "out"));
-    return files
-      .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
-      .join("---\n");
+    const read = (path: string): string => readFileSync(join(out, path), "utf8");
+    const { resources } = parse(read("kustomization.yaml")) as { resources: string[] };
+    const { meshConfig } = parse(read("mesh-config.yaml")) as { meshConfig: object };
+    return { applied: resources.map(read).join("---\n"), meshConfig };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** The resources of `meshward istio` for a policy. */
+export const resources = async (policy: PolicySource, ...options: string[]): Promise<string> =>
+  (await generated(policy, options)).applied;
 
 /** Filters of Istio's own build of Envoy, which stock Envoy refuses. */
 const ISTIOD_ENVIRONMENT = {
@@ -122,9 +139,6 @@ const ISTIOD_ENVIRONMENT = {
   PILOT_ENABLE_ALPN_FILTER: "false",
   PILOT_ENABLE_TELEMETRY_LABEL: "false",
 };
-
-/** Labels of Meshward's statistics: what `meshward istio` tells the mesh in mesh-config.yaml. */
-const STAT_TAGS = ["outcome", "class", "action", "rule", "mode", "what", "version", "policy"];
 
 export class Istiod {
   readonly #folder: string;
@@ -186,6 +200,8 @@ export interface ProxyOptions {
   registry: string;
   /** Where it takes requests, once Istio's configuration is there. */
   port: number;
+  /** Variables of its environment besides. */
+  env?: Readonly<Record<string, string>>;
 }
 
 interface Ports {
@@ -238,7 +254,7 @@ export class Proxy {
     this.#ports = ports;
   }
 
-  static async start({ istiod, role, namespace, labels, registry, port }: ProxyOptions): Promise<Proxy> {
+  static async start({ istiod, role, namespace, labels, registry, port, env = {} }: ProxyOptions): Promise<Proxy> {
     const folder = temporary(role);
     mkdirSync(join(folder, "etc/istio/proxy"), { recursive: true });
     mkdirSync(join(folder, "var/lib/istio/data"), { recursive: true });
@@ -254,9 +270,10 @@ export class Proxy {
       statusPort: ports.status,
       concurrency: 1,
       terminationDrainDuration: "1s",
-      extraStatTags: STAT_TAGS,
+      extraStatTags: STAT_LABELS,
     };
-    const env = {
+    const environment = {
+      ...env,
       PROXY_CONFIG: stringify(config),
       ISTIO_METAJSON_LABELS: JSON.stringify(labels),
       ISTIO_META_WORKLOAD_NAME: role,
@@ -274,7 +291,12 @@ export class Proxy {
       WASM_INSECURE_REGISTRIES: registry,
     };
     const args = ["proxy", role, "--domain", `${namespace}.svc.cluster.local`, "--proxyLogLevel=warning"];
-    const program = new Program(TOOLS.pilotAgent, [...args, "--log_output_level=default:info,wasm:debug"], folder, env);
+    const program = new Program(
+      TOOLS.pilotAgent,
+      [...args, "--log_output_level=default:info,wasm:debug"],
+      folder,
+      environment,
+    );
     const proxy = new Proxy(folder, program, port, ports);
     try {
       await program.ready(() => listens(port));
