@@ -74,7 +74,7 @@ const PROVEN: Readonly<Record<string, readonly string[]>> = {
  */
 const PROCESSES = 3;
 /** The longest that one test file may take. */
-const FILE_TIMEOUT_MILLISECONDS = 180_000;
+const FILE_TIMEOUT_MILLISECONDS = 300_000;
 
 const root = packageRoot();
 const only = parseArgs({ allowPositionals: true }).positionals[0];

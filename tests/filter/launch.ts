@@ -42,7 +42,7 @@ export interface Launched {
   stop(): Promise<void>;
 }
 
-const READY = 20_000;
+const READY = 60_000;
 const SOON = 5_000;
 const ACCESS_FILE = "access.log";
 const ADMIN_FILE = "admin.txt";

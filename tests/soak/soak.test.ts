@@ -89,7 +89,7 @@ test(
           held = (await envoyCounters(target.envoy.admin, 0)).overflows.get("hold") ?? 0;
           return held === waiting.length || null;
         },
-        20_000,
+        60_000,
         () => new Error(`${held} of ${waiting.length} streams were let go`),
       );
       const fates = await Promise.all(waiting.map((stream) => stream.finish()));
