@@ -6,7 +6,8 @@ import { classified, classify } from "../core/classify";
 import { findings, takeFindingsOverflow } from "../core/findings";
 import { clearReportedClasses, reportedClasses, reports } from "../detect/finding";
 import { judge, judgeMarkup, judgeObject, valueKinds } from "../detect/judge";
-import { holdsOperator, reportedPart } from "../core/field";
+import { holdsOperator, Part, reportedPart } from "../core/field";
+import { isRemembered, remember, Seen } from "../core/seen";
 import { learning, learnValue, setLearning } from "../observe/observed";
 import { clearNoRoom, noRoom, keepValue, mayCarrySyntax, setWatching, Watch, watching } from "../observe/taint";
 import { tracing } from "../match/trace";
@@ -124,9 +125,14 @@ export function judgeValue(start: usize, end: usize): void {
   }
 }
 
-/** Judges a tag of XML as what it makes its reader do. */
+/** Longest tag that is remembered: one with a few attributes. */
+const LONGEST_TAG: usize = 60;
+
+/** Judges a tag of XML as what it makes its reader do; but for one that was judged clean before, as most of a document are. */
 export function judgeTag(start: usize, end: usize): void {
   if (met != NOTHING) return;
+  const isShort = end - start <= LONGEST_TAG;
+  if (isShort && !(isDefined(CHECKED) && tracing) && isRemembered(Part.Xml, start, end) != Seen.Not) return;
   const before = reports;
   if (isDefined(CHECKED) && tracing) beginTrace(start, end);
   setJudged(start, end);
@@ -135,6 +141,8 @@ export function judgeTag(start: usize, end: usize): void {
   if (reports != before) {
     keep(start, end, 0);
     decideNow();
+  } else if (isShort) {
+    remember(Part.Xml, start, end, false);
   }
 }
 

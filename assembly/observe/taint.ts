@@ -167,6 +167,7 @@ export function keepValue(block: usize, start: usize, end: usize, kinds: u32, cl
   for (let i: u32 = 0; i < watch.count; i++) {
     const known = taintAt(block, i);
     if (
+      known.length == <u32>(end - start) &&
       known.part == reportedPart &&
       sameBytes(taintValue(known), taintValueEnd(known), start, end) &&
       sameBytes(taintName(known), taintNameEnd(known), fieldName, min(fieldNameEnd, fieldName + NAME_CAPACITY))

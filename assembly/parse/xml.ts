@@ -343,6 +343,8 @@ function endTag(state: usize, start: usize, at: usize): XmlEvent {
     xml.pathSize = appendByte(state + PATH, xml.pathSize, Char.Slash);
     if (name < pieceAt) xml.pathSize = appendName(state + PATH, xml.pathSize, name, pieceAt);
     xml.nameSize = xml.pathSize;
+    // Nothing but a name: no attributes come.
+    if (pieceAt + 1 == pieceEnd) xml.mode = Mode.Content;
   }
   xml.depth++;
   return XmlEvent.Tag;
