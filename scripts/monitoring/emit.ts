@@ -1,4 +1,4 @@
-/** Writes the files of envoy/examples/monitoring that are made: `npm run monitoring`. */
+/** Writes the rules and dashboards that are made from this folder: `npm run monitoring`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../package.ts";

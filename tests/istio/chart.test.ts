@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { Ajv } from "ajv";
 import { parse, parseAllDocuments } from "yaml";
+import { GROUPS } from "../../scripts/monitoring/rules.ts";
 import { packageRoot, packageVersion } from "../../scripts/package.ts";
 import { CASES, DIGEST, writeCase } from "./cases.ts";
 
@@ -185,6 +186,18 @@ describe("the chart, by Helm", () => {
     assert.equal(monitor.metadata.labels.release, "prometheus");
     const { authorization } = (monitor.spec as { endpoints: { authorization: unknown }[] }).endpoints[0]!;
     assert.deepEqual(authorization, { type: "Bearer", credentials: { name: "tokens", key: "read" } });
+  });
+
+  it("brings the alerts where it is told to, with or without a collector", { skip }, () => {
+    const options = ["--set", "prometheusRule.enabled=true,prometheusRule.labels.release=prometheus"];
+    for (const values of [VALUES, ["--set", "collector.enabled=false"]]) {
+      assert.ok(!kinds(template(...values)).includes("PrometheusRule"));
+      const rule = template(...values, ...options).find(({ kind }) => kind === "PrometheusRule")!;
+      assert.equal(rule.metadata.namespace, "security");
+      assert.equal(rule.metadata.labels.release, "prometheus");
+      // As they are, and their templates are Prometheus' to read.
+      assert.deepEqual(rule.spec, JSON.parse(JSON.stringify({ groups: GROUPS })));
+    }
   });
 
   it("hands on what `meshward istio` has made, unchanged", { skip }, async () => {
