@@ -32,6 +32,7 @@ export let unwrappedBinary: bool = false;
 
 /** Decodes `start..end` where all of it is base64 or hexadecimal and what it holds is text or an object; else false. */
 export function unwrap(start: usize, end: usize): bool {
+  if (end - start < SHORTEST) return false;
   start = skipPrefix(start, end);
   if (end - start < SHORTEST) return false;
   end = min(end, start + ((CAPACITY / 3) << 2));
@@ -86,9 +87,12 @@ function isText(byte: u32): bool {
   return byte - 0x20 <= 0x5e || byte - <u32>Char.Tab <= 4;
 }
 
+/** Behind what introduces digits; `start..end` is no shorter than SHORTEST. */
 function skipPrefix(start: usize, end: usize): usize {
   const letter = byteAt(start) | 0x20;
-  if (letter != 0x62 && letter != 0x64) return textStartsNoCase(start, end, "0x") ? start + 2 : start;
+  if (letter != 0x62 && letter != 0x64) {
+    return byteAt(start) == Char._0 && (byteAt(start + 1) | 0x20) == Char.x ? start + 2 : start;
+  }
   const limit = min(end, start + 96);
   if (textStartsNoCase(start, end, "data:")) {
     const comma = findByte(start, limit, Char.Comma);

@@ -47,7 +47,7 @@ export function detectDeser(start: usize, end: usize, kinds: u32): void {
   if ((kinds & Kind.Dollar) != 0) judgeFunctions(start, end);
   if ((kinds & (Kind.Colon | Kind.Slash | Kind.Dot)) != 0) judgeTags(start, end);
   if ((kinds & (Kind.Dot | Kind.Colon)) != 0) {
-    if (fieldPart == Part.Json) judgeMember(start, end);
+    if (fieldPart == Part.Json) detectType(start, end);
     if ((kinds & Kind.Quote) != 0 && (kinds & Kind.Colon) != 0) judgeTypes(start, end);
   }
   if ((kinds & Kind.Angle) != 0) judgeXml(start, end);
@@ -272,10 +272,11 @@ function typeConfidence(start: usize, end: usize): u32 {
   return 0;
 }
 
-/** A string of JSON whose member is named for a type, or that begins an array as the type of what follows. */
-function judgeMember(start: usize, end: usize): void {
+/** Judges a string of JSON whose member is named for a type, or that begins an array as the type of what follows. */
+export function detectType(start: usize, end: usize): void {
   let name = fieldNameEnd;
   while (name > fieldName && byteAt(name - 1) != Char.Slash) name--;
+  if (!mayNameType(byteAt(name))) return;
   const type = isTypeName(name, fieldNameEnd);
   const first = textIs(name, fieldNameEnd, "0");
   // Members that jsonpickle, Oj and Ruby's own reader build from: {"py/reduce": [{"py/type": "os.system"}, …]}, {"^o": "Gem::Installer"}
@@ -285,6 +286,24 @@ function judgeMember(start: usize, end: usize): void {
   if (!type && !first && !named) return;
   const confidence = typeConfidence(start, end);
   if (confidence >= (type ? <u32>1 : 90)) found(Rule.DeserType, type ? confidence : 75, start, end);
+}
+
+/** Whether a name that says a type, or builds, may begin with `byte`: "@type", "_class", "py/reduce", "^o", "json_class", "0", "val". */
+function mayNameType(byte: u32): bool {
+  switch (byte) {
+    case Char.At:
+    case Char.Dollar:
+    case Char.Underscore:
+    case Char.Caret:
+    case Char._0:
+    case Char.c:
+    case 0x6a: // j
+    case Char.p:
+    case Char.t:
+    case Char.v:
+      return true;
+  }
+  return false;
 }
 
 /** Whether readers of JSON look for a type under that name. */

@@ -35,7 +35,7 @@ import { detectAuth } from "./auth";
 import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
-import { detectDeser } from "./deser";
+import { detectDeser, detectType } from "./deser";
 import { setReading, setValue } from "./finding";
 import { detectJndi } from "./jndi";
 import { detectGraphql, givesStrings } from "./graphql";
@@ -134,7 +134,7 @@ export function judgeText(start: usize, end: usize, kinds: u32): void {
   if ((suspects & Suspect.Sql) != 0) detectSqli(start, end, kinds);
   if ((suspects & Suspect.Command) != 0) detectCmdi(start, end, kinds);
   // A class's name alone is plain, but not where a reader of JSON looks for a type.
-  if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json) detectDeser(start, end, kinds);
+  if ((kinds & Kind.Dot) != 0 && fieldPart == Part.Json && end - start > 5) detectType(start, end);
 }
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */

@@ -25,7 +25,7 @@ const PROTOTYPE: usize = 9;
 export function mayPrototype(start: usize, end: usize, kinds: u32): bool {
   if (end - start < PROTO) return false;
   if (hasPair(start, end, Char.Underscore, Char.Underscore)) return true;
-  return (kinds & (Kind.Bracket | Kind.Dot | Kind.Slash | Kind.Colon)) != 0 && hasPair(start, end, 0x72, Char.u);
+  return (kinds & (Kind.Bracket | Kind.Dot | Kind.Slash | Kind.Colon)) != 0 && hasPair(start, end, Char.r, Char.u);
 }
 
 /** Judges the plain word `start..end`, which is nothing in any language but the name of a prototype: a field's, or a member's. */
