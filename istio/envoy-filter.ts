@@ -16,6 +16,8 @@ import type { Commented } from "./text.ts";
 const CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";
 const ROUTER = "envoy.filters.http.router";
 const FILTERS = "type.googleapis.com/envoy.extensions.filters.http";
+/** Without rules it lets all pass. */
+const RBAC = `${FILTERS}.rbac.v3.RBAC`;
 
 /** What Envoy calls the strategies. */
 const POLICIES = { FAIL_RELOAD: "FAIL_RELOAD", FAIL_OPEN: "FAIL_OPEN", FAIL_CLOSE: "FAIL_CLOSED" } as const;
@@ -26,11 +28,19 @@ const CRASHES: Record<FailStrategy, string> = {
   FAIL_OPEN: "After a crash everything passes, and nothing is judged, until the proxy restarts.",
 };
 
+/** Whether a proxy without the mount answers 500 to everything: only an EnvoyFilter can say that all pass there. */
+export const mountComesFirst = ({ module, failStrategy, hold }: ResourceOptions): boolean =>
+  module.kind === "configmap" && (hold === "body" || failStrategy === "FAIL_CLOSE");
+
 /** Why the strategy is what it is. */
-export function failReason(failStrategy: FailStrategy, module: ModuleSource): string {
-  if (module.kind === "configmap") return CRASHES[failStrategy];
-  const passes = failStrategy === "FAIL_OPEN" ? "everything" : "nothing";
-  return `${CRASHES[failStrategy]} While the module cannot be fetched, ${passes} passes.`;
+export function failReason(options: ResourceOptions): string {
+  const { failStrategy, module } = options;
+  const crash = CRASHES[failStrategy];
+  if (module.kind !== "configmap") {
+    const passes = failStrategy === "FAIL_OPEN" ? "everything" : "nothing";
+    return `${crash} While the module cannot be fetched, ${passes} passes.`;
+  }
+  return mountComesFirst(options) ? `${crash} Without the mount every answer is 500: it comes first.` : crash;
 }
 
 /** Envoy's `AsyncDataSource`: what is remote is fetched by Istio's agent, which puts a local file into its place. */
@@ -58,6 +68,8 @@ export function envoyFilter(
   options: ResourceOptions,
 ): Commented {
   const { module, failStrategy, ports, excludePorts } = options;
+  // For what is fetched the agent decides.
+  const isOpen = module.kind === "configmap" && !mountComesFirst(options);
   // As Istio names the plugins of its own resources: those of several namespaces may meet in one proxy.
   const name = `${namespace}.${leg.name}`;
   const filter = wasmFilterWith({
@@ -70,11 +82,9 @@ export function envoyFilter(
     name,
     config_discovery: {
       config_source: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
-      type_urls: [
-        `${FILTERS}.wasm.v3.Wasm`,
-        // What the agent sends instead where the module cannot be fetched: a filter that lets all or nothing through.
-        ...(module.kind === "configmap" ? [] : [`${FILTERS}.rbac.v3.RBAC`]),
-      ],
+      // The second one is for proxies without the module, from here or from the agent: it lets all or nothing pass.
+      type_urls: [`${FILTERS}.wasm.v3.Wasm`, RBAC],
+      ...(isOpen ? { default_config: { "@type": RBAC } } : {}),
     },
   };
   const insert = (port?: number): JsonObject => ({
@@ -90,6 +100,7 @@ export function envoyFilter(
   const removed = excludePorts.map(remove);
   const inserted = ports.length === 0 ? [insert()] : ports.map(insert);
   const config = "spec.configPatches.0.patch.value.typed_config.config";
+  const discovery = "spec.configPatches.1.patch.value.config_discovery";
   const object: JsonObject = {
     apiVersion: "networking.istio.io/v1alpha3",
     kind: "EnvoyFilter",
@@ -111,15 +122,19 @@ export function envoyFilter(
   const comments: Record<string, string> = {
     "spec.priority":
       "Behind other EnvoyFilters, so that the module stands directly before the router: it judges what the service will get.",
-    [`${config}.failure_policy`]: failReason(failStrategy, module),
+    [`${config}.failure_policy`]: failReason(options),
     [`${config}.allow_on_headers_stop_iteration`]:
       'Goes together with "holdHeaders":true below: nothing of a request reaches the service before it is judged.',
     [`${config}.vm_config.vm_id`]: "A VM of its own: with an empty id it would share one with other plugins.",
     [`${config}.vm_config.environment_variables`]:
       "Secrets come from the proxy's environment and stand in no resource; those that it does not have are left out.",
-    "spec.configPatches.1.patch.value.config_discovery.config_source.initial_fetch_timeout":
+    [`${discovery}.config_source.initial_fetch_timeout`]:
       "The proxy waits for its first policy: no request passes unjudged while it starts.",
   };
+  if (isOpen) {
+    comments[`${discovery}.default_config`] =
+      "Where the module is not mounted or cannot be loaded, everything passes, unjudged: without this line each answer would be 500.";
+  }
   if (excludePorts.length > 0) {
     comments[`spec.configPatches.${1 + inserted.length}`] =
       "Ports that do not count: the filter is taken out of their chains again.";

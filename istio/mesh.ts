@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { FILTER_NAME, MODULE_FILE, STAT_LABELS } from "../envoy/bootstrap.ts";
 import type { JsonObject } from "../envoy/bootstrap.ts";
 import { LABELS, legs, matchLabels, metadata } from "./leg.ts";
-import { configMapName, mountAnnotations } from "./mount.ts";
+import { configMapName, mountAnnotations, MODULE_LABEL } from "./mount.ts";
 import type { ResourceOptions } from "./options.ts";
 import type { Commented } from "./text.ts";
 
@@ -125,7 +125,7 @@ export function kustomization(resources: readonly string[], options: ResourceOpt
             name: configMapName(name, module),
             namespace,
             files: [MODULE_FILE],
-            options: { disableNameSuffixHash: true, immutable: true, labels: { ...LABELS } },
+            options: { disableNameSuffixHash: true, immutable: true, labels: { ...LABELS, ...MODULE_LABEL } },
           })),
         };
   return {

@@ -5,6 +5,8 @@ import type { ModuleSource } from "./options.ts";
 
 const MOUNT_FOLDER = "/var/local/meshward";
 export const MODULE_PATH = `${MOUNT_FOLDER}/${MODULE_FILE}`;
+/** Of the ConfigMap, which may be applied before the rest. */
+export const MODULE_LABEL = { "app.kubernetes.io/component": "module" };
 /** Hex digits of the digest that are enough to tell modules apart. */
 const DIGEST_DIGITS = 12;
 

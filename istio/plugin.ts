@@ -43,12 +43,13 @@ function wasm(module: ModuleSource, failStrategy: FailStrategy): JsonObject {
   };
 }
 
-function wasmComments(module: ModuleSource, failStrategy: FailStrategy): Record<string, string> {
+function wasmComments(options: ResourceOptions): Record<string, string> {
+  const { module } = options;
   const pinned: Record<string, string> =
     module.kind === "configmap" ? {} : { sha256: SHA256[module.kind], imagePullPolicy: PULL_POLICY };
   return {
     ...pinned,
-    failStrategy: failReason(failStrategy, module),
+    failStrategy: failReason(options),
     vmConfig: SECRETS_REASON,
     pluginConfig: HOLD_REASON,
   };
@@ -72,7 +73,7 @@ export function plugin(configuration: Configuration, leg: Leg, namespace: string
     ...wasm(module, failStrategy),
     pluginConfig: { ...configuration, direction: leg.direction },
   };
-  const comments = Object.entries(wasmComments(module, failStrategy)).map(([key, text]) => [
+  const comments = Object.entries(wasmComments(options)).map(([key, text]) => [
     isExtension ? `spec.wasm.${key}` : `spec.${key}`,
     text,
   ]);
@@ -134,7 +135,7 @@ export function extensionPolicy(
       [`spec.wasm.0.code.${source}.sha256`]: SHA256[module.kind],
       "spec.wasm.0.failOpen":
         failStrategy === "FAIL_OPEN"
-          ? failReason(failStrategy, module)
+          ? failReason(options)
           : "Envoy Gateway says open or closed, and no more than that.",
       "spec.wasm.0.env": SECRETS_REASON,
       "spec.wasm.0.config": HOLD_REASON,

@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
+import { mountComesFirst } from "../../istio/envoy-filter.ts";
+import { MODULE_LABEL } from "../../istio/mount.ts";
 import { FAIL_STRATEGIES, HOLDS, TRAFFIC } from "../../istio/options.ts";
 import { TARGETS } from "../istio/options.ts";
 import type { IstioFlags } from "../istio/options.ts";
@@ -49,6 +51,11 @@ async function istioCommand(flags: IstioOptions, io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof ForeignFile) throw new UsageError(`--out ${flags.out}: ${error.message}`);
     throw fileError("--out", flags.out, error);
+  }
+  if (mountComesFirst(options)) {
+    const [label, value] = Object.entries(MODULE_LABEL)[0]!;
+    const command = `kubectl apply --server-side -k ${flags.out} -l ${label}=${value}`;
+    io.stdout.write(`first mount the module by ${join(flags.out, "pod-template")}, which needs: ${command}\n`);
   }
   io.stdout.write(`apply it: kubectl apply --server-side -k ${flags.out}\n`);
   return 0;

@@ -60,6 +60,12 @@ export const CASES: readonly Case[] = [
   ),
   make("namespaces-configmap", [...configMap, ...namespaces], "pay/EnvoyFilter", "shop/EnvoyFilter"),
   make(
+    "namespaces-configmap-close",
+    [...configMap, ...namespaces, "--fail-strategy", "FAIL_CLOSE"],
+    "pay/EnvoyFilter",
+    "shop/EnvoyFilter",
+  ),
+  make(
     "namespaces-configmap-1.29",
     [...configMap, ...namespaces, ...body, "--istio", "1.29"],
     "pay/WasmPlugin",

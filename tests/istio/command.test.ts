@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { growthSource } from "../../scripts/bench/growth-policies.ts";
 import { modulePath } from "../../scripts/package.ts";
 import { CASES, DIGEST, IMAGE, POLICY, istio, writeCase } from "./cases.ts";
@@ -196,6 +196,25 @@ describe("the folder", () => {
     await writeFile(policy, (await readFile(POLICY, "utf8")).replace("mode: detect", "mode: block"));
     const changed = paths.map((path) => (path.endsWith("envoyfilter.yaml") ? "" : " (unchanged)"));
     assert.equal((await istio([...options, "--policy", policy])).out, told(changed));
+  });
+
+  it("says what comes first where a proxy without the mount would answer nothing", async () => {
+    for (const [extra, first] of [
+      [[], ""],
+      [["--hold", "body"], "first mount"],
+      [["--fail-strategy", "FAIL_CLOSE"], "first mount"],
+    ] as const) {
+      const out = fresh();
+      const options = ["--out", out, "--module", "configmap", "--target", "namespace", "--namespace", "shop", ...extra];
+      const { out: told } = await istio([...options, "--policy", POLICY]);
+      const line = `first mount the module by ${out}/pod-template, which needs: kubectl apply --server-side -k ${out} -l app.kubernetes.io/component=module\n`;
+      assert.equal(told.includes(line), first !== "", told);
+      if (first === "") continue;
+      const { configMapGenerator } = parse(await readFile(join(out, "kustomization.yaml"), "utf8")) as {
+        configMapGenerator: { options: { labels: Record<string, string> } }[];
+      };
+      assert.equal(configMapGenerator[0]!.options.labels["app.kubernetes.io/component"], "module");
+    }
   });
 
   it("loses what a former run has made, and nothing else", async () => {

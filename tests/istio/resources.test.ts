@@ -262,6 +262,14 @@ describe("meshward istio", () => {
       assert.ok(JSON.stringify(resources[0]).includes(`"filename":"${path}"`));
       assert.equal((of("namespaces-configmap-1.29").resources[0] as Loose).spec.url, `file://${path}`);
     }
+    // A proxy without the mount answers, unless the filter is asked to close.
+    const fallback = (id: string): unknown =>
+      (of(id).resources[0] as Loose).spec.configPatches[1].patch.value.config_discovery.default_config;
+    assert.deepEqual(fallback("namespaces-configmap"), {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+    });
+    assert.equal(fallback("namespaces-configmap-close"), undefined);
+    assert.equal(fallback("namespaces"), undefined);
   });
 
   it("says what the mesh needs, and nothing of a provider that nobody named", async () => {

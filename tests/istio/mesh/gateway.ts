@@ -1,7 +1,8 @@
 /** A gateway of the mesh. */
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { documents, NAMESPACE, withProxy, type Front } from "./front.ts";
-import { resources, takePort } from "./mesh.ts";
+import { resources } from "./generated.ts";
+import { takePort } from "./mesh.ts";
 
 export const LABELS = { istio: "ingressgateway" };
 

@@ -9,13 +9,11 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { STAT_LABELS } from "../../../envoy/bootstrap.ts";
 import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
-import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
 import { noRegistry } from "../../image/running.ts";
-import { istio } from "../cases.ts";
 import { noTools, TOOLS } from "../tools/build.ts";
 
 const START_MILLISECONDS = 30_000;
@@ -103,35 +101,6 @@ let nextPort = 10_000;
 export const takePort = (): number => nextPort++;
 
 export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
-
-export interface Generated {
-  /** All that the kustomization applies but ConfigMaps. */
-  applied: string;
-  /** What the mesh has to say. */
-  meshConfig: object;
-}
-
-/** What `meshward istio` makes of a policy. */
-export async function generated(policy: PolicySource, options: readonly string[]): Promise<Generated> {
-  const folder = temporary("out");
-  try {
-    const file = join(folder, "policy.yaml");
-    const out = join(folder, "out");
-    writeFileSync(file, stringify(policy));
-    const { code, err } = await istio(["--policy", file, "--out", out, ...options]);
-    assert.equal(`${code} ${err}`, "0 ");
-    const read = (path: string): string => readFileSync(join(out, path), "utf8");
-    const { resources } = parse(read("kustomization.yaml")) as { resources: string[] };
-    const { meshConfig } = parse(read("mesh-config.yaml")) as { meshConfig: object };
-    return { applied: resources.map(read).join("---\n"), meshConfig };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** The resources of `meshward istio` for a policy. */
-export const resources = async (policy: PolicySource, ...options: string[]): Promise<string> =>
-  (await generated(policy, options)).applied;
 
 /** Filters of Istio's own build of Envoy, which stock Envoy refuses. */
 const ISTIOD_ENVIRONMENT = {
@@ -241,6 +210,17 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
+interface Manager {
+  http_filters?: { name: string }[];
+}
+
+function filtersIn(dump: unknown): string[][] {
+  if (typeof dump !== "object" || dump === null) return [];
+  const own = (dump as Manager).http_filters;
+  if (Array.isArray(own)) return [own.map(({ name }) => name)];
+  return Object.values(dump).flatMap(filtersIn);
+}
+
 export class Proxy {
   readonly #folder: string;
   readonly #program: Program;
@@ -343,9 +323,14 @@ export class Proxy {
     return response.text();
   }
 
-  /** Envoy's own admin page. */
-  admin(path: string): Promise<string> {
-    return this.#text(this.#ports.admin, path);
+  /** What Envoy has been told and has in force: `config_dump` by that query. */
+  dump(query: string): Promise<string> {
+    return this.#text(this.#ports.admin, `/config_dump${query}`);
+  }
+
+  /** Names of the HTTP filters in the listeners, chain by chain. */
+  async chains(): Promise<string[][]> {
+    return filtersIn(JSON.parse(await this.dump("?resource=dynamic_listeners")));
   }
 
   /** Samples as Prometheus gets them: from Envoy's port of Istio's, or merged by the agent. */

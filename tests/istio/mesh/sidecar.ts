@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { documents, NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
-import { resources, takePort } from "./mesh.ts";
+import { resources } from "./generated.ts";
+import { takePort } from "./mesh.ts";
 
 const LABELS = { app: "catalogue" };
 /** A service that is called. */

@@ -3,12 +3,15 @@
  * since pilot-agent listens on every address. Exit code 2 where they cannot be built.
  */
 import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
+import { MODULE_PATH } from "../../../istio/mount.ts";
 import { packageRoot } from "../../../scripts/package.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
 import { BuildError, buildTools, TOOLS } from "./build.ts";
 
-/** pilot-agent keeps modules below /var/lib, which is an empty one for the tests. */
-const PREPARE = "ip link set lo up && mount -t tmpfs tmpfs /var/lib && mkdir -p /var/lib/istio/data";
+/** pilot-agent keeps modules below /var/lib; a sidecar has those of a ConfigMap where it mounts them. Both are empty for the tests. */
+const EMPTY = ["/var/lib", dirname(dirname(MODULE_PATH))];
+const PREPARE = `ip link set lo up && ${EMPTY.map((folder) => `mount -t tmpfs tmpfs ${folder}`).join(" && ")} && mkdir -p /var/lib/istio/data`;
 const COMMAND = PREPARE + ' && exec "$0" --import tsx tests/run.ts mesh';
 /** Without root a namespace of users makes one; not every machine lets it. */
 const NAMESPACES = process.getuid?.() === 0 ? ["--net", "--mount"] : ["--net", "--mount", "--map-root-user"];
