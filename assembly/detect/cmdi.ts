@@ -30,6 +30,13 @@ const SOME_WORDS: u32 = 9;
 const MANY_WORDS: u32 = 18;
 const MOST_WORDS: u32 = 45;
 
+/** Lines from which on a value is a script or a log rather than a word of a command line, and what they take. */
+const SOME_LINES: u32 = 4;
+const MANY_LINES: u32 = 8;
+
+/** What a separator is worth less in a command line that a person wrote. */
+const OWN_LINE: u32 = 30;
+
 /** Bytes and words from which on a value is an article. */
 const ARTICLE: usize = 1024;
 const ARTICLE_WORDS: u32 = MOST_WORDS * 4;
@@ -76,10 +83,16 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   let confidence: u32 = 0;
   let matchEnd = end;
   let words: u32 = 0;
+  let previous: u32 = Shell.End;
+  let tokens: u32 = 0;
+  // A command with what only commands take (`set -e`, `export A=$B`): the separator behind it ends no word of another's line.
+  let own = false;
   while (true) {
     const token = nextShell();
     if (token == Shell.End) break;
     if (token == Shell.Word) words++;
+    if (tokens++ == 1) own = runsAlone(previous) && takesOperand(token);
+    previous = token;
     if (dfaDead(CMDI_TABLE, state)) {
       if (confidence == 0) break;
       continue;
@@ -87,7 +100,8 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     state = dfaNext(CMDI_TABLE, state, token);
     if (!dfaAccepts(CMDI_TABLE, state)) continue;
     const matched = dfaRule(CMDI_TABLE, state);
-    const sure = ruleConfidence(matched);
+    let sure = ruleConfidence(matched);
+    if (own && matched == Rule.CmdiSeparatorCommand) sure -= OWN_LINE;
     if (sure <= confidence) continue;
     confidence = sure;
     rule = matched;
@@ -95,13 +109,54 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   }
   if (confidence == 0) return;
   if (rule == Rule.CmdiEmbeddedCommand && isTimetable(start, end)) return;
-  const loss: u32 =
+  if (rule == Rule.CmdiSubstitution && setsVariable(start, end)) return;
+  let loss: u32 =
     words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
+  if (isOrdinary(rule)) loss += lineLoss(start, end);
   confidence = confidence > loss ? confidence - loss : 0;
   if (confidence <= best) return;
   best = confidence;
   bestRule = rule;
   bestEnd = matchEnd;
+}
+
+/** Whether a command of this kind may stand in front of a value's break-out, since it is a word as well: `date`, `find`, `time`. */
+function runsAlone(kind: u32): bool {
+  return kind == Shell.List || kind == Shell.Plain || kind == Shell.Print || kind == Shell.Wait || kind == Shell.Prefix;
+}
+
+/** Whether an argument of this kind makes the word before it a command. */
+function takesOperand(kind: u32): bool {
+  return (
+    kind == Shell.Flag ||
+    kind == Shell.Path ||
+    kind == Shell.Variable ||
+    kind == Shell.Assign ||
+    kind == Shell.String ||
+    kind == Shell.Here
+  );
+}
+
+/** What the lines of `start..end` take from a match. */
+function lineLoss(start: usize, end: usize): u32 {
+  let lines: u32 = 0;
+  for (let at = start; lines < MANY_LINES && (at = findByte(at, end, Char.LineFeed)) < end; lines++) {
+    // Lines that hold nothing do not count.
+    while (at < end && byteAt(at) <= <u32>Char.Space) at++;
+  }
+  return lines < SOME_LINES ? 0 : lines < MANY_LINES ? 25 : 40;
+}
+
+/** Whether scripts of honest people do what `rule` sees: they run and substitute commands, but bind no shell to a socket. */
+function isOrdinary(rule: u32): bool {
+  return rule != Rule.CmdiReverseShell && rule != Rule.CmdiShellshock && rule != Rule.CmdiPipeToShell;
+}
+
+/** Whether the value is a script's own line: `NAME=$(…)`, `NAME="$(…)"`, `NAME=( $(…) )`, with a name as such lines have it. */
+function setsVariable(start: usize, end: usize): bool {
+  let at = start;
+  while (at < end && (byteAt(at) - Char.A < 26 || byteAt(at) == Char.Underscore || isDigit(byteAt(at)))) at++;
+  return at > start + 1 && at < end && byteAt(at) == Char.Equals;
 }
 
 /** Whether the value begins with the five fields of a line of a crontab: digits and `*` `/` `,` `-` each. */

@@ -225,7 +225,14 @@ function tagConfidence(tag: usize, end: usize): u32 {
     dots++;
     last = at + 1;
   }
-  return dots >= 2 && last < at && byteAt(last) - Char.A < 26 && byteAt(tag) - Char.a < 26 ? 85 : 0;
+  // "!!process.env.COLORTERM" negates twice: a class has small letters too.
+  if (dots < 2 || last >= at || byteAt(last) - Char.A >= 26 || byteAt(tag) - Char.a >= 26) return 0;
+  return hasSmallLetter(last, at) ? 85 : 0;
+}
+
+function hasSmallLetter(start: usize, end: usize): bool {
+  for (; start < end; start++) if (byteAt(start) - Char.a < 26) return true;
+  return false;
 }
 
 /** How sure it is that the type `start..end` is built to do harm: one of a chain, or of a library that chains are made of. */

@@ -457,8 +457,23 @@ function code(start: usize, from: usize, end: usize): void {
   if (declares) loss += 35;
   if (expressionLines > 3 || lines > 1) loss += 30;
   if (end - start > MUCH) loss += 20;
+  // A sentence, or a stack of calls, before the quotation mark that would have ended a string of the program.
+  if (from > start) loss += lossOf(countWords(start, from));
+  if (from > start + 1 && precedesString(byteAt(from - 2))) loss += 25;
   const confidence = ruleConfidence(rule);
   offer(rule, confidence - min(confidence, loss), start, last);
+}
+
+/** Whether a quotation mark behind `byte` begins a string of a program rather than ending one. */
+function precedesString(byte: u32): bool {
+  return (
+    byte == Char.ParenOpen ||
+    byte == Char.BracketOpen ||
+    byte == Char.BraceOpen ||
+    byte == Char.Comma ||
+    byte == Char.Equals ||
+    byte == Char.Colon
+  );
 }
 
 /** Kinds of names that sentences have too. */

@@ -144,6 +144,7 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
   if (at >= end) return;
   const gaps = wordGaps(start, at);
   wordy = gaps != 0;
+  prosaic = gaps > 1;
   // A whole value in double quotes is one that somebody quoted ("-", "/a/"); in single ones ('-') it is rather an injection.
   const pair =
     at > start
@@ -167,6 +168,8 @@ function isCell(at: usize, end: usize): bool {
 let opens: bool = false;
 /** Two words stand in front of that mark. */
 let wordy: bool = false;
+/** Three words do: a sentence. */
+let prosaic: bool = false;
 
 /** Whether a quotation mark behind `byte` begins a quotation (`of 'x'`, `f("x")`, `a="x"`) and so does not end one. */
 function opensQuotation(byte: u32): bool {
@@ -309,6 +312,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
       case Sql.Having:
         source = false;
         seen |= Seen.Where;
+        // "select * from where" asks how to write one.
+        if (previous == Sql.From) seen &= ~(<u32>Seen.From);
         break;
       case Sql.Pipes:
         seen |= Seen.Mark;
@@ -429,6 +434,9 @@ function walk(at: usize, end: usize, quote: u32): usize {
     if (kind == Sql.End || kind == Sql.Text) break;
   }
   if (shape == Shape.Dead && quote == 0 && rule == Rule.SqliTautology && reads) confidence -= PAIRED;
+  // "what does ' or 1=1": talk, with a string left open that no query would take.
+  if (quote != 0 && prosaic && rule == Rule.SqliTautology && isConstant(last) && skipBlank(at, end) == end)
+    confidence -= PAIRED;
   if (shape != Shape.Dead && quote == 0) {
     const whole = statement(first, seen);
     if (whole > confidence) {

@@ -101,6 +101,7 @@ function judgeInside(start: usize, end: usize, role: u32): void {
   if (isOtherProtocol(urlPort)) weigh(Rule.SsrfInternalService, 75);
   else if (isApiPort(urlPort) && !plain) weigh(Rule.SsrfInternalService, 68);
   if (here) {
+    if (urlScheme == UrlScheme.Ftp && fieldPart != Part.Json) weigh(Rule.SsrfInternalService, 62);
     // No program writes the port that its scheme has.
     if (urlPort == 80 || urlPort == 443) weigh(Rule.SsrfInternalService, 62);
     const host = urlAddress & 0xff_ffff;
@@ -140,6 +141,8 @@ function judgeOther(end: usize): void {
     case UrlScheme.Ldap:
       if (inside && urlPort != 0 && urlPort % 1000 != 389 && urlPort % 1000 != 636 && urlPort / 10 != 326)
         weigh(Rule.SsrfScheme, 70);
+      // As with mail: a setting in a document, but not in a query.
+      if (urlTarget == Target.Loopback && fieldPart != Part.Json) weigh(Rule.SsrfScheme, 62);
       break;
     case UrlScheme.Transfer:
       if (urlPort >= 10000) weigh(Rule.SsrfScheme, 62);

@@ -244,9 +244,23 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
     judgedRule = Rule.TraversalEncoded;
     loss = 20;
   }
+  // "C:\Windows\System32 is full": a folder of which something is said.
+  if (place == Place.Whole && spaces != 0 && isAbsoluteRule(judgedRule) && trailsOff(start, end)) loss = 20;
   if (loss == 0) loss = placeLoss(place, spaces);
   const base = ruleConfidence(judgedRule);
   return base > loss ? base - loss : 0;
+}
+
+/** Whether words stand behind the last name of the path `start..end`, which is none of a file. */
+function trailsOff(start: usize, end: usize): bool {
+  let words: u32 = 0;
+  for (let at = end; at > start; at--) {
+    const byte = byteAt(at - 1);
+    if (byte == Char.Slash || byte == Char.Backslash) return words > 1;
+    if (byte == Char.Dot) return false;
+    if (byte == Char.Space) words++;
+  }
+  return false;
 }
 
 /** How much less sure the judged rule is for where the path stands. */

@@ -104,7 +104,10 @@ function weighCondition(at: usize, end: usize): u32 {
         if (kind == XPathName.Node) sure = max<u32>(sure, takesPath(stop + 1, end) || closes(stop + 1, end) ? 86 : 50);
         else if (kind == XPathName.Text)
           // No other language has names like "string-length".
-          sure = max<u32>(sure, takesPath(stop + 1, end) ? 86 : findByte(at, stop, Char.Dash) < stop ? 70 : 30);
+          sure = max<u32>(
+            sure,
+            takesPath(stop + 1, end) ? 86 : findByte(at, stop, Char.Dash) < stop ? 70 : leavesOpen(stop, end) ? 66 : 30,
+          );
         else if (kind == XPathName.Reach) sure = max<u32>(sure, 84);
       } else if (kind == XPathName.Axis && next == Char.Colon && stop + 1 < end && byteAt(stop + 1) == Char.Colon) {
         sure = max<u32>(sure, 86);
@@ -120,6 +123,13 @@ function weighCondition(at: usize, end: usize): u32 {
     at++;
   }
   return words > MOST_WORDS ? 0 : sure;
+}
+
+/** Whether a string is open at the end of `at..end`, which the query closes: `contains(name,'a`. */
+function leavesOpen(at: usize, end: usize): bool {
+  let quotes: u32 = 0;
+  for (; at < end; at++) if (isQuote(byteAt(at))) quotes++;
+  return (quotes & 1) != 0;
 }
 
 /** Whether an operand may stand at `at`: behind a space, a bracket, an operator. */

@@ -1,7 +1,8 @@
 // From the parts of a request to the judge: each value is decoded as its part is encoded on the wire, named, and judged, long ones
 // in windows.
 
-import { putDecimal } from "../core/bytes";
+import { byteAt, hexValue, putDecimal } from "../core/bytes";
+import { Char } from "../core/char";
 import { addressHost, addressHostEnd, addressQuery, readAddress } from "../core/address";
 import { holdsOperator, isOwnHost, Part, setField, setForeign } from "../core/field";
 import { NAME_CAPACITY } from "../core/findings";
@@ -91,11 +92,25 @@ export function judgeQuery(start: usize, end: usize): void {
     addPair(queryName, queryNameEnd, queryValueEnd);
     if (skip(Part.Query, queryName, queryValueEnd)) continue;
     judgeName(Part.Query, queryName, queryNameEnd);
+    // A program that reads the query by itself takes `?' or 'a'='b` and `?<a b=c>` for one value.
+    if (queryValue > queryNameEnd && leavesContext(queryName, queryNameEnd))
+      judgeSpan(queryName, queryValueEnd, Coding.Form);
     // `user[$ne]=` compares with nothing, which says a lot.
     if (queryValue < queryValueEnd || holdsOperator()) judgeSpan(queryValue, queryValueEnd, Coding.Form);
     settle(Part.Query, queryName, queryValueEnd);
   }
   if (joinRepeats()) judgeRepeats();
+}
+
+/** Whether a quotation mark or "<" stands in the name `start..end`, which is still encoded. */
+function leavesContext(start: usize, end: usize): bool {
+  for (let at = start; at < end; at++) {
+    let byte = byteAt(at);
+    // What is no escape makes no mark either.
+    if (byte == Char.Percent && at + 2 < end) byte = (hexValue(byteAt(at + 1)) << 4) | hexValue(byteAt(at + 2));
+    if (byte == Char.Quote || byte == Char.DoubleQuote || byte == Char.Less) return true;
+  }
+  return false;
 }
 
 /** Judges the values of a name that stood several times, joined as ASP.NET does it. */

@@ -321,7 +321,7 @@ function isPath(start: usize, end: usize): bool {
   return (
     // Ruby and Perl open what a command prints.
     (byteAt(start) == Char.Pipe && end - start > 2 && isWord(byteAt(start + 1))) ||
-    startsWithOneOf(start, end, "/etc/ /proc/ file: php: ../../ c:\\ ") ||
+    startsWithOneOf(start, end, "/etc/ /proc/ file: php: ../../../ c:\\ ") ||
     textEndsNoCase(start + 1, end, ".php")
   );
 }

@@ -1,7 +1,7 @@
 /**
  * A transform of the AssemblyScript compiler: where static data lies in memory. By itself the compiler places it as it comes.
  *
- *   lowest: tables and texts, in one piece │ 256 KiB  buffers of up to 8 KiB │ 640 KiB  packed │ 1 MiB  pools, the compiler's library
+ *   lowest: tables and texts, in one piece │ 288 KiB  buffers of up to 8 KiB │ 640 KiB  packed │ 1 MiB  pools, the compiler's library
  *
  * Where the program has assembly/core/unpack.ts, tables and texts come packed, and it puts them in their place when it starts.
  * An address below 1 MiB takes two bytes less in each place that names it, a piece of data nine bytes beside itself. Buffers and pools
@@ -11,7 +11,7 @@ import { Compiler, MemorySegment } from "assemblyscript";
 import { Transform } from "assemblyscript/transform";
 import { pack } from "./pack.mjs";
 
-const BUFFERS = 1 << 18;
+const BUFFERS = 0x48000;
 const PACKED = 0xa0000;
 const POOLS = 1 << 20;
 const UNPACKER = "assembly/core/unpack/unpack";
