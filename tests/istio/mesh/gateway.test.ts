@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
 import { BLOCK, DETECT, FORM, HARMLESS, pushed, QUERY, START_MILLISECONDS, underLoad, type Images } from "./front.ts";
 import { guard, withGateway } from "./gateway.ts";
@@ -37,6 +38,56 @@ describe("a gateway", { skip: noMesh }, () => {
       await proxy.answers(200, HARMLESS, {}, START_MILLISECONDS);
       assert.deepEqual(await attack(proxy.port), REFUSED);
     });
+  });
+
+  it("lets all pass there where it is asked to fail open", async () => {
+    const wrong = images.compat.replace(/[0-9a-f]{64}$/, "0".repeat(64));
+    const module = await guard(BLOCK, wrong, "--fail-strategy", "FAIL_OPEN");
+    await withGateway(images.registry, { module }, async ({ istiod, proxy }) => {
+      await proxy.answers(200, QUERY, {}, START_MILLISECONDS);
+      await istiod.apply("module", await guard(BLOCK, images.compat, "--fail-strategy", "FAIL_OPEN"));
+      await proxy.answers(403, QUERY, {}, START_MILLISECONDS);
+    });
+  });
+
+  it("reads its configuration as it comes out of a Struct: other order, doubles, keys that YAML takes for booleans", async () => {
+    const policy = {
+      ...DETECT,
+      workloads: [
+        {
+          match: { labels: { n: "y", on: "off", "1": "2" } },
+          mode: "block",
+          limits: { holdBytes: 4096, onLimit: "deny" },
+        },
+      ],
+    } satisfies PolicySource;
+    const text = await guard(policy, images.compat, "--hold", "body");
+    const long = { method: "POST", body: new URLSearchParams({ text: "a ".repeat(3000) }) };
+    const labels = { n: "y", on: "off", "1": "2" };
+    await withGateway(
+      images.registry,
+      { module: text },
+      async ({ istiod, proxy }) => {
+        for (const spelling of ["4096", "4096.0", "4.096e+03", "4.096E3"]) {
+          const spelled = text.replace(/holdBytes: 4096$/m, `holdBytes: ${spelling}`);
+          assert.ok(spelled.includes(`holdBytes: ${spelling}\n`));
+          // Between two spellings it is in detect mode, so that each is seen to come.
+          await istiod.apply("module", await guard(DETECT, images.compat, "--hold", "body"));
+          await proxy.answers(200, QUERY, {}, START_MILLISECONDS);
+          await istiod.apply("module", spelled);
+          await proxy.answers(403, QUERY);
+          assert.equal(await proxy.status("/comments", long), 413, spelling);
+          assert.equal(await proxy.status("/comments", FORM), 403, spelling);
+        }
+        const invalid = (await proxy.samples("envoy")).filter(({ name }) => name.endsWith("meshward_config_invalid"));
+        assert.ok(invalid.every(({ value }) => value === 0));
+        const [given] = /\{[^\n]*holdBytes[^\n]*\}/.exec(await proxy.dump("?resource=ecds_filters"))!;
+        const order = [...given.matchAll(/\\"(\w+)\\":/g)].map(([, key]) => key!);
+        assert.ok(order.indexOf("detectors") < order.indexOf("schema"), `the order of the resource: ${given}`);
+        assert.ok(text.indexOf("schema:") < text.indexOf("detectors:"));
+      },
+      labels,
+    );
   });
 
   it("has a changed policy in force within 2 s, and drops no request meanwhile", async () => {

@@ -249,6 +249,7 @@ export class Proxy {
       proxyAdminPort: ports.admin,
       statusPort: ports.status,
       concurrency: 1,
+      drainDuration: "2s",
       terminationDrainDuration: "1s",
       extraStatTags: STAT_LABELS,
     };

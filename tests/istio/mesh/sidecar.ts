@@ -7,6 +7,8 @@ import { resources } from "./generated.ts";
 import { takePort } from "./mesh.ts";
 
 const LABELS = { app: "catalogue" };
+/** What Istio's injection adds to them. */
+const INJECTED = { "service.istio.io/canonical-name": "catalogue" };
 /** A service that is called. */
 export const CALLED = "orders.app.svc.cluster.local";
 
@@ -74,7 +76,7 @@ export function withSidecar(
   { ports, labels, namespace = NAMESPACE, ...setting }: SidecarSetting,
   work: (front: Front) => Promise<void>,
 ): Promise<void> {
-  const all = { ...LABELS, ...labels };
+  const all = { ...LABELS, ...INJECTED, ...labels };
   const way = (service: number): string => network(ports, namespace, service);
   return withProxy({ ...setting, namespace, role: "sidecar", port: ports.inbound, network: way, labels: all }, work);
 }
