@@ -415,6 +415,12 @@ function walk(at: usize, end: usize, quote: u32): usize {
         let sure = weigh(matched, equation, doubt || (quote == 0 && first == Sql.Name), first);
         // ">=9 || 10" is a range of versions.
         if (quote == 0 && first == Sql.Compare && matched == Rule.SqliTautology) sure -= PAIRED;
+        // "state='open' or rank='high'" is a filter: behind the first name the strings are whole, and compared with another one's.
+        if (quote == 0 && begin != whole && first == Sql.String && (seen & Seen.Named) != 0)
+          if (matched == Rule.SqliTautology) sure -= PAIRED;
+        // "run = f(x); exec(y)" is a program's.
+        if (quote == 0 && begin == whole && first == Sql.Name && (seen & Seen.Equation) != 0)
+          if (matched == Rule.SqliStackedQuery && kind == Sql.ParenOpen) sure -= PAIRED;
         if (quote != 0 && matched == Rule.SqliQuoteBalanced && !opens && isNoise(begin, end)) sure -= PAIRED;
         if (
           ((quote != 0 && matched == Rule.SqliTautology) || matched == Rule.SqliTimeDelay) &&

@@ -253,6 +253,8 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
 
 /** Whether words stand behind the last name of the path `start..end`, which is none of a file. */
 function trailsOff(start: usize, end: usize): bool {
+  // Unix has next to no names with spaces: "/etc/nginx or /etc/apache2".
+  if (byteAt(start) == Char.Slash && countSpaces(start, end) > 1) return true;
   let words: u32 = 0;
   for (let at = end; at > start; at--) {
     const byte = byteAt(at - 1);
