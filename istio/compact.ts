@@ -5,7 +5,7 @@
  *   routes     [{path: A, …}, {path: B, …}]         →  [{paths: [A, B], …}]
  *   workloads  [{namespace: A, …}, {service: B, …}] →  [{any: [{namespace: A}, {service: B}], …}]
  */
-import type { Json, JsonObject } from "../envoy/bootstrap.ts";
+import type { Json, JsonObject } from "../envoy/json.ts";
 
 /** The object's members that `names` has, and the others. */
 function parted(object: JsonObject, names: readonly string[]): [JsonObject, JsonObject] {

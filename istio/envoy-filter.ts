@@ -4,8 +4,8 @@
  *   EXTENSION_CONFIG  the filter and its policy, which istiod hands out by ECDS: a change of either closes no connection
  *   HTTP_FILTER       its place before the router, without its configuration: it stays as it is when the policy changes
  */
-import { wasmFilterWith } from "../envoy/bootstrap.ts";
-import type { JsonObject } from "../envoy/bootstrap.ts";
+import { wasmFilterWith } from "../envoy/filter.ts";
+import type { JsonObject } from "../envoy/json.ts";
 import { metadata, selection } from "./leg.ts";
 import type { Leg } from "./leg.ts";
 import { MODULE_PATH } from "./mount.ts";

@@ -1,6 +1,7 @@
 /** The parts that all resources share: which way requests go, whom a resource selects, and what it is called. */
-import { FILTER_NAME } from "../envoy/bootstrap.ts";
-import type { Direction, JsonObject } from "../envoy/bootstrap.ts";
+import { FILTER_NAME } from "../envoy/names.ts";
+import type { JsonObject } from "../envoy/json.ts";
+import type { Direction } from "../envoy/options.ts";
 import type { ResourceOptions, Target } from "./options.ts";
 
 /** One context of the module: a resource of its own, since the direction stands in the plugin's configuration. */

@@ -1,7 +1,7 @@
 /** What belongs to the filter and is no filter: Telemetry, the mesh's configuration, the pods' mount, the kustomization. */
 import { stringify } from "yaml";
-import { FILTER_NAME, MODULE_FILE, STAT_LABELS } from "../envoy/bootstrap.ts";
-import type { JsonObject } from "../envoy/bootstrap.ts";
+import { FILTER_NAME, MODULE_FILE, STAT_LABELS } from "../envoy/names.ts";
+import type { JsonObject } from "../envoy/json.ts";
 import { LABELS, legs, matchLabels, metadata } from "./leg.ts";
 import { configMapName, mountAnnotations, MODULE_LABEL } from "./mount.ts";
 import type { ResourceOptions } from "./options.ts";

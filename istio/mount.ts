@@ -1,6 +1,6 @@
 /** The module as a file in the sidecar: a ConfigMap, mounted by the annotations that Istio's injection reads. */
-import type { JsonObject } from "../envoy/bootstrap.ts";
-import { MODULE_FILE } from "../envoy/bootstrap.ts";
+import type { JsonObject } from "../envoy/json.ts";
+import { MODULE_FILE } from "../envoy/names.ts";
 import type { ModuleSource } from "./options.ts";
 
 const MOUNT_FOLDER = "/var/local/meshward";

@@ -2,7 +2,8 @@
  * What resources are made for: the words are Istio's own. `scripts/istio/options.ts` reads them from the command line and holds them
  * against each other, so that what is here is known to go together.
  */
-import type { CompiledPolicy, JsonObject } from "../envoy/bootstrap.ts";
+import type { JsonObject } from "../envoy/json.ts";
+import type { CompiledPolicy } from "../envoy/options.ts";
 
 /** A Kubernetes object in the namespace of the resource. */
 export interface TargetRef {

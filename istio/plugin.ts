@@ -2,8 +2,8 @@
  * The module by the resources that were made for it: `WasmPlugin` and `TrafficExtension` of Istio, `EnvoyExtensionPolicy` of Envoy Gateway.
  * None of them can say `allow_on_headers_stop_iteration`: headers go on, bodies are held.
  */
-import { FILTER_NAME, SECRETS } from "../envoy/bootstrap.ts";
-import type { JsonObject } from "../envoy/bootstrap.ts";
+import { FILTER_NAME, SECRETS } from "../envoy/names.ts";
+import type { JsonObject } from "../envoy/json.ts";
 import { failReason } from "./envoy-filter.ts";
 import { matchLabels, metadata } from "./leg.ts";
 import type { Leg } from "./leg.ts";

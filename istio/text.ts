@@ -3,7 +3,7 @@
  * whatever a reader of YAML 1.1 would take for something else than a string in quotes (a key `n` became `false` on its way once).
  */
 import { Document, Pair, Scalar, isMap, isNode, isScalar, isSeq } from "yaml";
-import type { JsonObject } from "../envoy/bootstrap.ts";
+import type { JsonObject } from "../envoy/json.ts";
 
 /** The first line of every file: who made it. Files without it are never touched. */
 export const MARK = "# Made by `meshward istio`: changes are lost when it is made again.";

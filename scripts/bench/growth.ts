@@ -9,7 +9,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { setFlagsFromString } from "node:v8";
-import { FILTER_NAME } from "../../envoy/bootstrap.ts";
+import { FILTER_NAME } from "../../envoy/names.ts";
 import { parsePrometheus, poll } from "../envoy/admin.ts";
 import { resolveEnvoy } from "../envoy/resolve.ts";
 import type { RunningEnvoy } from "../envoy/running.ts";

@@ -63,7 +63,7 @@ async function files(folders: readonly string[], endings: readonly string[]): Pr
 
 /** The tool's sources and what else decides its types. */
 const toolSources = async (): Promise<string[]> => [
-  ...(await files(["scripts", "collector", "envoy", "testing"], [".ts"])),
+  ...(await files(["scripts", "collector", "envoy", "istio", "testing"], [".ts"])),
   ...["package.json", "tsconfig.json", "tsconfig.build.json"],
 ];
 

@@ -22,8 +22,9 @@ interface EnvoyOptions {
 }
 
 async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
-  const [{ BOOTSTRAP_FILE, parseUpstream }, { parseListen }, { writeDirectory }] = await Promise.all([
-    import("../../envoy/bootstrap.ts"),
+  const [{ parseUpstream }, { BOOTSTRAP_FILE }, { parseListen }, { writeDirectory }] = await Promise.all([
+    import("../../envoy/cluster.ts"),
+    import("../../envoy/names.ts"),
     import("../envoy/run.ts"),
     import("../envoy/directory.ts"),
   ]);

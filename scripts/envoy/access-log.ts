@@ -1,4 +1,4 @@
-/** The access log's JSON lines (fields: envoy/bootstrap.ts), and what the module says in them of a request. */
+/** The access log's JSON lines (fields: envoy/listener.ts), and what the module says in them of a request. */
 import { parseVerdict } from "../scan/verdict.ts";
 
 /** One thing that the module saw in a request; the fields are those of a scan line's findings. */

@@ -1,6 +1,6 @@
 /** What Envoy's admin interface is asked: is it ready, where does it listen, which policy is in force, which statistics. */
 import { setTimeout as delay } from "node:timers/promises";
-import { FILTER_NAME, INBOUND_LISTENER, OUTBOUND_NAME } from "../../envoy/bootstrap.ts";
+import { FILTER_NAME, INBOUND_LISTENER, OUTBOUND_NAME } from "../../envoy/names.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
 const POLL_MS = 25;

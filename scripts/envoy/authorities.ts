@@ -1,6 +1,6 @@
 /** Where this system keeps the certificate authorities that it trusts: Envoy has to be told. */
 import { access } from "node:fs/promises";
-import { AUTHORITIES_FILE } from "../../envoy/bootstrap.ts";
+import { AUTHORITIES_FILE } from "../../envoy/cluster.ts";
 
 const PLACES = [
   AUTHORITIES_FILE,

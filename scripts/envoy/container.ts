@@ -6,17 +6,10 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Readable } from "node:stream";
-import {
-  BOOTSTRAP_FILE,
-  ECDS_FILE,
-  ECDS_FOLDER,
-  MODULE_FILE,
-  OUTBOUND_FILE,
-  bootstrap,
-  collectorOf,
-  parseUpstream,
-} from "../../envoy/bootstrap.ts";
-import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
+import { bootstrap } from "../../envoy/bootstrap.ts";
+import { collectorOf, parseUpstream } from "../../envoy/cluster.ts";
+import { BOOTSTRAP_FILE, ECDS_FILE, ECDS_FOLDER, MODULE_FILE, OUTBOUND_FILE } from "../../envoy/names.ts";
+import type { CompiledPolicy } from "../../envoy/options.ts";
 import { parseAccessLine } from "./access-log.ts";
 import { Admin } from "./admin.ts";
 import { findEngine } from "./docker.ts";

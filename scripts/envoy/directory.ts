@@ -5,6 +5,8 @@
 import { access, copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { bootstrap, dynamicResources } from "../../envoy/bootstrap.ts";
+import { ecdsResponse } from "../../envoy/filter.ts";
 import {
   BOOTSTRAP_FILE,
   CDS_FILE,
@@ -14,11 +16,9 @@ import {
   MODULE_FILE,
   OUTBOUND_FILE,
   XDS_FOLDER,
-  bootstrap,
-  dynamicResources,
-  ecdsResponse,
-} from "../../envoy/bootstrap.ts";
-import type { BootstrapOptions, CompiledPolicy, Direction, JsonObject } from "../../envoy/bootstrap.ts";
+} from "../../envoy/names.ts";
+import type { JsonObject } from "../../envoy/json.ts";
+import type { BootstrapOptions, CompiledPolicy, Direction } from "../../envoy/options.ts";
 import { replaceContent, replaceFile } from "../replace-file.ts";
 
 const DO_NOT_EDIT = "made by meshward; changes are lost when it is made again";

@@ -4,8 +4,8 @@
  */
 import { unwatchFile, watchFile } from "node:fs";
 import { connect, createServer } from "node:net";
-import { parseUpstream } from "../../envoy/bootstrap.ts";
-import type { Address, CompiledPolicy } from "../../envoy/bootstrap.ts";
+import { parseUpstream } from "../../envoy/cluster.ts";
+import type { Address, CompiledPolicy } from "../../envoy/options.ts";
 import { modulePath } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { PolicyError, formatIssue, parsePolicy, policyFrom } from "../policy/load.ts";

@@ -1,7 +1,8 @@
 /** A started Envoy, whatever it runs in; made by `process.ts` and `container.ts`. */
 import { setTimeout as delay } from "node:timers/promises";
-import { SECRETS, collectorOf } from "../../envoy/bootstrap.ts";
-import type { CompiledPolicy } from "../../envoy/bootstrap.ts";
+import { collectorOf } from "../../envoy/cluster.ts";
+import { SECRETS } from "../../envoy/names.ts";
+import type { CompiledPolicy } from "../../envoy/options.ts";
 import type { AccessEntry } from "./access-log.ts";
 import type { Admin } from "./admin.ts";
 import { poll } from "./admin.ts";

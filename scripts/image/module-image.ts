@@ -5,7 +5,7 @@
  *   compat     an ordinary image whose last layer holds plugin.wasm: every registry and every tool takes it
  *   artifact   the module's bytes as a layer of a type of their own, and one that says what it is for
  */
-import { FILTER_NAME } from "../../envoy/bootstrap.ts";
+import { FILTER_NAME } from "../../envoy/names.ts";
 import { blobOf, EPOCH, imageOf, jsonBlob, MEDIA_TYPES, type Image } from "./oci.ts";
 import { layerOf } from "./tar.ts";
 

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { MODULE_FILE } from "../../envoy/bootstrap.ts";
+import { MODULE_FILE } from "../../envoy/names.ts";
 import { KUSTOMIZATION_FILE } from "../../istio/resources.ts";
 import type { ResourceFile } from "../../istio/resources.ts";
 import { MARK } from "../../istio/text.ts";

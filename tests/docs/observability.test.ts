@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { STAT_LABELS } from "../../envoy/bootstrap.ts";
+import { STAT_LABELS } from "../../envoy/names.ts";
 import { eventSchema } from "../../scripts/events/event.ts";
 import { packageRoot } from "../../scripts/package.ts";
 import { parsePolicy } from "../../scripts/policy/load.ts";

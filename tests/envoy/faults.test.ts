@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Json, JsonObject } from "../../envoy/bootstrap.ts";
+import type { Json, JsonObject } from "../../envoy/json.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 import { guest } from "../host/guest.ts";
 import { launch, type Launched, type LaunchOptions } from "../filter/launch.ts";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
-import type { JsonObject } from "../../envoy/bootstrap.ts";
+import type { JsonObject } from "../../envoy/json.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 import { launch, type Launched } from "../filter/launch.ts";
 import { compile } from "../filter/push.ts";

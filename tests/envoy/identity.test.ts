@@ -6,7 +6,7 @@ import { request as requestTls } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import type { Json, JsonObject } from "../../envoy/bootstrap.ts";
+import type { Json, JsonObject } from "../../envoy/json.ts";
 import { launch, type Launched } from "../filter/launch.ts";
 import { compile } from "../filter/push.ts";
 import { startService, type Service } from "../filter/service.ts";

@@ -11,7 +11,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { bootstrap } from "../../envoy/bootstrap.ts";
-import type { JsonObject } from "../../envoy/bootstrap.ts";
+import type { JsonObject } from "../../envoy/json.ts";
 import { OUTCOME_EXPRESSION } from "../../istio/mesh.ts";
 import { MODULE_PATH } from "../../istio/mount.ts";
 import { poll } from "../../scripts/envoy/admin.ts";

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import type { JsonObject } from "../../envoy/bootstrap.ts";
+import type { JsonObject } from "../../envoy/json.ts";
 import { compilePolicy } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";
 import type { PolicySource } from "../../scripts/policy/schema.ts";

@@ -2,7 +2,9 @@
 
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ECDS_FILE, ecdsResponse, type Json, type JsonObject } from "../../envoy/bootstrap.ts";
+import { ecdsResponse } from "../../envoy/filter.ts";
+import type { Json, JsonObject } from "../../envoy/json.ts";
+import { ECDS_FILE } from "../../envoy/names.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
 import { compilePolicy, type PluginConfiguration } from "../../scripts/policy/compile.ts";
 import { policyFrom } from "../../scripts/policy/load.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
-import { STAT_LABELS } from "../../envoy/bootstrap.ts";
+import { STAT_LABELS } from "../../envoy/names.ts";
 import { MARK } from "../../istio/text.ts";
 import { moduleDigest } from "../../scripts/package.ts";
 import { compilePolicy } from "../../scripts/policy/compile.ts";

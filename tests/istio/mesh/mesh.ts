@@ -10,7 +10,7 @@ import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { STAT_LABELS } from "../../../envoy/bootstrap.ts";
+import { STAT_LABELS } from "../../../envoy/names.ts";
 import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
 import { noRegistry } from "../../image/running.ts";
