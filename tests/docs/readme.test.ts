@@ -46,10 +46,11 @@ describe("a page", () => {
   }
 });
 
-describe("README.md", () => {
-  it("does what it says (commands that start an Envoy: tests/envoy/readme.test.ts)", async () => {
-    const page = await readFile(join(packageRoot(), "README.md"), "utf8");
+// Commands that start an Envoy: tests/envoy/readme.test.ts.
+for (const name of ["README.md", "docs/upgrade.md"]) {
+  it(`${name} does what it says`, async () => {
+    const page = await readFile(join(packageRoot(), name), "utf8");
     assert.ok(fences(page).length > 0);
     assert.deepEqual(await faultsOf(page), []);
   });
-});
+}
