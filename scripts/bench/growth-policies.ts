@@ -5,7 +5,7 @@
 import type { PolicySource } from "../policy/schema.ts";
 
 /** What `meshward bench growth` lets grow. */
-export const GROWTH_PARTS = ["policies", "streams", "workers"] as const;
+export const GROWTH_PARTS = ["policies", "streams", "workers", "memory"] as const;
 export type GrowthPart = (typeof GROWTH_PARTS)[number];
 
 /** What grows in a policy. */
@@ -107,3 +107,28 @@ const places: Record<Growth, (index: number) => Place> = {
     };
   },
 };
+
+/** Services in forty namespaces, each with a mode, routes and an exception of its own, or with its mode alone. */
+export function servicesSource(count: number, has: "all" | "mode"): PolicySource {
+  const workloads = Array.from({ length: count }, (_, index) => ({
+    match: { namespace: `team-${index % 40}`, service: `service-${index}` },
+    mode: index % 3 === 0 ? ("block" as const) : ("detect" as const),
+    ...(has === "all" && {
+      routes: [
+        { match: { path: "/healthz", methods: ["GET"] }, mode: "off" as const },
+        { match: { path: "/api/{tenant}/import/**", methods: ["POST"] }, mode: "detect" as const },
+      ],
+      exceptions: [
+        {
+          id: `search-${index}`,
+          rules: ["sqli-*"],
+          path: "/search",
+          part: "query" as const,
+          name: "q",
+          why: "people search",
+        },
+      ],
+    }),
+  }));
+  return { version: 1, workloads };
+}

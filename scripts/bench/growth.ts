@@ -1,6 +1,6 @@
 /**
  * `meshward bench growth`: how the cost of a request grows with what is not in it: the entries of the policy, the streams that are
- * open beside it, the workers.
+ * open beside it, the workers. And how the memory of the process grows with the policy.
  *
  * In a real Envoy, as CPU time of its process for a request, against another Envoy that differs in that one thing: both get the same
  * number of requests in turns of a fraction of a second, and the median of the turns' ratios counts. What the policy's part of it is,
@@ -16,10 +16,13 @@ import type { RunningEnvoy } from "../envoy/running.ts";
 import { startEnvoy } from "../envoy/start.ts";
 import { modulePath, readModule } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
+import type { PluginConfiguration } from "../policy/compile.ts";
 import { policyFrom } from "../policy/load.ts";
 import type { PolicySource } from "../policy/schema.ts";
 import { startGenerator, startUpstream } from "./children.ts";
 import type { Generator } from "./children.ts";
+import { growthOfMemory } from "./growth-memory.ts";
+import type { MemoryRow } from "./growth-memory.ts";
 import { GROWTHS, growthSource } from "./growth-policies.ts";
 import type { Growth, GrowthPart, GrowthRequest } from "./growth-policies.ts";
 import { median, round } from "./figures.ts";
@@ -69,6 +72,7 @@ export interface GrowthResult {
     ratio: number;
     rss_mib: number;
   }[];
+  memory: MemoryRow[];
 }
 
 const COUNTS = [1, 10, 100, 1_000];
@@ -98,13 +102,13 @@ export async function benchGrowth(options: GrowthOptions): Promise<GrowthResult>
   const upstream = await startUpstream();
   const generator = startGenerator();
   const started: RunningEnvoy[] = [];
-  const start = async (policy: PolicySource | null, workers = 1): Promise<Proxy> => {
+  const startCompiled = async (configuration: PluginConfiguration | null, workers: number): Promise<Proxy> => {
     const envoy = await startEnvoy(found, {
-      compiled: compiled(policy ?? {}),
+      compiled: configuration ?? compiled({}),
       upstream: upstream.url,
       listen: { host: "127.0.0.1", port: 0 },
       modulePath: modulePath(),
-      filter: policy !== null,
+      filter: configuration !== null,
       onAccess: null,
       concurrency: workers,
       env: options.env,
@@ -112,7 +116,9 @@ export async function benchGrowth(options: GrowthOptions): Promise<GrowthResult>
     started.push(envoy);
     return { envoy, pid: envoy.pid!, port: Number(new URL(envoy.url).port) };
   };
-  const lab: Lab = { generator, start, options };
+  const start = (policy: PolicySource | null, workers = 1): Promise<Proxy> =>
+    startCompiled(policy && compiled(policy), workers);
+  const lab: Lab = { generator, start, startCompiled, options };
   const asked = async <T>(part: GrowthPart, measure: () => Promise<T[]>): Promise<T[]> => {
     if (!options.parts.includes(part)) return [];
     const rows = await measure();
@@ -128,6 +134,7 @@ export async function benchGrowth(options: GrowthOptions): Promise<GrowthResult>
       policies: await asked("policies", () => growthOfPolicies(lab)),
       streams: await asked("streams", () => growthOfStreams(lab)),
       workers: await asked("workers", () => growthOfWorkers(lab)),
+      memory: await asked("memory", () => growthOfMemory((configuration) => rssWith(lab, configuration), options)),
     };
   } finally {
     await Promise.all(started.map((envoy) => envoy.stop()));
@@ -146,10 +153,11 @@ interface Lab {
   generator: Generator;
   /** Starts an Envoy with a policy, or without Meshward. */
   start(policy: PolicySource | null, workers?: number): Promise<Proxy>;
+  startCompiled(configuration: PluginConfiguration | null, workers: number): Promise<Proxy>;
   options: GrowthOptions;
 }
 
-const compiled = (policy: PolicySource): ReturnType<typeof compilePolicy> =>
+const compiled = (policy: PolicySource): PluginConfiguration =>
   compilePolicy(policyFrom(policy), { holdHeaders: true });
 
 // --- policies -----------------------------------------------------------------------------------------------------------
@@ -335,6 +343,23 @@ async function growthOfWorkers({ generator, start, options }: Lab): Promise<Grow
   return rows;
 }
 
+// --- memory -------------------------------------------------------------------------------------------------------------
+
+/** Resident memory of an Envoy with that configuration, after some requests. */
+async function rssWith(
+  { generator, startCompiled, options }: Lab,
+  configuration: PluginConfiguration,
+): Promise<number> {
+  const proxy = await startCompiled(configuration, 1);
+  await send(generator, proxy, PLAIN_GET, Math.min(WARM_UP, options.requests), 200);
+  const text = await proxy.envoy.admin.prometheus();
+  if (parsePrometheus(text).some(({ name, value }) => name === "meshward_config_invalid" && value > 0))
+    throw new Error("the module does not take the policy");
+  const rss = rssMib(proxy.pid);
+  await proxy.envoy.stop();
+  return rss;
+}
+
 // --- turns --------------------------------------------------------------------------------------------------------------
 
 /** By what the second Envoy's CPU time for a request is a multiple of the first one's. */
@@ -378,7 +403,7 @@ async function send(
 
 /** The result as tables for people. */
 export function growthText(result: GrowthResult): string {
-  const { machine, envoy, commit, rounds, policies, streams, workers } = result;
+  const { machine, envoy, commit, rounds, policies, streams, workers, memory } = result;
   const kib = (bytes: number): string => (bytes / 1024).toFixed(1);
   const tables = [
     table(
@@ -403,6 +428,17 @@ export function growthText(result: GrowthResult): string {
       "CPU of a GET by workers, of bare Envoy with as many",
       ["workers", "× bare", "RSS MiB"],
       workers.map((row) => [row.workers, row.ratio.toFixed(2), row.rss_mib]),
+    ),
+    table(
+      "Memory of an Envoy with one worker by the policy",
+      ["", "entries", "JSON KiB", "module KiB", "RSS MiB"],
+      memory.map((row) => [
+        row.policy,
+        row.entries,
+        kib(row.configuration_bytes),
+        kib(row.policy_bytes),
+        row.rss_mib.toFixed(1),
+      ]),
     ),
   ];
   return [

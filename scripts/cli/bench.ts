@@ -204,7 +204,9 @@ export function addBench(program: Command, io: Io, exit: Exit): void {
     });
   bench
     .command("growth")
-    .description("CPU time of Envoy for a request by the entries of the policy, the streams beside it and the workers")
+    .description(
+      "CPU time of Envoy for a request by the entries of the policy, the streams beside it and the workers; its memory by the policy",
+    )
     .option("--rounds <n>", "turns of each comparison; the median of their ratios counts", positive(true), 9)
     .option("--requests <n>", "requests of a turn", positive(true), 2_000)
     .option("--most <n>", "entries and streams up to which it is measured", positive(true, 10_000), 10_000)

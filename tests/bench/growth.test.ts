@@ -53,8 +53,25 @@ test("bench growth: measures beside open streams, and by workers", { skip: isLin
   for (const title of ["open  workers", "× bare"]) assert.ok(growthText(result).includes(title), title);
 });
 
+test("bench growth: takes the memory of Envoy with each policy", { skip: isLinux, timeout: 60_000 }, async () => {
+  const { memory } = await measured("--parts", "memory", "--most", "20");
+  assert.deepEqual(
+    memory.map(({ entries }) => entries),
+    [0, 20, 20, 20],
+  );
+  for (const row of memory) assert.ok(row.rss_mib > 10 && row.policy_bytes > 0 && row.configuration_bytes > 0);
+  const sizes = memory.map(({ configuration_bytes }) => configuration_bytes);
+  assert.deepEqual(
+    sizes,
+    [...sizes].sort((a, b) => a - b),
+  );
+});
+
 test("bench growth --parts nothing is refused in one line", async () => {
   const { code, err } = await run("bench", "growth", "--parts", "nothing");
   assert.equal(code, 2);
-  assert.ok(err.includes("expected names of policies,streams,workers") && err.trim().split("\n").length === 1, err);
+  assert.ok(
+    err.includes("expected names of policies,streams,workers,memory") && err.trim().split("\n").length === 1,
+    err,
+  );
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parse, stringify } from "yaml";
-import { growthSource } from "../../scripts/bench/growth-policies.ts";
+import { growthSource, servicesSource } from "../../scripts/bench/growth-policies.ts";
 import { modulePath } from "../../scripts/package.ts";
 import { CASES, DIGEST, IMAGE, POLICY, istio, writeCase } from "./cases.ts";
 
@@ -264,18 +264,7 @@ describe("the folder", () => {
 
 describe("a thousand services", () => {
   const count = 1000;
-  /** Forty namespaces of twenty-five services, each with a mode, routes and an exception of its own. */
-  const workloads = Array.from({ length: count }, (_, index) => ({
-    match: { namespace: `team-${index % 40}`, service: `service-${index}` },
-    mode: index % 3 === 0 ? "block" : "detect",
-    routes: [
-      { match: { path: "/healthz", methods: ["GET"] }, mode: "off" },
-      { match: { path: "/api/{tenant}/import/**", methods: ["POST"] }, mode: "detect" },
-    ],
-    exceptions: [
-      { id: `search-${index}`, rules: ["sqli-*"], path: "/search", part: "query", name: "q", why: "people search" },
-    ],
-  }));
+  const workloads = servicesSource(count, "all").workloads!;
   const KIB_64 = 64 * 1024;
 
   /** The plugin's configuration in the text of an EnvoyFilter, without the spaces that YAML puts in front of its lines. */
@@ -298,7 +287,7 @@ describe("a thousand services", () => {
   });
 
   for (const [what, source] of [
-    ["their modes differ", { workloads: workloads.map(({ match, mode }) => ({ match, mode })) }],
+    ["their modes differ", servicesSource(count, "mode")],
     ["they have the same routes", { workloads: workloads.map(({ match, routes }) => ({ match, routes })) }],
     ["one of them has a thousand routes by template", growthSource("routes by template", count).policy],
   ] as const) {
