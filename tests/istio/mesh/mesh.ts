@@ -34,7 +34,7 @@ export const noMesh =
   (isAlone ? false : "pilot-agent listens on every address: npm run test:istio gives it its own");
 
 /** Runs a program until `isReady`; an error has its log. */
-class Program {
+export class Program {
   readonly #child: ChildProcess;
   readonly #file: string;
 
@@ -62,6 +62,10 @@ class Program {
     }
   };
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   log(): string {
     return readFileSync(this.#file, "utf8");
   }
@@ -74,12 +78,12 @@ class Program {
     return new Error(`${what}\n${this.log().slice(-LOG)}`);
   }
 
-  async ready(isReady: () => boolean | Promise<boolean>): Promise<void> {
+  async ready(isReady: () => boolean | Promise<boolean>, milliseconds = START_MILLISECONDS): Promise<void> {
     const check = async (): Promise<true | null> => {
       if (this.#child.exitCode !== null) throw this.fail(`it ended with ${this.#child.exitCode}`);
       return (await isReady()) || null;
     };
-    await poll(check, START_MILLISECONDS, () => this.fail("it is not ready"));
+    await poll(check, milliseconds, () => this.fail("it is not ready"));
   }
 
   async stop(): Promise<void> {
@@ -140,6 +144,10 @@ export class Istiod {
       throw error;
     }
     return istiod;
+  }
+
+  get pid(): number {
+    return this.#program.pid;
   }
 
   /** Puts the resources of that name in force, or takes them away. */

@@ -1,6 +1,6 @@
 /**
- * Builds the tools of a mesh by Go, once, into the cache: istioctl, pilot-agent, mini-istiod (Istio's discovery server, fed from YAML)
- * and helm. Their modules are pinned in go.mod, and Go holds each against go.sum; Helm's against Go's database of checksums.
+ * Builds the tools of a mesh by Go, once, into the cache: istioctl, pilot-agent, mini-istiod (Istio's discovery server, fed from YAML),
+ * proxies that ask it for their configuration, and helm. Their modules are pinned in go.mod, and Go holds each against go.sum; Helm's against Go's database of checksums.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -20,7 +20,9 @@ const LINES = 6;
 
 const source = join(packageRoot(), "tests/istio/tools");
 const root = cacheRoot(process.env);
-const inputs = ["go.mod", "go.sum", "mini-istiod/main.go"].map((file) => readFileSync(join(source, file)));
+const inputs = ["go.mod", "go.sum", "mini-istiod/main.go", "proxies/main.go"].map((file) =>
+  readFileSync(join(source, file)),
+);
 const key = inputs.reduce((hash, bytes) => hash.update(bytes), createHash("sha256")).digest("hex");
 /** What was built of other sources stays in a folder of its own. */
 const folder = join(root, "istio", `${ISTIO_VERSION}-${key.slice(0, 12)}`);
@@ -29,6 +31,8 @@ export const TOOLS = {
   istioctl: join(folder, "istioctl"),
   pilotAgent: join(folder, "pilot-agent"),
   miniIstiod: join(folder, "mini-istiod"),
+  /** Simulated proxies for mini-istiod. */
+  proxies: join(folder, "proxies"),
   /** What pilot-agent makes Envoy's bootstrap of. */
   bootstrapTemplate: join(folder, "bootstrap.json"),
   helm: join(root, "bin/helm"),
@@ -151,6 +155,7 @@ export async function buildTools(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(root, "bin"), { recursive: true });
   await build("./mini-istiod", TOOLS.miniIstiod);
+  await build("./proxies", TOOLS.proxies);
   await build("istio.io/istio/pilot/cmd/pilot-agent", TOOLS.pilotAgent);
   await build("istio.io/istio/istioctl/cmd/istioctl", TOOLS.istioctl);
   await buildHelm();

@@ -12,9 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"istio.io/istio/pilot/pkg/config/kube/crd"
+	"istio.io/istio/pilot/pkg/features"
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/config"
 	"istio.io/istio/pkg/config/mesh"
@@ -22,21 +22,15 @@ import (
 	"istio.io/istio/pkg/test"
 )
 
-// read takes what an API server with Istio's webhook would take: valid resources of kinds that Istio knows.
-func read(folder string) ([]config.Config, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	var texts []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		texts = append(texts, string(text))
-	}
-	configs, unknown, err := crd.ParseInputs(strings.Join(texts, "\n---\n"))
+// files remembers what was read of each, so that a change costs what a change costs, and not the whole folder.
+type files map[string]struct {
+	text    string
+	configs []config.Config
+}
+
+// parse takes what an API server with Istio's webhook would take: valid resources of kinds that Istio knows.
+func parse(text string) ([]config.Config, error) {
+	configs, unknown, err := crd.ParseInputs(text)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +49,31 @@ func read(folder string) ([]config.Config, error) {
 	return configs, errors.Join(problems...)
 }
 
-// apply makes the store hold next, where it holds last.
+func (known files) read(folder string) ([]config.Config, error) {
+	names, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var all []config.Config
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		file, found := known[name]
+		if !found || file.text != string(text) {
+			file.text = string(text)
+			if file.configs, err = parse(file.text); err != nil {
+				return nil, err
+			}
+			known[name] = file
+		}
+		all = append(all, file.configs...)
+	}
+	return all, nil
+}
+
+// apply makes the store hold next, where it holds last. What stays as it is makes no push.
 func apply(server *xds.FakeDiscoveryServer, last, next []config.Config) error {
 	store := server.Store()
 	kept := map[string]bool{}
@@ -66,8 +84,10 @@ func apply(server *xds.FakeDiscoveryServer, last, next []config.Config) error {
 		if old := store.Get(one.GroupVersionKind, one.Name, one.Namespace); old == nil {
 			_, err = store.Create(one)
 		} else {
-			one.ResourceVersion = old.ResourceVersion
-			_, err = store.Update(one)
+			one.ResourceVersion, one.CreationTimestamp = old.ResourceVersion, old.CreationTimestamp
+			if !old.Equals(&one) {
+				_, err = store.Update(one)
+			}
 		}
 		problems = append(problems, err)
 	}
@@ -84,7 +104,8 @@ func serve(folder, meshFile, address, debug string) error {
 	if err != nil {
 		return err
 	}
-	configs, err := read(folder)
+	known := files{}
+	configs, err := known.read(folder)
 	if err != nil {
 		return err
 	}
@@ -94,11 +115,15 @@ func serve(folder, meshFile, address, debug string) error {
 		return err
 	}
 	return test.Wrap(func(t test.Failer) {
-		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{MeshConfig: meshConfig, Configs: configs, ListenerBuilder: listen})
+		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+			MeshConfig: meshConfig, Configs: configs, ListenerBuilder: listen,
+			// As istiod: changes that come together are one push.
+			DebounceTime: features.DebounceAfter,
+		})
 		go func() { _ = http.Serve(debugListener, server.DiscoveryDebug) }()
 		fmt.Println("serving", len(configs))
 		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-			next, err := read(folder)
+			next, err := known.read(folder)
 			if err == nil {
 				err = apply(server, configs, next)
 				configs = next

@@ -1,0 +1,264 @@
+// proxies plays many sidecars to an istiod, as far as discovery goes: each has a delta stream of its own, asks for clusters, listeners
+// and what those refer to, and acknowledges what comes. Each line on its stdin is a text that every proxy's extension configuration is
+// to have: once it has come to all, and nothing more comes, a line of JSON says when and how much there was since the last one.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+	v3 "istio.io/istio/pilot/pkg/xds/v3"
+)
+
+// What is quiet for so long has no more to come.
+const quiet = time.Second
+
+// fleet counts what came to all of its proxies.
+type fleet struct {
+	sync.Mutex
+	wanted    string
+	having    int
+	last      time.Time // when a proxy came to have what is wanted
+	received  time.Time // when anything came
+	extension int       // bytes of extension configuration
+	all       int       // bytes
+	failed    error
+}
+
+// The answer to a line on stdin; times are milliseconds of Unix.
+type answer struct {
+	Last           int64 `json:"last"`
+	Received       int64 `json:"received"`
+	ExtensionBytes int   `json:"extensionBytes"`
+	Bytes          int   `json:"bytes"`
+}
+
+func (f *fleet) count(response *discovery.DeltaDiscoveryResponse, isFirst func(wanted string) bool) {
+	f.Lock()
+	defer f.Unlock()
+	now, size := time.Now(), proto.Size(response)
+	f.received = now
+	f.all += size
+	if response.TypeUrl != v3.ExtensionConfigurationType {
+		return
+	}
+	f.extension += size
+	for _, resource := range response.Resources {
+		if f.wanted != "" && bytes.Contains(resource.GetResource().GetValue(), []byte(f.wanted)) && isFirst(f.wanted) {
+			f.having++
+			f.last = now
+		}
+	}
+}
+
+// await starts to count anew, and returns when all have what is wanted and nothing more comes.
+func (f *fleet) await(wanted string, proxies int) (answer, error) {
+	f.Lock()
+	f.wanted, f.having, f.extension, f.all = wanted, 0, 0, 0
+	f.Unlock()
+	fmt.Println("awaiting")
+	for {
+		time.Sleep(quiet / 20)
+		f.Lock()
+		isDone := f.having == proxies && time.Since(f.received) > quiet
+		result, err := answer{f.last.UnixMilli(), f.received.UnixMilli(), f.extension, f.all}, f.failed
+		f.Unlock()
+		if isDone || err != nil {
+			return result, err
+		}
+	}
+}
+
+type stream = discovery.AggregatedDiscoveryService_DeltaAggregatedResourcesClient
+
+// proxy is one of them.
+type proxy struct {
+	stream stream
+	known  map[string]bool // resources that were looked at, by type and name
+	has    string          // what was wanted last, and came
+}
+
+// references is what a resource makes a proxy ask for, by type.
+func references(kind string, resource *discovery.Resource) (map[string][]string, error) {
+	found := map[string][]string{}
+	switch kind {
+	case v3.ClusterType:
+		var one cluster.Cluster
+		if err := resource.Resource.UnmarshalTo(&one); err != nil {
+			return nil, err
+		}
+		if one.GetType() == cluster.Cluster_EDS {
+			name := one.GetEdsClusterConfig().GetServiceName()
+			if name == "" {
+				name = one.Name
+			}
+			found[v3.EndpointType] = []string{name}
+		}
+	case v3.ListenerType:
+		var one listener.Listener
+		if err := resource.Resource.UnmarshalTo(&one); err != nil {
+			return nil, err
+		}
+		for _, chain := range append(one.FilterChains, one.DefaultFilterChain) {
+			for _, filter := range chain.GetFilters() {
+				var manager hcm.HttpConnectionManager
+				if !filter.GetTypedConfig().MessageIs(&manager) {
+					continue
+				}
+				if err := filter.GetTypedConfig().UnmarshalTo(&manager); err != nil {
+					return nil, err
+				}
+				if name := manager.GetRds().GetRouteConfigName(); name != "" {
+					found[v3.RouteType] = append(found[v3.RouteType], name)
+				}
+				for _, each := range manager.HttpFilters {
+					if each.GetConfigDiscovery() != nil {
+						found[v3.ExtensionConfigurationType] = append(found[v3.ExtensionConfigurationType], each.Name)
+					}
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+// take acknowledges a response, and asks for what is new in it.
+func (p *proxy) take(response *discovery.DeltaDiscoveryResponse) error {
+	if err := p.stream.Send(&discovery.DeltaDiscoveryRequest{TypeUrl: response.TypeUrl, ResponseNonce: response.Nonce}); err != nil {
+		return err
+	}
+	wanted := map[string][]string{}
+	for _, resource := range response.Resources {
+		// Clusters stay as they are; of a listener the filters change.
+		key := response.TypeUrl + " " + resource.Name
+		if p.known[key] && response.TypeUrl != v3.ListenerType {
+			continue
+		}
+		p.known[key] = true
+		found, err := references(response.TypeUrl, resource)
+		if err != nil {
+			return err
+		}
+		for kind, names := range found {
+			for _, name := range names {
+				if key := "asked for " + kind + " " + name; !p.known[key] {
+					p.known[key] = true
+					wanted[kind] = append(wanted[kind], name)
+				}
+			}
+		}
+	}
+	for kind, names := range wanted {
+		if err := p.stream.Send(&discovery.DeltaDiscoveryRequest{TypeUrl: kind, ResourceNamesSubscribe: names}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *proxy) run(counts *fleet, node *core.Node) error {
+	for index, kind := range []string{v3.ClusterType, v3.ListenerType} {
+		request := &discovery.DeltaDiscoveryRequest{TypeUrl: kind}
+		if index == 0 {
+			request.Node = node
+		}
+		if err := p.stream.Send(request); err != nil {
+			return err
+		}
+	}
+	for {
+		response, err := p.stream.Recv()
+		if err != nil {
+			return err
+		}
+		counts.count(response, func(wanted string) bool {
+			isFirst := p.has != wanted
+			p.has = wanted
+			return isFirst
+		})
+		if err := p.take(response); err != nil {
+			return err
+		}
+	}
+}
+
+// nodeOf is the sidecar of the service with that index: its namespace and address are those that the services were made with.
+func nodeOf(index, namespaces int) (*core.Node, error) {
+	namespace := fmt.Sprintf("team-%d", index%namespaces)
+	metadata, err := structpb.NewStruct(map[string]any{
+		"NAMESPACE":     namespace,
+		"CLUSTER_ID":    "Kubernetes",
+		"ISTIO_VERSION": "1.31.1",
+		"LABELS":        map[string]any{"app": fmt.Sprintf("service-%d", index)},
+	})
+	id := fmt.Sprintf("sidecar~10.1.%d.%d~service-%d.%s~%s.svc.cluster.local", index/250, index%250+1, index, namespace, namespace)
+	return &core.Node{Id: id, Cluster: fmt.Sprintf("service-%d.%s", index, namespace), Metadata: metadata}, err
+}
+
+func play(address string, count, namespaces int) error {
+	counts := &fleet{}
+	for index := range count {
+		node, err := nodeOf(index, namespaces)
+		if err != nil {
+			return err
+		}
+		size := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32))
+		connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), size)
+		if err != nil {
+			return err
+		}
+		one, err := discovery.NewAggregatedDiscoveryServiceClient(connection).DeltaAggregatedResources(context.Background())
+		if err != nil {
+			return err
+		}
+		go func() {
+			sidecar := &proxy{stream: one, known: map[string]bool{}}
+			if err := sidecar.run(counts, node); err != nil {
+				counts.Lock()
+				counts.failed = fmt.Errorf("%s: %w", node.Id, err)
+				counts.Unlock()
+			}
+		}()
+	}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		result, err := counts.await(strings.TrimSpace(lines.Text()), count)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(result)
+		if err != nil {
+			return err
+		}
+		fmt.Println(string(text))
+	}
+	return nil
+}
+
+func main() {
+	address := flag.String("address", "127.0.0.1:15010", "istiod's")
+	count := flag.Int("count", 500, "proxies")
+	namespaces := flag.Int("namespaces", 40, "that they are in")
+	flag.Parse()
+	if err := play(*address, *count, *namespaces); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
