@@ -128,7 +128,7 @@ class Proxies {
     const before = this.#program.log().length;
     const said = (): string => this.#program.log().slice(before);
     this.#program.write(`${mark}\n`);
-    await this.#program.ready(() => said().includes("awaiting\n"));
+    await this.#program.ready(() => said().includes("awaiting\n"), PUSH_MILLISECONDS);
     await change();
     await this.#program.ready(() => /^\{.*\}$/m.test(said()), PUSH_MILLISECONDS);
     return JSON.parse(/^\{.*\}$/m.exec(said())![0]) as Answer;
