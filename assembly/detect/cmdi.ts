@@ -5,6 +5,7 @@
 
 import { Char } from "../core/char";
 import { byteAt, findByte, isDigit, isSpace } from "../core/bytes";
+import { fieldPart, Part } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
 import { Rule } from "../generated/rules";
@@ -91,7 +92,7 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     const token = nextShell();
     if (token == Shell.End) break;
     if (token == Shell.Word) words++;
-    if (tokens++ == 1) own = runsAlone(previous) && takesOperand(token);
+    if (tokens++ == 1) own = mayHoldScript() && runsAlone(previous) && takesOperand(token);
     previous = token;
     if (dfaDead(CMDI_TABLE, state)) {
       if (confidence == 0) break;
@@ -109,15 +110,20 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   }
   if (confidence == 0) return;
   if (rule == Rule.CmdiEmbeddedCommand && isTimetable(start, end)) return;
-  if (rule == Rule.CmdiSubstitution && setsVariable(start, end)) return;
+  if (rule == Rule.CmdiSubstitution && mayHoldScript() && setsVariable(start, end)) return;
   let loss: u32 =
     words < FEW_WORDS ? 0 : words < SOME_WORDS ? 8 : words < MANY_WORDS ? 22 : words < MOST_WORDS ? 35 : 50;
-  if (isOrdinary(rule)) loss += lineLoss(start, end);
+  if (isOrdinary(rule) && mayHoldScript()) loss += lineLoss(start, end);
   confidence = confidence > loss ? confidence - loss : 0;
   if (confidence <= best) return;
   best = confidence;
   bestRule = rule;
   bestEnd = matchEnd;
+}
+
+/** Whether people send scripts in the part at work: in documents and forms they do, in addresses and headers lines are padding. */
+function mayHoldScript(): bool {
+  return fieldPart != Part.Query && fieldPart != Part.Path && fieldPart != Part.Header && fieldPart != Part.Cookie;
 }
 
 /** Whether a command of this kind may stand in front of a value's break-out, since it is a word as well: `date`, `find`, `time`. */
@@ -152,11 +158,11 @@ function isOrdinary(rule: u32): bool {
   return rule != Rule.CmdiReverseShell && rule != Rule.CmdiShellshock && rule != Rule.CmdiPipeToShell;
 }
 
-/** Whether the value is a script's own line: `NAME=$(…)`, `NAME="$(…)"`, `NAME=( $(…) )`, with a name as such lines have it. */
+/** Whether the value begins as lines of a script: `NAME=$(…)`, `NAME="$(…)"`, `NAME=( $(…) )`, with a name as they have it; alone it may be padding. */
 function setsVariable(start: usize, end: usize): bool {
   let at = start;
   while (at < end && (byteAt(at) - Char.A < 26 || byteAt(at) == Char.Underscore || isDigit(byteAt(at)))) at++;
-  return at > start + 1 && at < end && byteAt(at) == Char.Equals;
+  return at > start + 1 && at < end && byteAt(at) == Char.Equals && findByte(at, end, Char.LineFeed) < end;
 }
 
 /** Whether the value begins with the five fields of a line of a crontab: digits and `*` `/` `,` `-` each. */
