@@ -60,15 +60,27 @@ export async function soakEnvoyMixed(seconds: number, open: number, env: NodeJS.
     const keepOpen = async (): Promise<void> => {
       const waiting: { stream: Waiting; since: number }[] = [];
       const life = Math.min(OPEN_MS, seconds * 250);
-      const finish = async (): Promise<void> => tally.add(WAITING, await waiting.shift()!.stream.finish(), next++);
+      const ends: Promise<void>[] = [];
+      // All that are due at once: one that waits for a connection of Envoy's gets it when another one ends.
+      const finish = (): void => {
+        const index = next++;
+        const end = waiting.shift()!.stream.finish();
+        ends.push(
+          end.then(
+            (fate) => tally.add(WAITING, fate, index),
+            (error: Error) => void failures.push(`stream ${index}: ${error.message}`),
+          ),
+        );
+      };
       while (goesOn()) {
-        while (waiting.length > 0 && elapsed() - waiting[0]!.since > life) await finish();
+        while (waiting.length > 0 && elapsed() - waiting[0]!.since > life) finish();
         // As many at once as there must be, however late a turn comes, but not all of them in one.
         for (let i = 0; i < AT_ONCE && waiting.length < open; i++)
           waiting.push({ stream: new Waiting(port), since: elapsed() });
         await delay(PACE_MS);
       }
-      while (waiting.length > 0) await finish();
+      while (waiting.length > 0) finish();
+      await Promise.all(ends);
     };
 
     const push = async (): Promise<void> => {
