@@ -804,6 +804,12 @@ function hasLetterGlob(): bool {
 
 // @ts-ignore: decorator
 @inline
+function isSlash(byte: u32): bool {
+  return byte == Char.Slash || byte == Char.Backslash;
+}
+
+// @ts-ignore: decorator
+@inline
 function isGlob(byte: u32): bool {
   return byte == Char.Question || byte == Char.Star || byte == Char.BracketOpen;
 }
@@ -840,7 +846,7 @@ function argumentKind(): Shell {
   if (
     (first == Char.Slash && (isWord(second) || second == Char.Dot || second == Char.Slash || isGlob(second))) ||
     (first == Char.Tilde && second == Char.Slash) ||
-    (first == Char.Dot && (second == Char.Slash || second == Char.Dot || second == Char.Backslash))
+    (first == Char.Dot && isSlash(byteAt(second == Char.Dot ? WORD + 2 : WORD + 1)))
   ) {
     return pathKind(Shell.Path);
   }

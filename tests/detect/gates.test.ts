@@ -83,7 +83,8 @@ for (const [detector, { name, blank, ordinary }] of DETECTORS.entries()) {
         fc.property(value, fc.nat({ max: PARTS - 1 }), (text, part) => {
           same(detector, blank, text, part);
         }),
-        { numRuns: 10_000 },
+        // The first was let through by the gate and found by the detector: dots alone are no path.
+        { numRuns: 10_000, examples: [["; '...  ? '", 0]] },
       );
     });
     test("takes a few milliseconds for sixteen KiB of any two marks", () => {
