@@ -41,30 +41,37 @@ const CHART = join("istio", "chart.test.ts");
 const THOROUGH: ReadonlySet<string> = new Set([
   "detect/gates",
   "detect/names",
+  "events/host",
   "filter/cuts",
   "filter/hostile",
   "filter/work",
   "host/strict",
+  "observe/journey",
   "report/collector",
 ]);
 const MODULE = ["assembly", "rules", "asconfig.json"];
 const MEASURED = [...MODULE, "scripts", "envoy", "testing", "package.json"];
 const COLLECTOR = ["collector", "scripts", "rules", "tests/collector"];
 /**
- * Tests that take long and turn on nothing but these files, and on what is installed: once they have passed, they are not run again
- * before one of those has changed. A fresh clone runs them all.
+ * Tests, by file or by folder, that take long and turn on nothing but these files, and on what is installed: once they have passed,
+ * they are not run again before one of those has changed. A fresh clone runs them all.
  */
 const PROVEN: Readonly<Record<string, readonly string[]>> = {
   "bench/envoy": [...MEASURED, "tests/bench"],
   "bench/growth": [...MEASURED, "tests/bench"],
+  collector: [...COLLECTOR, ...MODULE, "testing", "tests/events", "tests/probe", "tests/report"],
   "collector/durability": COLLECTOR,
   "collector/otlp": COLLECTOR,
   "collector/server": COLLECTOR,
   "collector/store": COLLECTOR,
+  "consumer/consumer": [...MEASURED, "collector", "docs", "istio", "schemas", "NOTICE", "README.md", "tests/consumer"],
   "evasion/evasion": [...MODULE, "scripts", "tests/evasion"],
   "fuzz/fuzz": [...MODULE, "scripts", "tests/fuzz", "tests/vectors"],
+  "generate/main": [...MODULE, "docs/rules.md", "scripts", "tests/generate"],
+  "ground-truth/mesh": [...MEASURED, "collector", "tests/ground-truth"],
   "ground-truth/record": ["tests/ground-truth"],
   "ground-truth/shop": ["tests/ground-truth"],
+  image: ["collector", "package.json", "scripts", "tests/image"],
   "page/page": [...COLLECTOR, "tests/page"],
   "soak/soak": [...MEASURED, "tests/soak"],
 };
@@ -85,10 +92,13 @@ interface Counts {
   skipped: number;
 }
 
+/** The files that a test file turns on; none where it runs every time. */
+const inputsOf = (name: string): readonly string[] | undefined => PROVEN[name] ?? PROVEN[name.split("/")[0]!];
+
 const stepOf = (name: string): Step => ({
   name: `tests/${name}`,
   options: process.env.ENVOY_BIN,
-  inputs: PROVEN[name]!.flatMap((path) => {
+  inputs: inputsOf(name)!.flatMap((path) => {
     if (!statSync(join(root, path)).isDirectory()) return [path];
     const entries = readdirSync(join(root, path), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
@@ -101,14 +111,19 @@ const nameOf = (file: string): string =>
     .replaceAll(sep, "/")
     .replace(/\.test\.ts$/, "");
 
+const allFiles = (): string[] =>
+  readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort()
+    .map((file) => join(root, "tests", file));
+
 /** Test files as node:test takes them, those that start Envoy last. */
 function testFiles(proven: ReadonlySet<string>): string[] {
   if (only === "container") return ["envoy", "image"].map((name) => join(root, "tests", name, "container.test.ts"));
   const folders = new Map<string, string[]>();
-  for (const file of readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" }).sort()) {
-    if (!file.endsWith(".test.ts")) continue;
+  for (const path of allFiles()) {
+    const file = relative(join(root, "tests"), path);
     if (only === "mesh" ? !file.startsWith(MESH) && file !== CHART : file.startsWith(MESH)) continue;
-    const path = join(root, "tests", file);
     const folder = file.split(sep)[0]!;
     if (proven.has(nameOf(path)) || (only === "fast" && THOROUGH.has(nameOf(path)))) continue;
     folders.set(folder, [...(folders.get(folder) ?? []), path]);
@@ -163,15 +178,20 @@ async function runFiles(): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const skips: string[] = [];
   const proven = new Set<string>();
-  if (only === undefined) for (const name of Object.keys(PROVEN)) if (await isCurrent(stepOf(name))) proven.add(name);
+  const provable =
+    only === undefined
+      ? allFiles()
+          .map(nameOf)
+          .filter((name) => inputsOf(name) !== undefined)
+      : [];
+  for (const name of provable) if (await isCurrent(stepOf(name))) proven.add(name);
   const files = testFiles(proven);
   /** Files with a test that failed or was skipped: they have proved nothing. */
   const open = new Set<string>();
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const proofs = files
-    .map(nameOf)
-    .filter((name) => name in PROVEN)
+  const proofs = provable
+    .filter((name) => !proven.has(name))
     .map((name) =>
       bring(stepOf(name), async () => {
         await ended;

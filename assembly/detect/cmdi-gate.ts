@@ -5,7 +5,8 @@
 //   cat   ;cat   &a=1 cat         a word of the table where a command may stand: at the beginning, behind ; | & and line ends
 //   ;/x/y                         a path where a command may stand
 //   system(                       a function of the table
-//   --exec=  -o Name=  -K /x/y    an option of the table, or one with a path
+//   --exec=  -o Name=             an option of the table
+//   -e sh 192.0.2.7               an option at the beginning, and more
 //   <(  <!  > /dev/…              a substitution, an include, a socket
 //
 // May say maybe too often, never a false no (tests/detect/gates.test.ts). One vector pass over marks, a look-up for most of them, and
@@ -66,6 +67,7 @@ function mayCommand(start: usize, at: usize, end: usize): bool {
     let wild = false;
     let blank = false;
     let quoted = false;
+    let marked = false;
     while (at < end) {
       const byte = byteAt(at);
       if (byte == Char.Quote || byte == Char.DoubleQuote) {
@@ -74,7 +76,7 @@ function mayCommand(start: usize, at: usize, end: usize): bool {
         quoted = true;
         for (let inside = at + 1; inside < close; inside++) {
           if (isSpace(byteAt(inside))) blank = true;
-          else if (byteAt(inside) == Char.Slash) slash = true;
+          else if (byteAt(inside) == Char.Slash || byteAt(inside) == Char.Equals) marked = true;
         }
         at = close;
       } else if (byte == Char.Slash) slash = true;
@@ -85,8 +87,9 @@ function mayCommand(start: usize, at: usize, end: usize): bool {
       at++;
     }
     const assigned = isAssignment(from, at);
-    // "We've read it. It's": with a space in it it is no command, and without a "/" no path that ends in one.
-    if (quoted) return slash || assigned || !blank;
+    // "We've read it. It's": with a space in it it is no command, without a "/" no path that ends in one, and without a "=" it is not
+    // passed over as an assignment is.
+    if (quoted) return slash || marked || assigned || !blank;
     if (at - from > LONGEST_WORD || isCommand(from, at)) return true;
     // ". /x/y" reads commands from a file.
     if (dot && at - from == 1 && at < end && isSpace(byteAt(at))) return true;
@@ -184,10 +187,10 @@ function hasVariable(start: usize, end: usize, kinds: u32): bool {
   return false;
 }
 
-/** Whether the value begins with an option and has a path (`-K /etc/group`), or sets one that the table has (`-o Name=x`). */
+/** Whether the value begins with an option and has more (`-e sh 192.0.2.7`), or sets one that the table has (`-o Name=x`). */
 function hasOption(start: usize, end: usize, kinds: u32): bool {
   if ((kinds & (Kind.Space | Kind.Control)) == 0) return false;
-  if (byteAt(start) == Char.Dash && (kinds & Kind.Slash) != 0) return true;
+  if (byteAt(start) == Char.Dash) return true;
   if ((kinds & Kind.Equals) == 0) return false;
   for (let at = start; (at = findByte(at, end, Char.Equals)) < end; at++) {
     let name = at;

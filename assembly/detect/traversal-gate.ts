@@ -71,7 +71,8 @@ function hasMark(start: usize, end: usize): bool {
         if (next == Char.Dot || next == Char.Question || next == Char.Percent) return true;
         break;
       case Char.Question:
-        if (next == Char.Dot) return true;
+        // "?/?/windows": one for each name.
+        if (next == Char.Dot || next == Char.Slash) return true;
         break;
       case Char._0:
         if ((next | 0x20) == Char.x) return true;

@@ -62,7 +62,7 @@ export class EnvoyFailed extends Error {
 
 /** How often the access log is written out, in milliseconds; Envoy's own default is 10 s. */
 export const FLUSH_MS = 50;
-export const READY_TIMEOUT_MS = 30_000;
+export const READY_TIMEOUT_MS = 60_000;
 const RELOAD_TIMEOUT_MS = 10_000;
 
 /** Envoy's log line without its prefix "[time][thread][level][component] [source]". */

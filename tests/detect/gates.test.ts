@@ -83,8 +83,15 @@ for (const [detector, { name, blank, ordinary }] of DETECTORS.entries()) {
         fc.property(value, fc.nat({ max: PARTS - 1 }), (text, part) => {
           same(detector, blank, text, part);
         }),
-        // The first was let through by the gate and found by the detector: dots alone are no path.
-        { numRuns: 10_000, examples: [["; '...  ? '", 0]] },
+        // What was turned away once and found by the detector.
+        {
+          numRuns: 10_000,
+          examples: [
+            ["; '...  ? '", 0],
+            ["; ca'=\"#\" t' /e?c/gr*p", 0],
+            ["-e sh 192.0.2.7 9001", 0],
+          ],
+        },
       );
     });
     test("takes a few milliseconds for sixteen KiB of any two marks", () => {

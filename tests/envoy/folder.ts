@@ -57,7 +57,7 @@ export async function startFolder(folder: string): Promise<FolderEnvoy> {
         );
   try {
     const admin = new Admin(`http://${await poll(address, 30_000, late)}`);
-    await poll(async () => (await admin.isReady()) || null, 30_000, late);
+    await poll(async () => (await admin.isReady()) || null, 60_000, late);
     const url = `http://127.0.0.1:${await admin.listenPort()}`;
     return { admin, url, output: () => readFile(join(folder, "out.log"), "utf8"), log: () => log, stop };
   } catch (error) {
