@@ -1,10 +1,12 @@
 /**
  * Runs the tests and ends with one line: `N passed, N failed, N skipped`.
  *
- *     node --import tsx tests/run.ts [fast | container | mesh]
+ *     node --import tsx tests/run.ts [fast | container | mesh | full]
  *
  * `fast` leaves out what starts Envoy or a browser, installs the package, makes all tables anew or tries inputs by the thousand;
- * `container` runs what needs a container engine alone, `mesh` what needs the tools of Istio (see tests/istio/mesh). Skipped tests are listed with their reasons; the exit code is 1 where a test failed or none ran.
+ * `container` runs what needs a container engine alone, `mesh` what needs the tools of Istio (tests/istio/mesh), `full` what needs a
+ * Kubernetes API server besides (tests/istio/full). Skipped tests are listed with their reasons; the exit code is 1 where a test failed
+ * or none ran.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -33,8 +35,11 @@ const SLOW: ReadonlySet<string> = new Set([
   "istio",
   "monitoring",
 ]);
-/** What needs the tools of a mesh, and runs by a command of its own. */
-const MESH = join("istio", "mesh") + sep;
+/** What needs the tools of a mesh, or a Kubernetes API server besides, and runs by commands of their own. */
+const MESHES: Readonly<Record<string, string>> = {
+  mesh: join("istio", "mesh") + sep,
+  full: join("istio", "full") + sep,
+};
 /** Runs with the mesh as well, where Helm has been built. */
 const CHART = join("istio", "chart.test.ts");
 /** Tests elsewhere that try inputs by the thousand, or start a collector. */
@@ -85,6 +90,7 @@ const FILE_TIMEOUT_MILLISECONDS = 300_000;
 
 const root = packageRoot();
 const only = parseArgs({ allowPositionals: true }).positionals[0];
+const isMesh = only !== undefined && only in MESHES;
 
 interface Counts {
   passed: number;
@@ -123,12 +129,13 @@ function testFiles(proven: ReadonlySet<string>): string[] {
   const folders = new Map<string, string[]>();
   for (const path of allFiles()) {
     const file = relative(join(root, "tests"), path);
-    if (only === "mesh" ? !file.startsWith(MESH) && file !== CHART : file.startsWith(MESH)) continue;
+    const mesh = Object.keys(MESHES).find((name) => file.startsWith(MESHES[name]!));
+    if (isMesh ? mesh !== only && !(only === "mesh" && file === CHART) : mesh !== undefined) continue;
     const folder = file.split(sep)[0]!;
     if (proven.has(nameOf(path)) || (only === "fast" && THOROUGH.has(nameOf(path)))) continue;
     folders.set(folder, [...(folders.get(folder) ?? []), path]);
   }
-  if (only === "mesh") return [...folders.values()].flat();
+  if (isMesh) return [...folders.values()].flat();
   const slow = [...folders].filter(([folder]) => SLOW.has(folder)).flatMap(([, files]) => files);
   // What takes long first, so that the processes end together: that goes by the number of files.
   const fast = [...folders].filter(([folder]) => !SLOW.has(folder)).sort(([, a], [, b]) => b.length - a.length);
@@ -199,7 +206,7 @@ async function runFiles(): Promise<Counts> {
         return new Map();
       }),
     );
-  const stream = run({ files, concurrency: only === "mesh" ? 1 : PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
+  const stream = run({ files, concurrency: isMesh ? 1 : PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
   stream.on("test:pass", (test) => {
     // A suite counts by its tests, and by itself where it is skipped as a whole.
     if (test.details.type === "suite" && test.skip === undefined) return;

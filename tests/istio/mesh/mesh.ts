@@ -25,7 +25,8 @@ const STATISTICS_MILLISECONDS = 10_000;
 const STOP_MILLISECONDS = 10_000;
 const LOG = 6_000;
 
-const isAlone = Object.keys(networkInterfaces()).every((name) => name === "lo");
+/** Whether nothing but the loopback is there: a network of the tests' own. */
+export const isAlone = Object.keys(networkInterfaces()).every((name) => name === "lo");
 
 /** Why there is no mesh to test with, or false. */
 export const noMesh =

@@ -25,22 +25,22 @@ const inputs = ["go.mod", "go.sum", "mini-istiod/main.go", "proxies/main.go"].ma
 );
 const key = inputs.reduce((hash, bytes) => hash.update(bytes), createHash("sha256")).digest("hex");
 /** What was built of other sources stays in a folder of its own. */
-const folder = join(root, "istio", `${ISTIO_VERSION}-${key.slice(0, 12)}`);
+export const FOLDER = join(root, "istio", `${ISTIO_VERSION}-${key.slice(0, 12)}`);
 
 export const TOOLS = {
-  istioctl: join(folder, "istioctl"),
-  pilotAgent: join(folder, "pilot-agent"),
-  miniIstiod: join(folder, "mini-istiod"),
+  istioctl: join(FOLDER, "istioctl"),
+  pilotAgent: join(FOLDER, "pilot-agent"),
+  miniIstiod: join(FOLDER, "mini-istiod"),
   /** Simulated proxies for mini-istiod. */
-  proxies: join(folder, "proxies"),
+  proxies: join(FOLDER, "proxies"),
   /** What pilot-agent makes Envoy's bootstrap of. */
-  bootstrapTemplate: join(folder, "bootstrap.json"),
+  bootstrapTemplate: join(FOLDER, "bootstrap.json"),
   helm: join(root, "bin/helm"),
 };
 
 export class BuildError extends Error {}
 
-const exists = (path: string): boolean => {
+export const exists = (path: string): boolean => {
   try {
     accessSync(path);
     return true;
@@ -57,9 +57,13 @@ export const noTools = Object.values(TOOLS).every(exists)
 const GO_ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-p=2" };
 
 /** Runs go in the module's folder, and says at times how far it is. */
-async function go(what: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+async function go(
+  what: string,
+  args: readonly string[],
+  { cwd = source, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<void> {
   const child = spawn("go", args, {
-    cwd: source,
+    cwd,
     env: { ...GO_ENVIRONMENT, ...env },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: BUILD_MILLISECONDS,
@@ -99,15 +103,23 @@ async function go(what: string, args: readonly string[], env: NodeJS.ProcessEnv 
   tell();
 }
 
+/** Where a program's modules are pinned, if not beside this file. */
+interface Source {
+  cwd?: string;
+  flags?: string;
+  mod?: "mod" | "readonly";
+}
+
 /** Builds a program of the pinned modules, whole or not at all. */
-async function build(program: string, to: string): Promise<void> {
+export async function build(program: string, to: string, from: Source = {}): Promise<void> {
   if (exists(to)) return;
   const partial = `${to}.${process.pid}`;
-  const flags = `-s -w -X istio.io/istio/pkg/version.buildVersion=${ISTIO_VERSION}`;
+  const { cwd, mod = "readonly" } = from;
+  const flags = from.flags ?? `-s -w -X istio.io/istio/pkg/version.buildVersion=${ISTIO_VERSION}`;
   const args = [
     "build",
     "-v",
-    "-mod=readonly",
+    `-mod=${mod}`,
     "-trimpath",
     "-buildvcs=false",
     "-ldflags",
@@ -117,7 +129,7 @@ async function build(program: string, to: string): Promise<void> {
     program,
   ];
   try {
-    await go(program, args);
+    await go(program, args, { cwd });
     renameSync(partial, to);
   } finally {
     rmSync(partial, { force: true });
@@ -129,35 +141,42 @@ async function buildHelm(): Promise<void> {
   const partial = join(root, "bin", `helm.${process.pid}`);
   try {
     const args = ["install", "-v", "-trimpath", "-ldflags", "-s -w", `helm.sh/helm/v4/cmd/helm@v${HELM_VERSION}`];
-    await go("helm", args, { GOBIN: partial });
+    await go("helm", args, { env: { GOBIN: partial } });
     renameSync(join(partial, "helm"), TOOLS.helm);
   } finally {
     rmSync(partial, { force: true, recursive: true });
   }
 }
 
-/** The folder that Go has Istio's sources in. */
-function istioSources(): string {
-  const args = ["list", "-mod=readonly", "-find", "-f", "{{.Module.Dir}}", "istio.io/istio/pilot/cmd/pilot-agent"];
-  const { status, stdout, stderr } = spawnSync("go", args, { cwd: source, env: GO_ENVIRONMENT, encoding: "utf8" });
-  if (status !== 0) throw new BuildError(`Go does not find Istio's sources: ${stderr.trim()}`);
-  return stdout.trim();
+/** The folder that Go has a module's sources in. */
+export function moduleFolder(module: string, cwd = source): string {
+  const args = ["mod", "download", "-json", module];
+  const { status, stdout, stderr } = spawnSync("go", args, { cwd, env: GO_ENVIRONMENT, encoding: "utf8" });
+  if (status !== 0) throw new BuildError(`Go does not have the sources of ${module}: ${(stderr || stdout).trim()}`);
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
+}
+
+/** Whether all is there; an error where it is not and there is no Go to build it. */
+export function isBuilt(tools: Readonly<Record<string, string>>): boolean {
+  if (Object.values(tools).every(exists)) return true;
+  if (spawnSync("go", ["version"]).status === 0) return false;
+  throw new BuildError(
+    "there is no Go to build the tools of a mesh by: install Go 1.26 or newer, and have `go` on PATH",
+  );
 }
 
 /** Builds what is not there. */
 export async function buildTools(): Promise<void> {
-  if (Object.values(TOOLS).every(exists)) return;
-  if (spawnSync("go", ["version"]).status !== 0) {
-    throw new BuildError(
-      "there is no Go to build the tools of a mesh by: install Go 1.26 or newer, and have `go` on PATH",
-    );
-  }
-  mkdirSync(folder, { recursive: true });
+  if (isBuilt(TOOLS)) return;
+  mkdirSync(FOLDER, { recursive: true });
   mkdirSync(join(root, "bin"), { recursive: true });
   await build("./mini-istiod", TOOLS.miniIstiod);
   await build("./proxies", TOOLS.proxies);
   await build("istio.io/istio/pilot/cmd/pilot-agent", TOOLS.pilotAgent);
   await build("istio.io/istio/istioctl/cmd/istioctl", TOOLS.istioctl);
   await buildHelm();
-  copyFileSync(join(istioSources(), "tools/packaging/common/envoy_bootstrap.json"), TOOLS.bootstrapTemplate);
+  copyFileSync(
+    join(moduleFolder("istio.io/istio"), "tools/packaging/common/envoy_bootstrap.json"),
+    TOOLS.bootstrapTemplate,
+  );
 }

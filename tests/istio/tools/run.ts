@@ -1,6 +1,7 @@
 /**
- * `npm run test:istio`: builds the tools of a mesh, then runs its tests and those of the chart in namespaces of their own,
- * since pilot-agent listens on every address. Exit code 2 where they cannot be built.
+ * `npm run test:istio`: builds the tools of a mesh, then runs its tests and those of the chart in namespaces of their own, since
+ * pilot-agent listens on every address. With `full`, `npm run test:istio:full`: the same for what needs a Kubernetes API server besides.
+ * Exit code 2 where the tools cannot be built.
  */
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
@@ -8,22 +9,25 @@ import { MODULE_PATH } from "../../../istio/mount.ts";
 import { packageRoot } from "../../../scripts/package.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
 import { BuildError, buildTools, TOOLS } from "./build.ts";
+import { buildFullTools } from "./kubernetes.ts";
 
 /** pilot-agent keeps modules below /var/lib; a sidecar has those of a ConfigMap where it mounts them. Both are empty for the tests. */
 const EMPTY = ["/var/lib", dirname(dirname(MODULE_PATH))];
 const PREPARE = `ip link set lo up && ${EMPTY.map((folder) => `mount -t tmpfs tmpfs ${folder}`).join(" && ")} && mkdir -p /var/lib/istio/data`;
-const COMMAND = PREPARE + ' && exec "$0" --import tsx tests/run.ts mesh';
+const WHAT = process.argv[2] === "full" ? "full" : "mesh";
+const RUN = ["--import", "tsx", "tests/run.ts", WHAT];
+const COMMAND = `${PREPARE} && exec "$0" ${RUN.join(" ")}`;
 /** Without root a namespace of users makes one; not every machine lets it. */
 const NAMESPACES = process.getuid?.() === 0 ? ["--net", "--mount"] : ["--net", "--mount", "--map-root-user"];
 
 try {
-  await buildTools();
+  await (WHAT === "full" ? buildFullTools() : buildTools());
   const hasNamespace = spawnSync("unshare", [...NAMESPACES, "sh", "-c", PREPARE]).status === 0;
   // Found here, where there is a network to fetch it by.
   const env = { ...process.env, ENVOY_BIN: await envoyBinary(), HELM_BIN: TOOLS.helm };
   const [program, args] = hasNamespace
     ? ["unshare", [...NAMESPACES, "sh", "-c", COMMAND, process.execPath]]
-    : [process.execPath, ["--import", "tsx", "tests/run.ts", "mesh"]];
+    : [process.execPath, RUN];
   process.exitCode = spawnSync(program, args, { cwd: packageRoot(), env, stdio: "inherit" }).status ?? 1;
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
