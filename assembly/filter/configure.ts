@@ -19,10 +19,10 @@ import { clearNode, setLabels, setNamespace, setService } from "../policy/node";
 import { openDefaultPolicy, problem, problemEnd, readPolicy } from "../policy/read";
 import { countOverflow, Overflow } from "../report/counters";
 import { putHex, putJsonStringWithin } from "../report/json";
-import { readResource, readServiceName } from "./events";
+import { readResource } from "./events";
 import { setHopService } from "./journey";
 import { changeConfigInvalid } from "./metrics";
-import { property } from "./property";
+import { property, readServiceName } from "./property";
 import { policyOf, retireOldPolicies, Root, setArena } from "./root";
 import { beginFollowing, openKeys } from "./shared-notes";
 
@@ -158,13 +158,7 @@ function pluginHash(): u64 {
 function readNode(): void {
   clearNode();
   if (property("xds\0node\0metadata\0NAMESPACE")) setNamespace(given, givenEnd);
-  if (
-    property("xds\0node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
-    property("xds\0node\0metadata\0WORKLOAD_NAME") ||
-    property("xds\0node\0cluster")
-  ) {
-    setService(given, givenEnd);
-  }
+  if (readServiceName()) setService(given, givenEnd);
   if (property("xds\0node\0metadata\0LABELS")) setLabels(given, givenEnd);
 }
 

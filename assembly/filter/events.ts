@@ -61,7 +61,7 @@ import { retryDelay } from "../report/retry";
 import { putTemplate } from "../report/template";
 import { resolveIdentity } from "./identity";
 import { flushEventCounters } from "./metrics";
-import { property } from "./property";
+import { property, readServiceName } from "./property";
 import { firstRoot, policyOf, Root, rootOf } from "./root";
 import { effectiveOf, hostOf, methodOf, pathOf, requestIdOf, routeOf, Stream, traceIdAt } from "./stream";
 
@@ -187,15 +187,6 @@ export function isOneEndpoint(start: usize, end: usize): bool {
 }
 
 // --- who says it --------------------------------------------------------------------------------------------------------
-
-/** Reads what the service is called in the mesh to `given..givenEnd`. */
-export function readServiceName(): bool {
-  return (
-    property("xds\0node\0metadata\0LABELS\0service.istio.io/canonical-name") ||
-    property("xds\0node\0metadata\0LABELS\0app") ||
-    property("xds\0node\0cluster")
-  );
-}
 
 /** Learns what this proxy's records have in common, from the node; called while a configuration arrives. */
 export function readResource(): void {

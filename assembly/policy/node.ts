@@ -21,7 +21,7 @@ export function setNamespace(start: usize, end: usize): void {
   namespaceEnd = end;
 }
 
-/** The service: Istio's canonical name or workload name, else the `--service-cluster` that Envoy was started with. */
+/** The service, as `readServiceName` (filter/property) finds it. */
 export function setService(start: usize, end: usize): void {
   service = start;
   serviceEnd = end;

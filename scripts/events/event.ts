@@ -20,9 +20,7 @@ const bytes = (most: number) =>
     .refine((text) => Buffer.byteLength(text) <= most, { error: `expected at most ${most} bytes` });
 
 const resourceSchema = z.strictObject({
-  "service.name": bytes(MAX.node).describe(
-    "Istio's canonical name, the label app, or the name of Envoy's cluster; else unknown",
-  ),
+  "service.name": bytes(MAX.node).describe("Istio's canonical name, else Envoy's --service-cluster; else unknown"),
   "service.namespace": bytes(MAX.node).optional(),
   "service.instance.id": bytes(MAX.node).optional().describe("The id of Envoy's node"),
   "meshward.version": z.string(),

@@ -180,6 +180,25 @@ test("the largest policy that the tool takes fits the module's arena", async () 
   assert.equal(await invalid([...policy.exceptions, ...policy.exceptions.slice(0, count / 10)]), 1);
 });
 
+test("a service goes by Istio's canonical name, whichever label or name gives it, and by Envoy's cluster where nothing does", async () => {
+  const policy = policyFrom({ mode: "detect", workloads: [{ match: { service: "cart" }, mode: "block" }] });
+  const blocks = async (LABELS: Record<string, string>, WORKLOAD_NAME: string, cluster: string): Promise<boolean> => {
+    const process = createEnvoyProcess();
+    const node = { cluster, metadata: { LABELS, WORKLOAD_NAME } };
+    const plugin = await process.addPlugin({ name: "p", module: readModule(), node });
+    assert.ok(plugin.configure(JSON.stringify(compilePolicy(policy, { holdHeaders: true }))).accepted);
+    process.advance(1000);
+    return [...process.metrics().keys()].some((name) => name.endsWith("info") && name.includes("mode=.=block"));
+  };
+  const canonical = "service.istio.io/canonical-name";
+  assert.ok(await blocks({ [canonical]: "cart", "app.kubernetes.io/name": "x", app: "x" }, "x", "x"));
+  assert.ok(await blocks({ "app.kubernetes.io/name": "cart", app: "x" }, "x", "x"));
+  assert.ok(await blocks({ app: "cart" }, "x", "x"));
+  assert.ok(await blocks({}, "cart", "x"));
+  assert.ok(await blocks({}, "", "cart"));
+  assert.ok(!(await blocks({ [canonical]: "x", app: "cart" }, "cart", "cart")));
+});
+
 test("a pod's label raises the mode, lowers it where the policy allows, and is ignored where it says so", async () => {
   /** The mode in force, and how often a VM has warned of it. */
   const modeOf = async (source: PolicySource, label: string | null): Promise<[string, number]> => {
