@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 
 import { Status } from "../abi/enums";
-import { readProperty } from "../abi/host";
+import { given, givenEnd, readProperty } from "../abi/host";
 import { putText, textSize } from "../core/text";
 
 const PATH: usize = memory.data(128);
@@ -10,7 +10,7 @@ const PATH: usize = memory.data(128);
 /** Reads a property; what it holds is `given..givenEnd` of abi/host. False where there is none or it is empty. */
 export function property(path: string): bool {
   if (isDefined(CHECKED)) assert(textSize(path) <= 128); // the path fits its buffer
-  return readProperty(PATH, putText(PATH, path)) == Status.Ok;
+  return readProperty(PATH, putText(PATH, path)) == Status.Ok && given != givenEnd;
 }
 
 /**
