@@ -1,9 +1,10 @@
 /** A proxy of the mesh before a service, with what `meshward istio` and `meshward image` make. */
 import assert from "node:assert/strict";
 import { stringify } from "yaml";
+import { poll } from "../../../scripts/envoy/admin.ts";
 import { startService, type Service } from "../../filter/service.ts";
 import { image, startRegistry, temporaryFolder } from "../../image/running.ts";
-import { Istiod, Proxy, type ProxyOptions } from "./mesh.ts";
+import { Istiod, Proxy, type ControlPlane, type ProxyOptions } from "./mesh.ts";
 
 export const NAMESPACE = "app";
 const REPOSITORY = "security/meshward";
@@ -39,7 +40,7 @@ export async function pushed(): Promise<Images> {
 export const documents = (...resources: object[]): string => resources.map((one) => stringify(one)).join("---\n");
 
 export interface Front {
-  istiod: Istiod;
+  istiod: ControlPlane;
   proxy: Proxy;
   service: Service;
 }
@@ -51,17 +52,19 @@ export interface Setting extends Omit<ProxyOptions, "istiod" | "namespace"> {
   /** The resources that the proxy starts with, by a name of the test's. */
   start: Readonly<Record<string, string>>;
   meshConfig?: object;
+  /** Starts what serves the resources: mini-istiod, where nothing is said. */
+  serve?: (resources: Readonly<Record<string, string>>, meshConfig?: object) => Promise<ControlPlane>;
 }
 
 /** Runs `work` with a proxy that starts as the setting says. */
 export async function withProxy(setting: Setting, work: (front: Front) => Promise<void>): Promise<void> {
-  const { network, start, meshConfig, ...options } = setting;
+  const { network, start, meshConfig, serve = Istiod.start, ...options } = setting;
   const service = await startService();
-  let istiod: Istiod | undefined;
+  let istiod: ControlPlane | undefined;
   let proxy: Proxy | undefined;
   try {
     const resources = { network: network(Number(new URL(service.url).port)), ...start };
-    istiod = await Istiod.start(resources, meshConfig);
+    istiod = await serve(resources, meshConfig);
     proxy = await Proxy.start({ namespace: NAMESPACE, ...options, istiod });
     await work({ istiod, proxy, service });
   } catch (error) {
@@ -92,4 +95,29 @@ export async function underLoad(proxy: Proxy, work: () => Promise<void>): Promis
     await Promise.all(load);
   }
   return statuses;
+}
+
+/** Listeners that are replaced go on for their `drainDuration`. */
+const GONE_MILLISECONDS = 30_000;
+const LEAST_REQUESTS = 10;
+
+/** The test's own paths have the name with a slash before it; and Envoy lists what it could be given, without a host. */
+const OURS = /\.meshward\b|googleapis\.com\/[\w.]+\.http\.wasm\b/;
+
+/** Takes the module's resources away, and waits until nothing of the filter is left in the proxy, in old listeners neither. */
+export async function remove({ istiod, proxy }: Front): Promise<void> {
+  assert.match(await proxy.dump(""), OURS);
+  await istiod.apply("module", null);
+  let left: string | undefined;
+  await poll(
+    async () => (left = OURS.exec(await proxy.dump(""))?.[0]) === undefined || null,
+    GONE_MILLISECONDS,
+    () => new Error(`${left} is in the proxy's configuration still`),
+  );
+  await proxy.answers(200, QUERY);
+}
+
+export function assertServed(statuses: ReadonlyMap<number, number>): void {
+  assert.deepEqual([...statuses.keys()], [200]);
+  assert.ok(statuses.get(200)! > LEAST_REQUESTS, `${statuses.get(200)} requests`);
 }

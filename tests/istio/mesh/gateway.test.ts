@@ -86,7 +86,7 @@ describe("a gateway", { skip: noMesh }, () => {
         assert.ok(order.indexOf("detectors") < order.indexOf("schema"), `the order of the resource: ${given}`);
         assert.ok(text.indexOf("schema:") < text.indexOf("detectors:"));
       },
-      labels,
+      { labels },
     );
   });
 
@@ -182,7 +182,7 @@ describe("a gateway", { skip: noMesh }, () => {
         await istiod.apply("module", await guard({ ...DETECT, modeLabel: "ignore" }, images.compat));
         await proxy.answers(200, QUERY);
       },
-      label,
+      { labels: label },
     );
     const lower = await guard(BLOCK, images.compat);
     await withGateway(
@@ -193,7 +193,7 @@ describe("a gateway", { skip: noMesh }, () => {
         await istiod.apply("module", await guard({ ...BLOCK, modeLabel: "any" }, images.compat));
         await proxy.answers(200, QUERY);
       },
-      { "meshward.dev/mode": "detect" },
+      { labels: { "meshward.dev/mode": "detect" } },
     );
   });
 });

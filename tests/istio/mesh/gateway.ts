@@ -1,6 +1,6 @@
 /** A gateway of the mesh. */
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
-import { documents, NAMESPACE, withProxy, type Front } from "./front.ts";
+import { documents, NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
 import { resources } from "./generated.ts";
 import { takePort } from "./mesh.ts";
 
@@ -57,9 +57,10 @@ export function withGateway(
   registry: string,
   start: Readonly<Record<string, string>>,
   work: (front: Front) => Promise<void>,
-  labels: Record<string, string> = {},
+  { labels, ...options }: Partial<Pick<Setting, "labels" | "serve" | "drainDuration">> = {},
 ): Promise<void> {
   const port = takePort();
   const network = (service: number): string => route(port, service);
-  return withProxy({ role: "router", registry, port, network, start, labels: { ...LABELS, ...labels } }, work);
+  const all = { ...LABELS, ...labels };
+  return withProxy({ role: "router", registry, port, network, start, ...options, labels: all }, work);
 }

@@ -107,14 +107,28 @@ export const takePort = (): number => nextPort++;
 
 export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
 
+/** What gives proxies their configuration. */
+export interface ControlPlane {
+  /** HOST:PORT of its discovery service, without TLS. */
+  readonly address: string;
+  /** Puts the resources of that name in force, or takes them away. */
+  apply(name: string, text: string | null): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Filters of Istio's own build of Envoy, which stock Envoy refuses. */
-const ISTIOD_ENVIRONMENT = {
+export const ISTIOD_ENVIRONMENT = {
   PILOT_ENABLE_METADATA_EXCHANGE: "false",
   PILOT_ENABLE_ALPN_FILTER: "false",
   PILOT_ENABLE_TELEMETRY_LABEL: "false",
 };
 
-export class Istiod {
+/** The mesh's settings; without providers, which bring filters that stock Envoy refuses as well. */
+export const meshText = (settings: object): string =>
+  stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...settings });
+
+/** mini-istiod. */
+export class Istiod implements ControlPlane {
   readonly #folder: string;
   readonly #program: Program;
   readonly address: string;
@@ -129,10 +143,7 @@ export class Istiod {
   static async start(resources: Readonly<Record<string, string>>, meshConfig: object = {}): Promise<Istiod> {
     const folder = temporary("istiod");
     mkdirSync(join(folder, "config"));
-    writeFileSync(
-      join(folder, "mesh.yaml"),
-      stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...meshConfig }),
-    );
+    writeFileSync(join(folder, "mesh.yaml"), meshText(meshConfig));
     for (const [name, text] of Object.entries(resources)) writeFileSync(join(folder, "config", `${name}.yaml`), text);
     const address = `127.0.0.1:${takePort()}`;
     const args = ["--address", address, "--debug", `127.0.0.1:${takePort()}`];
@@ -151,7 +162,6 @@ export class Istiod {
     return this.#program.pid;
   }
 
-  /** Puts the resources of that name in force, or takes them away. */
   async apply(name: string, text: string | null): Promise<void> {
     const file = join(this.#folder, "config", `${name}.yaml`);
     if (text === null) rmSync(file);
@@ -170,7 +180,7 @@ export class Istiod {
 }
 
 export interface ProxyOptions {
-  istiod: Istiod;
+  istiod: ControlPlane;
   role: "router" | "sidecar";
   namespace: string;
   labels: Record<string, string>;
@@ -180,6 +190,8 @@ export interface ProxyOptions {
   port: number;
   /** Variables of its environment besides. */
   env?: Readonly<Record<string, string>>;
+  /** How long a listener that has been replaced goes on with its requests. */
+  drainDuration?: string;
 }
 
 interface Ports {
@@ -243,7 +255,16 @@ export class Proxy {
     this.#ports = ports;
   }
 
-  static async start({ istiod, role, namespace, labels, registry, port, env = {} }: ProxyOptions): Promise<Proxy> {
+  static async start({
+    istiod,
+    role,
+    namespace,
+    labels,
+    registry,
+    port,
+    env = {},
+    drainDuration = "2s",
+  }: ProxyOptions): Promise<Proxy> {
     const folder = temporary(role);
     mkdirSync(join(folder, "etc/istio/proxy"), { recursive: true });
     mkdirSync(join(folder, "var/lib/istio/data"), { recursive: true });
@@ -258,7 +279,7 @@ export class Proxy {
       proxyAdminPort: ports.admin,
       statusPort: ports.status,
       concurrency: 1,
-      drainDuration: "2s",
+      drainDuration,
       terminationDrainDuration: "1s",
       extraStatTags: STAT_LABELS,
     };

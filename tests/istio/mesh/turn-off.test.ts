@@ -6,46 +6,22 @@ import { poll } from "../../../scripts/envoy/admin.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
 import {
+  assertServed,
   BLOCK,
   DETECT,
   HARMLESS,
   NAMESPACE,
   pushed,
   QUERY,
+  remove,
   START_MILLISECONDS,
   underLoad,
-  type Front,
   type Images,
 } from "./front.ts";
 import { generated, resources } from "./generated.ts";
 import { noMesh } from "./mesh.ts";
 import { mount, unmount } from "./mount.ts";
 import { takePorts, TARGET, withSidecar } from "./sidecar.ts";
-
-/** Listeners that are replaced go on for two seconds here. */
-const GONE_MILLISECONDS = 15_000;
-const LEAST_REQUESTS = 10;
-
-/** The test's own paths have the name with a slash before it; and Envoy lists what it could be given, without a host. */
-const OURS = /\.meshward\b|googleapis\.com\/[\w.]+\.http\.wasm\b/;
-
-/** Takes the resources away, and waits until nothing of the filter is left in the proxy, in old listeners neither. */
-async function remove({ istiod, proxy }: Front): Promise<void> {
-  assert.match(await proxy.dump(""), OURS);
-  await istiod.apply("module", null);
-  let left: string | undefined;
-  await poll(
-    async () => (left = OURS.exec(await proxy.dump(""))?.[0]) === undefined || null,
-    GONE_MILLISECONDS,
-    () => new Error(`${left} is in the proxy's configuration still`),
-  );
-  await proxy.answers(200, QUERY);
-}
-
-function assertServed(statuses: ReadonlyMap<number, number>): void {
-  assert.deepEqual([...statuses.keys()], [200]);
-  assert.ok(statuses.get(200)! > LEAST_REQUESTS, `${statuses.get(200)} requests`);
-}
 
 describe("a sidecar under requests", { skip: noMesh }, () => {
   let images: Images;

@@ -1,5 +1,5 @@
 /**
- * Builds kube-apiserver and kubectl by Go, once, into the cache, for `npm run test:istio:full`. Kubernetes' own go.mod names its libraries
+ * Builds istiod, kube-apiserver and kubectl by Go, once, into the cache, for `npm run test:istio:full`. Kubernetes' own go.mod names its libraries
  * by folders that a module does not have; what is published of them has the same sources. Go holds all against its database of checksums.
  */
 import { spawnSync } from "node:child_process";
@@ -13,6 +13,8 @@ const folder = join(FOLDER, "..", `kubernetes-${KUBERNETES_VERSION}`);
 export const FULL_TOOLS = {
   apiServer: join(folder, "kube-apiserver"),
   kubectl: join(folder, "kubectl"),
+  /** istiod. */
+  pilotDiscovery: join(FOLDER, "pilot-discovery"),
   /** Of Istio's kinds, with their rules. */
   definitions: join(folder, "istio-definitions.yaml"),
 };
@@ -33,6 +35,7 @@ export async function buildFullTools(): Promise<void> {
   if (noEtcd !== false) throw new BuildError(noEtcd);
   await buildTools();
   if (isBuilt(FULL_TOOLS)) return;
+  await build("istio.io/istio/pilot/cmd/pilot-discovery", FULL_TOOLS.pilotDiscovery);
   const source = join(folder, "source");
   mkdirSync(source, { recursive: true });
   const kubernetes = `k8s.io/kubernetes@v${KUBERNETES_VERSION}`;
