@@ -2,7 +2,7 @@
 // stay, every other run of letters becomes `a{n}`, of digits `9{n}`, other bytes beyond ASCII `?`. No secret leaves the process.
 
 import { addressHost, addressHostEnd, addressQuery, readAddress } from "../core/address";
-import { byteAt, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, putByte, putBytes, putDecimal } from "../core/bytes";
 import { Char } from "../core/char";
 import {
   fieldForeign,
@@ -62,7 +62,7 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
   if (
     confidence > QUOTED &&
     (fieldForeign ||
-      isElsewhere(rule) ||
+      isElsewhere(rule, start, end) ||
       expects(rule, whole) ||
       (fieldPart == Part.Json && quotes(rule, whole, start)))
   )
@@ -91,25 +91,45 @@ const PREFACE: usize = 16;
 
 /** Where the reading begins that is judged, and the value that it is of. Set by `detect/judge.ts`. */
 let reading: usize = 0;
+let readingEnd: usize = 0;
 let value: usize = 0;
 let valueEnd: usize = 0;
+/** Whether the value is the address of another service once it is decoded. */
+let encodesAddress = false;
 
-export function setReading(start: usize): void {
+export function setReading(start: usize, end: usize): void {
   reading = start;
+  readingEnd = end;
 }
 
 export function setValue(start: usize, end: usize): void {
   value = start;
   valueEnd = end;
+  encodesAddress = false;
 }
 
-/** Whether `rule` is about what a service does with its own parameters, and the value is the address of another one. */
-function isElsewhere(rule: u32): bool {
+/** A layer of the value: what it is an address in may be decoded further. */
+export function setLayer(start: usize, end: usize): void {
+  encodesAddress = encodesAddress || (readAddress(start, end) && !isOwnHost(addressHost, addressHostEnd));
+}
+
+/** Whether `rule` is about what a service does with its own parameters, and the value, or the string that holds it, is the address of another one. */
+function isElsewhere(rule: u32, start: usize, end: usize): bool {
   const confusion = rule == Rule.SsrfParserConfusion;
   const own = rule < 400 || (rule >= 800 && rule < 1100) || (rule >= 1400 && rule < 1500) || confusion;
-  if (!own || !readAddress(value, valueEnd) || isOwnHost(addressHost, addressHostEnd)) return false;
+  if (own && encodesAddress && !confusion) return true;
+  if (!own || !isAddress(start, end) || isOwnHost(addressHost, addressHostEnd)) return false;
   // "http://a?@b/": one reader's query is another one's host.
   return !confusion || byteAt(addressQuery + 1) != Char.At;
+}
+
+/** Whether the value is an address, or the string of JSON that `start..end` stands in. */
+function isAddress(start: usize, end: usize): bool {
+  if (readAddress(value, valueEnd)) return true;
+  if (start <= reading || end > readingEnd || byteAt(reading) != Char.BraceOpen) return false;
+  while (start > reading && byteAt(start) != Char.DoubleQuote) start--;
+  const close = findByte(start + 1, readingEnd, Char.DoubleQuote);
+  return byteAt(start - 1) == Char.Colon && close >= end && close < readingEnd && readAddress(start + 1, close);
 }
 
 /** Whether rule `rule` is about an absolute path, which is a name of a file and nothing else. */

@@ -2,7 +2,7 @@
 // set before (core/field.ts). Each detector begins with a gate on the kinds of bytes that occur, so a plain value costs one
 // vector pass and a few compares.
 
-import { byteAt, findByte, isDigit, isWord } from "../core/bytes";
+import { byteAt, findByte, isDigit, isSpace, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { classify } from "../core/classify";
 import {
@@ -17,6 +17,7 @@ import {
   setNested,
 } from "../core/field";
 import { findEither, skipBlank } from "../core/scan";
+import { textStarts } from "../core/text";
 import { beginsGlobal, beginsObject, unwrap, unwrapped, unwrappedBinary, unwrappedEnd } from "../decode/base64";
 import { decodeEscapes } from "../decode/escape";
 import { decodePercent } from "../decode/percent";
@@ -36,7 +37,7 @@ import { detectCmdi } from "./cmdi";
 import { detectCrlf } from "./crlf";
 import { detectExpression } from "./expression";
 import { detectDeser, detectType } from "./deser";
-import { setReading, setValue } from "./finding";
+import { setLayer, setReading, setValue } from "./finding";
 import { detectJndi } from "./jndi";
 import { detectGraphql, givesStrings } from "./graphql";
 import { detectLdapi } from "./ldapi";
@@ -77,6 +78,8 @@ export function judge(start: usize, end: usize): void {
   // Letters, digits, `_`, `,`, `?`, `!` and `@` alone are in no language more than a word.
   if (kinds == 0) judgeWord(start, end);
   else if (isLink(start, end, kinds)) return judgeLink(start, end, kinds);
+  else if ((~kinds & PAIRS) == 0 && isForm(start, end)) return judgePairs(start, end);
+  else if ((~kinds & DOCUMENT) == 0 && isDocument(start, end)) judgeWhole(start, end, kinds);
   else judgeText(start, end, kinds);
   const wrapped = kinds & ~DIGITS;
   if ((wrapped == 0 || (wrapped & ~DATA_URL) == 0) && unwrap(start, end)) {
@@ -86,9 +89,11 @@ export function judge(start: usize, end: usize): void {
     } else {
       judgeLayers(unwrapped, unwrappedEnd, inside);
       if ((inside & Kind.Quote) != 0) judgeStrings(unwrapped, unwrappedEnd);
+      setValue(start, end);
     }
   } else if ((kinds & Kind.Quote) != 0) {
     judgeStrings(start, end);
+    setValue(start, end);
   } else if ((~kinds & FORM) == 0 && (kinds & NO_FORM) == 0) {
     judgePairs(start, end);
   }
@@ -96,24 +101,51 @@ export function judge(start: usize, end: usize): void {
 
 /** Kinds that a form with something to decode in it has, and some that a form escapes. */
 const FORM: u32 = Kind.Equals | Kind.Percent;
+/** Kinds that a form of two fields has. */
+const PAIRS: u32 = Kind.Equals | Kind.Ampersand;
 const NO_FORM: u32 = Kind.Space | Kind.Angle | Kind.Brace | Kind.Backtick;
 /** Pairs of one form that are judged. */
 const MAX_PAIRS: u32 = 64;
 
 /** A form inside of a value (`{"data":"id=7&q=…"}` in JSON): each of its values is one to the service, once it is decoded. */
 function judgePairs(start: usize, end: usize): void {
+  const whole = start;
   for (let pairs: u32 = 0; pairs < MAX_PAIRS && start < end; pairs++) {
     const pairEnd = findByte(start, end, Char.Ampersand);
     const nameEnd = findByte(start, pairEnd, Char.Equals);
     // What does not begin as a form is none: "/search?q=…", "x; a=…".
     if (pairs == 0 && (nameEnd == start || nameEnd == pairEnd || !isName(start, nameEnd))) return;
-    if (findByte(nameEnd, pairEnd, Char.Percent) < pairEnd) {
+    if (findEither(nameEnd, pairEnd, Char.Percent, Char.Plus) < pairEnd) {
       const textEnd = decodePercent(nameEnd + 1, pairEnd, STRING, true);
       const kinds = classify(STRING, textEnd);
+      setValue(STRING, textEnd);
       if (kinds != 0) judgeText(STRING, textEnd, kinds);
     }
     start = pairEnd + 1;
   }
+  setValue(whole, end);
+}
+
+/**
+ * Whether all of `start..end` is a form of two fields or more, encoded as such: names of letters and digits, and values with no byte
+ * that is escaped in forms. Then it is its fields and nothing else; read as one text, one field would go on as another one's SQL.
+ */
+function isForm(start: usize, end: usize): bool {
+  let pairs: u32 = 0;
+  let escapes = false;
+  while (start < end && pairs < MAX_PAIRS) {
+    const name = start;
+    while (start < end && isWord(byteAt(start)) && !textStarts(start, end, "__")) start++;
+    if (start == name || start == end || byteAt(start) != Char.Equals) return false;
+    for (start++; start < end && byteAt(start) != Char.Ampersand; start++) {
+      const byte = byteAt(start);
+      if (byte == Char.Percent || byte == Char.Plus) escapes = true;
+      else if (!isWord(byte) && byte != Char.Dash && byte != Char.Dot && byte != Char.Star) return false;
+    }
+    start++;
+    pairs++;
+  }
+  return escapes && pairs > 1 && start > end;
 }
 
 /** Whether `start..end` is a name of a form's field. */
@@ -128,7 +160,7 @@ function isName(start: usize, end: usize): bool {
 
 /** A value as those ask who suspect something. */
 export function judgeText(start: usize, end: usize, kinds: u32): void {
-  setReading(start);
+  setReading(start, end);
   const suspects = suspect(start, end, kinds);
   if ((suspects & Suspect.Anything) != 0) return judgeLayers(start, end, kinds);
   if ((suspects & Suspect.Sql) != 0) detectSqli(start, end, kinds);
@@ -139,7 +171,7 @@ export function judgeText(start: usize, end: usize, kinds: u32): void {
 
 /** A link whose spelling says nothing (detect/plain.ts): only where it points, and what it carries. */
 export function judgeLink(start: usize, end: usize, kinds: u32): void {
-  setReading(start);
+  setReading(start, end);
   if (linkHost != 0) detectLink(start, linkHost, end);
   else detectCmdi(start, end, kinds);
   if (namesTarget(start, end, true)) detectTraversal(start, end, kinds);
@@ -149,9 +181,14 @@ export function judgeLink(start: usize, end: usize, kinds: u32): void {
 
 /** A value as it stands, then layer by layer. */
 function judgeLayers(start: usize, end: usize, kinds: u32): void {
+  judgeWhole(start, end, kinds);
+  peel(start, end, kinds);
+}
+
+/** A value as it stands. */
+function judgeWhole(start: usize, end: usize, kinds: u32): void {
   detect(start, end, kinds);
   if (givesStrings) judgeArguments(start, end);
-  peel(start, end, kinds);
 }
 
 /** The strings of a document of GraphQL are values to the service, as they stand and encoded. */
@@ -182,8 +219,55 @@ function peel(start: usize, end: usize, kinds: u32): void {
   while (layersNext(kinds)) {
     if (isDefined(CHECKED) && tracing) traceLayer(layerStart, layerEnd);
     kinds = classify(layerStart, layerEnd);
+    setLayer(layerStart, layerEnd);
     detect(layerStart, layerEnd, kinds);
   }
+}
+
+/** Kinds that an object of JSON has. */
+const DOCUMENT: u32 = Kind.Quote | Kind.Brace | Kind.Colon;
+
+/** Whether all of `start..end` is JSON: what is encoded in it stands in a string, and is read as that one's. */
+function isDocument(start: usize, end: usize): bool {
+  if (byteAt(start) != Char.BraceOpen && byteAt(start) != Char.BracketOpen) return false;
+  for (let strings: u32 = 0; start < end; start++) {
+    const byte = byteAt(start);
+    if (byte == Char.DoubleQuote) {
+      if (++strings > MAX_STRINGS) return false;
+      do {
+        start = findEither(start + 1, end, Char.DoubleQuote, Char.Backslash);
+        if (start < end && byteAt(start) == Char.Backslash) start++;
+        else break;
+      } while (start < end);
+      if (start >= end) return false;
+    } else if (!isDigit(byte) && !isSpace(byte) && !isStructure(byte)) return false;
+  }
+  return true;
+}
+
+/** Whether `byte` stands between strings of JSON: a bracket, a mark, a number's part, a letter of true, false and null. */
+function isStructure(byte: u32): bool {
+  switch (byte) {
+    case Char.BraceOpen:
+    case Char.BraceClose:
+    case Char.BracketOpen:
+    case Char.BracketClose:
+    case Char.Colon:
+    case Char.Comma:
+    case Char.Dash:
+    case Char.Dot:
+    case Char.a:
+    case Char.e:
+    case Char.f:
+    case 0x6c:
+    case Char.n:
+    case Char.r:
+    case 0x73:
+    case Char.t:
+    case Char.u:
+      return true;
+  }
+  return false;
 }
 
 /** Strings of one text of JSON that are judged. */
@@ -218,6 +302,7 @@ function judgeStrings(start: usize, end: usize): void {
     const kinds = classify(string, textEnd);
     if (kinds == 0) continue;
     setNested(true);
+    setValue(string, textEnd);
     judgeLayers(string, textEnd, kinds);
     setNested(false);
   }
@@ -238,7 +323,7 @@ export function judgeMarkup(start: usize, end: usize): void {
 
 /** All detectors on one reading of a value. */
 export function detect(start: usize, end: usize, kinds: u32): void {
-  setReading(start);
+  setReading(start, end);
   detectSqli(start, end, kinds);
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);
