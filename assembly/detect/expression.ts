@@ -62,7 +62,7 @@ export function detectExpression(start: usize, end: usize, kinds: u32): void {
   best = 0;
   weighed = 0;
   if (mayTemplate(start, end, kinds)) templates(start, end);
-  if (best < CERTAIN && mayCode(start, end, kinds)) {
+  if (best < CERTAIN && mayCode(start, end, kinds) && !isEscaped(start, end, kinds)) {
     code(start, start, end);
     if (kinds & Kind.Quote) {
       // What stands behind the first quotation mark, as if the value stood within such.
@@ -298,6 +298,9 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
   let confidence = ruleConfidence(rule);
   if (confidence <= best || weighed == MAX_WEIGHED) return;
   weighed++;
+  // An assignment of a literal is a template's line like any other.
+  const lone = from == start && at == end;
+  if (rule == Rule.SstiArithmeticBrackets && (kind == Expr.Statement || kind == Expr.Directive) && !lone) return;
   if (kind == Expr.Php) {
     if (rule != Rule.CodeiPhpOpen) rule = Rule.CodeiPhpTag;
     confidence = ruleConfidence(rule);
@@ -331,6 +334,15 @@ function holdsBacktick(start: usize, end: usize): bool {
 const LONE: usize = 64;
 /** Bytes of a name before a parenthesis at most. */
 const MAX_NAME: usize = 32;
+
+/** Whether blanks are escaped in the value and none stands as it is: what it is read from is another layer. */
+function isEscaped(start: usize, end: usize, kinds: u32): bool {
+  if ((kinds & (Kind.Percent | Kind.Space | Kind.Control)) != Kind.Percent) return false;
+  for (let at = findByte(start, end, Char.Percent); at + 2 < end; at = findByte(at + 1, end, Char.Percent)) {
+    if (textStarts(at, end, "%20")) return true;
+  }
+  return false;
+}
 
 /** Whether a call of a name that the table has stands in the value, or a few beginnings. */
 export function mayCode(start: usize, end: usize, kinds: u32): bool {

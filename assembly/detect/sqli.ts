@@ -256,6 +256,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
       if (shape == Shape.Start || shape == Shape.Expect || shape == Shape.Loose) continue;
       if (at < end && startsClause(byteAt(at)) && isClause(sqlToken(at, end, quote))) continue;
     }
+    // What AGAINST (…) searches by leaves the string where it was.
+    if (kind == Sql.Mode) continue;
     // PostgreSQL's casts leave an operand what it was: `1::int`.
     if (kind == Sql.Arith && byteAt(sqlStart) == Char.Colon && (isConstant(last) || last == Sql.ParenClose)) {
       if (at < end && isLetter(byteAt(at))) {

@@ -598,9 +598,15 @@ function judgeScriptElement(from: usize, to: usize, complete: bool, said: u32): 
       from,
       close,
     );
-  else if (runs) report(Rule.XssScriptElement, sureness(to, close), from, close);
+  // A value that is nothing else was not written to be read, whatever its strings say.
+  else if (runs)
+    report(
+      Rule.XssScriptElement,
+      short && from == first && close < last && last - close < 12 ? 5 : sureness(to, close),
+      from,
+      close,
+    );
   else if (countWords(to, close) > 1) {
-    // A value that is nothing else was not written to be read.
     report(Rule.XssScriptElement, short && from == first && close < last && last - close < 12 ? -20 : -55, from, close);
   } else {
     const assigns = from == first && findOneOf(to, close, Char.Equals, Char.Plus, Char.Semicolon, Char.Equals) < close;

@@ -209,6 +209,8 @@ function name(start: usize, end: usize): u32 {
     return put(at, Expr.Name);
   }
   const kind = keyword(EXPRESSION_KEYWORDS, start, at);
+  // Elixir's and Ruby's methods: `read!(`.
+  if (at + 1 < end && byteAt(at) == Char.Bang && byteAt(at + 1) == Char.ParenOpen && kind != Expr.Print) at++;
   if (kind == Expr.TypeOf && byteAt(start) != 0x54) return put(at, Expr.Name);
   if (kind == Expr.Java) return javaName(at, end);
   // `.eval(` is a method of data frames, models and regular expressions too.

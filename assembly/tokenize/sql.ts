@@ -14,6 +14,8 @@
 
 import { byteAt, hexValue, isDigit, isLetter, isWord, putBytes } from "../core/bytes";
 import { Char } from "../core/char";
+import { skipBlank } from "../core/scan";
+import { textStartsNoCase } from "../core/text";
 import { keyword } from "../match/keywords";
 import { Sql, SQLI_KEYWORDS } from "../generated/sqli";
 
@@ -249,10 +251,24 @@ function word(at: usize, end: usize, quote: u32): u32 {
     }
   }
   const kind = keyword(SQLI_KEYWORDS, at, next);
+  if (kind == Sql.In) {
+    const mode = modeEnd(next, end);
+    if (mode != 0) return put(mode, Sql.Mode);
+  }
   if (kind != 0) return put(next, kind);
   if (next - at > 3 && byteAt(at + 2) == Char.Underscore && isProcedure(at)) return put(next, Sql.Command);
   if (next + 4 < end && byteAt(next + 1) == Char.Star && isEmptyComment(next)) return halves(at, next, end);
   return put(next, Sql.Name);
+}
+
+/** One past `boolean mode` or `natural language mode` before the bracket of MySQL's AGAINST (…), or 0. `at`: behind the IN. */
+function modeEnd(at: usize, end: usize): usize {
+  at = skipBlank(at, end);
+  if (textStartsNoCase(at, end, "boolean mode")) at += 12;
+  else if (textStartsNoCase(at, end, "natural language mode")) at += 21;
+  else return 0;
+  const close = skipBlank(at, end);
+  return close < end && byteAt(close) == Char.ParenClose ? at : 0;
 }
 
 /** Whether the word at `at`, which has "_" third, begins with xp_ or sp_, as SQL Server's own procedures do. */
