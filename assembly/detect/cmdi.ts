@@ -4,7 +4,7 @@
 // step per byte in each, no memory but the tokenizer's.
 
 import { Char } from "../core/char";
-import { byteAt, findByte, isDigit, isSpace } from "../core/bytes";
+import { byteAt, findByte, isDigit, isLetter, isSpace } from "../core/bytes";
 import { fieldPart, Part } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
@@ -13,7 +13,8 @@ import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
 import { countWords } from "../core/scan";
-import { nextShell, openShell, Quoting, shellEnd } from "../tokenize/shell";
+import { textIsOneOf } from "../core/text";
+import { nextShell, openShell, Quoting, shellEnd, shellStart } from "../tokenize/shell";
 import { mayRun } from "./cmdi-gate";
 import { found } from "./finding";
 
@@ -86,13 +87,22 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   let words: u32 = 0;
   let previous: u32 = Shell.End;
   let tokens: u32 = 0;
-  // A command with what only commands take (`set -e`, `export A=$B`): the separator behind it ends no word of another's line.
-  let own = false;
+  // A command with what only commands take (`set -e`, `export A=$B`): the separator behind it ends no word of another's line;
+  // nor do the lines of a letter.
+  let own = mayHoldScript() && greets(start, end);
+  // The output of a command goes to one that shows it (`env | grep -i proxy`): of words alone it reads no file.
+  let piped: u32 = Shell.End;
+  let bodied = false;
+  const compound = quoting == Quoting.Bare && beginsCompound(start, end);
   while (true) {
     const token = nextShell();
     if (token == Shell.End) break;
     if (token == Shell.Word) words++;
-    if (tokens++ == 1) own = mayHoldScript() && runsAlone(previous) && takesOperand(token);
+    // "while true; do": behind another command the `do` is an error, and the shell runs nothing of it.
+    if (compound && token == Shell.Prefix && isSeparator(previous) && isBodyWord()) bodied = own = true;
+    if (tokens == 1 && token == Shell.Pipe && runsAlone(previous)) piped = Shell.Pipe;
+    else if (tokens == 2 && piped == Shell.Pipe) piped = token;
+    if (tokens++ == 1 && !own) own = mayHoldScript() && runsAlone(previous) && takesOperand(token);
     previous = token;
     if (dfaDead(CMDI_TABLE, state)) {
       if (confidence == 0) break;
@@ -102,7 +112,9 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     if (!dfaAccepts(CMDI_TABLE, state)) continue;
     const matched = dfaRule(CMDI_TABLE, state);
     let sure = ruleConfidence(matched);
-    if (own && matched == Rule.CmdiSeparatorCommand) sure -= OWN_LINE;
+    const shown = piped == Shell.Reader && token == Shell.Word;
+    if ((own || shown) && matched == Rule.CmdiSeparatorCommand) sure -= OWN_LINE;
+    if (bodied && matched == Rule.CmdiEmbeddedCommand) sure -= OWN_LINE;
     if (sure <= confidence) continue;
     confidence = sure;
     rule = matched;
@@ -119,6 +131,31 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   best = confidence;
   bestRule = rule;
   bestEnd = matchEnd;
+}
+
+/** Whether the value begins as a letter does: words, a comma, an empty line. */
+function greets(start: usize, end: usize): bool {
+  while (start < end && (isLetter(byteAt(start)) || byteAt(start) == Char.Space)) start++;
+  if (start == end || byteAt(start) != Char.Comma) return false;
+  let lines = 0;
+  while (++start < end && byteAt(start) <= <u32>Char.Space) if (byteAt(start) == Char.LineFeed) lines++;
+  return lines > 1;
+}
+
+/** Whether the value begins with the word of a compound command that has a body. */
+function beginsCompound(start: usize, end: usize): bool {
+  let word = start;
+  while (word < end && isLetter(byteAt(word))) word++;
+  return textIsOneOf(start, word, "while until for if");
+}
+
+/** Whether the shell's last token begins such a body. */
+function isBodyWord(): bool {
+  return textIsOneOf(shellStart, shellEnd, "do then");
+}
+
+function isSeparator(token: u32): bool {
+  return token == Shell.Semicolon || token == Shell.Newline;
 }
 
 /** Whether people send scripts in the part at work: in documents and forms they do, in addresses and headers lines are padding. */

@@ -317,10 +317,23 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
   if (whole > MUCH) loss += 30;
   else if (whole > SOME && confidence < STRONG) loss += 30;
   if (kind == Expr.Dollar && holdsBacktick(start, from)) loss += 40;
+  // "`{{ 7*7 }}` gives 49": a sum that a text shows as code.
+  if (
+    rule == Rule.SstiArithmetic &&
+    isCodeSpan(start, from, at, end) &&
+    countWords(start, from) + countWords(at, end) > 1
+  )
+    loss += 30;
   if (expressionLines > 3) loss += 30;
   // A loop has a body.
   if (rule == Rule.SstiServerObject && whole > 2) loss += kind == Expr.Statement ? 10 : 20;
   offer(rule, confidence - min(confidence, loss), from, last);
+}
+
+/** Whether `from..at` stands between backticks, as Markdown shows code. */
+function isCodeSpan(start: usize, from: usize, at: usize, end: usize): bool {
+  while (at < end && (byteAt(at) == Char.BraceClose || byteAt(at) == Char.Space)) at++;
+  return from > start && at < end && byteAt(from - 1) == Char.Backtick && byteAt(at) == Char.Backtick;
 }
 
 /** Whether a template literal of JavaScript may have begun. */

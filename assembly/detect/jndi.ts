@@ -76,7 +76,9 @@ function resolve(start: usize, end: usize): usize {
     }
   }
   for (; depth > 0; depth--) {
-    if (textStartsNoCase(textAt(depth), out, "jndi:")) note(Rule.JndiOpen);
+    const text = textAt(depth);
+    // The rest may stand in another value; "`${jndi:` in the logs" goes on, and not with a name.
+    if (textStartsNoCase(text, out, "jndi:") && (out == text + 5 || beginsName(byteAt(text + 5)))) note(Rule.JndiOpen);
   }
   return first;
 }
@@ -100,7 +102,7 @@ function close(open: usize, out: usize): usize {
   const fallback: usize = load<u32>(open, 4);
   if (textStartsNoCase(text, out, "jndi:")) {
     // Whoever writes about it leaves the name out: "${jndi:…}".
-    const named = out > text + 5 && (isWord(byteAt(text + 5)) || byteAt(text + 5) == Char.Slash);
+    const named = out > text + 5 && beginsName(byteAt(text + 5));
     if (named && !textStarts(out - 6, out, "://...")) note(Rule.JndiLookup);
     return out;
   }
@@ -118,6 +120,11 @@ function close(open: usize, out: usize): usize {
   }
   if (discloses(text, out)) note(Rule.JndiDisclosure);
   return text;
+}
+
+/** Whether `byte` can be the first of what is looked up: a scheme, a path. */
+function beginsName(byte: u32): bool {
+  return isWord(byte) || byte == Char.Slash;
 }
 
 /** Whether a lookup's name is of marks alone: `${::-j}`. Shells have `${1:-y}` and `${:-y}`. */

@@ -423,6 +423,9 @@ function walk(at: usize, end: usize, quote: u32): usize {
         // "run = f(x); exec(y)" is a program's.
         if (quote == 0 && begin == whole && first == Sql.Name && (seen & Seen.Equation) != 0)
           if (matched == Rule.SqliStackedQuery && kind == Sql.ParenOpen) sure -= PAIRED;
+        // `the words "union select" in a text`: a quotation ends where the select list would begin, and a sentence goes on.
+        if (opens && wordy && matched == Rule.SqliUnionSelect && isString(kind) && wordGaps(sqlStart, end) != 0)
+          sure -= PAIRED;
         if (quote != 0 && matched == Rule.SqliQuoteBalanced && !opens && isNoise(begin, end)) sure -= PAIRED;
         if (
           ((quote != 0 && matched == Rule.SqliTautology) || matched == Rule.SqliTimeDelay) &&
@@ -482,10 +485,17 @@ function isStatement(kind: u32): bool {
 
 /** Whether what follows a condition cannot be SQL's: a word behind its last operand, or a sentence in the string that it leaves open. */
 function breaks(last: u32, at: usize, end: usize, quote: u32): bool {
-  if (last == Sql.Tail || last == Sql.Text || last == Sql.Stray) return wordGaps(sqlStart, end) != 0;
+  if (last != Sql.String && isString(last)) return wordGaps(sqlStart, end) != 0;
   if (last != Sql.Number && last != Sql.String) return false;
   const kind = sqlToken(at, end, quote);
+  // `"or 1=1" is in the log`: no string stands behind a number, and this one is a sentence.
+  if (opens && isString(kind)) return wordGaps(sqlStart, end) != 0;
   return kind == Sql.Name || kind == Sql.Prose;
+}
+
+/** Whether a token is a string, whole or left open. */
+function isString(kind: u32): bool {
+  return kind == Sql.String || kind == Sql.Tail || kind == Sql.Text || kind == Sql.Stray;
 }
 
 /** Marks from which on a text is noise, such as a digest or compressed data in printable letters. */

@@ -140,6 +140,17 @@ function peek(distance: usize): u32 {
   return at + distance < end ? byteAt(at + distance) : 0;
 }
 
+/** Whether words follow the text between backticks at `at`, parted from it and from each other by one space each. */
+function goesOnAsText(): bool {
+  let next = findByte(at + 1, end, Char.Backtick) + 1;
+  for (let words = 0; words < 2; words++) {
+    if (next + 1 >= end || byteAt(next) != Char.Space || !isLetter(byteAt(next + 1))) return false;
+    next++;
+    while (next < end && isLetter(byteAt(next))) next++;
+  }
+  return true;
+}
+
 // @ts-ignore: decorator
 @inline
 function closer(): u32 {
@@ -237,8 +248,8 @@ function read(): Shell {
           at++;
           return Shell.Quote;
         }
-        // "use `ls`": Markdown, where "x`ls`" and "10.0.0.1 `ls`" are not.
-        const code = lastToken == Shell.Word && at > shellEnd;
+        // "use `ls`", "`ls` lists files": Markdown, where "x`ls`" and "10.0.0.1 `ls`" are not.
+        const code = (lastToken == Shell.Word && at > shellEnd) || (at == begin && goesOnAsText());
         at++;
         push(Char.Backtick);
         return code ? Shell.Code : Shell.Tick;
