@@ -16,6 +16,14 @@ const UPSTREAM_IDLE = "4s";
 /** Where Debian, Ubuntu, Alpine and Envoy's image keep them; Envoy has no way of its own to find the system's. */
 export const AUTHORITIES_FILE = "/etc/ssl/certs/ca-certificates.crt";
 
+/**
+ * Envoy's own are for 1,024 connections, and as many requests that wait for one: the next upload that is slow would be answered 503. What a
+ * service can take its callers' proxies know; here connections and their streams are bounded where they come in. Istio does likewise.
+ */
+const NO_BREAKERS: JsonObject = {
+  thresholds: [{ max_connections: 4_294_967_295, max_pending_requests: 4_294_967_295, max_requests: 4_294_967_295 }],
+};
+
 /** The parts of an upstream's URL. Throws an Error of one line if it is not a plain http(s) origin. */
 export function parseUpstream(text: string): { tls: boolean; host: string; port: number; authority: string } {
   let url: URL;
@@ -49,7 +57,9 @@ export function collectorOf({ authority, tls = false }: NonNullable<CompiledPoli
 /** What the listeners pass requests on to, and where events go. */
 export function clusters(compiled: CompiledPolicy, options: BootstrapOptions): JsonObject[] {
   const { upstream, protocol, authorities } = options;
-  const found = [cluster("upstream", upstream, protocol, authorities)];
+  const found: JsonObject[] = [
+    { ...cluster("upstream", upstream, protocol, authorities), circuit_breakers: NO_BREAKERS },
+  ];
   if (options.outbound !== undefined) {
     const known = Object.values(options.hosts ?? {});
     found.push(...known.map((origin, index) => cluster(hostCluster(index), origin, "http1", authorities)), anyHost());

@@ -20,7 +20,6 @@ interface IstioOptions extends IstioFlags {
 /** Every proxy gets the configuration with each change, and holds it as often as it has workers. */
 const LARGE_CONFIGURATION = 64 * 1024;
 /** What the module takes (assembly/abi/inbox.ts). */
-
 const LARGEST_CONFIGURATION = 1024 * 1024;
 
 async function istioCommand(flags: IstioOptions, io: Io): Promise<number> {

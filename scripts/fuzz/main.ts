@@ -15,7 +15,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { positiveOption, readArguments } from "../arguments.ts";
 import { randomFrom } from "../bench/random.ts";
 import { packageRoot, readModule } from "../package.ts";
 import { EngineGuest, failureOf, growthOf, type Failure } from "./engine.ts";
@@ -28,7 +28,8 @@ const BATCH = 256;
 /** Failures after which there is enough to do. */
 const MOST_FAILURES = 20;
 
-const { values } = parseArgs({
+const USAGE = "npm run fuzz -- [--engine | --slow] [--count N] [--seed N]";
+const { values } = readArguments(USAGE, {
   options: {
     count: { type: "string" },
     seed: { type: "string" },
@@ -36,8 +37,9 @@ const { values } = parseArgs({
     slow: { type: "boolean" },
   },
 });
-const first = Number(values.seed ?? Date.now() % 1_000_000_000);
-const count = Number(values.count ?? (values.engine ? 10_000_000 : values.slow ? 2000 : 50));
+const first = positiveOption(USAGE, "seed", values.seed ?? String(1 + (Date.now() % 1_000_000_000)));
+const COUNT = values.engine ? 10_000_000 : values.slow ? 2000 : 50;
+const count = positiveOption(USAGE, "count", values.count ?? String(COUNT));
 if (values.engine) await fuzzEngine();
 else if (values.slow) await findSlow();
 else await fuzzModule();

@@ -7,8 +7,8 @@
  *
  * Prints a report; exit code 1 where memory drifts, a slot is lost or the counters do not add up.
  */
-import { argv, env } from "node:process";
-import { parseArgs } from "node:util";
+import { env } from "node:process";
+import { positiveOption, readArguments, refuseArguments } from "../arguments.ts";
 import { commitText, machineText } from "../bench/machine.ts";
 import { reportText } from "./report.ts";
 import type { Report } from "./report.ts";
@@ -44,16 +44,14 @@ const soaks: Record<string, Soak> = {
   },
 };
 
-const { positionals, values } = parseArgs({
-  args: argv.slice(2),
+const USAGE = `npm run soak -- ${Object.keys(soaks).join("|")} [--count N]`;
+const { positionals, values } = readArguments(USAGE, {
   options: { count: { type: "string" } },
   allowPositionals: true,
 });
-const soak = soaks[positionals[0] ?? ""];
-const count = Number(values.count ?? soak?.count);
-if (soak === undefined || positionals.length !== 1 || !Number.isInteger(count) || count < 1) {
-  throw new Error(`usage: npm run soak -- ${Object.keys(soaks).join("|")} [--count N]`);
-}
+const soak = positionals.length === 1 ? soaks[positionals[0]!] : undefined;
+if (soak === undefined) refuseArguments(USAGE, `expected one soak, not ${positionals.join(" ") || "none"}`);
+const count = positiveOption(USAGE, "count", values.count ?? String(soak.count));
 const reports = await soak.run(count);
 for (const report of reports) console.log(reportText(report));
 console.log(`commit ${(await commitText()) ?? "unknown"}, ${machineText()}`);

@@ -6,16 +6,18 @@
  * `--every N` takes one of N combinations. `--write` lists the misses in tests/evasion/misses.jsonl. Exit code 1 where less than 99% are found, or a benign value is refused.
  */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { positiveOption, readArguments } from "../../scripts/arguments.ts";
 import { commitText, machineText } from "../../scripts/bench/machine.ts";
 import { MISSES, runAttacks, runBenign, totals } from "./suite.ts";
 import type { Outcome } from "./suite.ts";
 
-const { write, every } = parseArgs({
+const USAGE = "npm run evasion -- [--every N] [--write]";
+const { values } = readArguments(USAGE, {
   options: { write: { type: "boolean", default: false }, every: { type: "string", default: "1" } },
-}).values;
+});
+const every = positiveOption(USAGE, "every", values.every);
 const began = Date.now();
-const [attacks, benign] = [await runAttacks(Number(every)), await runBenign(Number(every))];
+const [attacks, benign] = [await runAttacks(every), await runBenign(every)];
 const rate = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(2)}%`;
 const line = (name: string, list: readonly Outcome[]): string => {
   const { tried, wrong } = totals(list);
@@ -56,7 +58,7 @@ for (const { chain, tried, wrong } of worst.slice(0, 20)) console.log(`  ${chain
 console.log(
   `${Math.round((Date.now() - began) / 1000)} s, commit ${(await commitText()) ?? "unknown"}, ${machineText()}`,
 );
-if (write) {
+if (values.write) {
   const named = benign.map((outcome) => ({ ...outcome, chain: `benign, ${outcome.chain}` }));
   const wrongs = [...attacks, ...named].filter(({ wrong }) => wrong.length > 0);
   wrongs.sort((left, right) => (left.chain < right.chain ? -1 : 1));

@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { positiveOption, readArguments } from "../../scripts/arguments.ts";
 import { packageRoot } from "../../scripts/package.ts";
 import { collectorAt } from "../../scripts/report/client.ts";
 import { startMeshward } from "../../testing/index.ts";
@@ -200,7 +200,8 @@ export async function startMesh(): Promise<Mesh> {
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
-  const { values } = parseArgs({
+  const usage = "npm run ground-truth -- [--set 2] [--slices 1,2] [--visits N] [--json] [--findings FILE]";
+  const { values } = readArguments(usage, {
     options: {
       set: { type: "string", default: SETS.join(",") },
       slices: { type: "string", default: "1,2,3" },
@@ -209,11 +210,12 @@ if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
       json: { type: "boolean", default: false },
     },
   });
+  const visits = positiveOption(usage, "visits", values.visits);
   const sets = parseSets(values.set);
   const driven = loadManifest(sets);
   const mesh = await startMesh();
   try {
-    await sendOrdinary(driven, mesh.urls, { visits: Number(values.visits) });
+    await sendOrdinary(driven, mesh.urls, { visits });
     await sendTour(driven, mesh.urls);
     const findings = await mesh.findings();
     if (values.findings !== undefined) await writeFile(values.findings, JSON.stringify(findings, null, 2));

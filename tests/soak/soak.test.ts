@@ -74,7 +74,7 @@ test("8 s of all of it at once, with 200 streams open: everything adds up", { sk
 });
 
 test(
-  "streams that must go all at once, more than Envoy has connections for, do not end it",
+  "1,500 streams that wait in their bodies and go all at once are all answered by the service",
   {
     skip: isLinux,
     timeout,
@@ -93,7 +93,7 @@ test(
         () => new Error(`${held} of ${waiting.length} streams were let go`),
       );
       const fates = await Promise.all(waiting.map((stream) => stream.finish()));
-      assert.ok(fates.includes("passed"), "none of them was answered");
+      assert.deepEqual(new Set(fates), new Set(["passed"]));
       const answer = await fetch(`http://127.0.0.1:${target.port}/`);
       assert.equal(answer.status, 200);
     } finally {

@@ -1,10 +1,11 @@
 /** `npm run bench:istio -- [--proxies 500] [--services 1000] [--rounds 5]`: what a change of the policy costs a mesh. */
-import { parseArgs } from "node:util";
+import { readArguments } from "../../../scripts/arguments.ts";
 import { commitText, machineText } from "../../../scripts/bench/machine.ts";
 import { measurePush } from "../mesh/push.ts";
 import { BuildError, buildTools, ISTIO_VERSION } from "./build.ts";
 
-const { values } = parseArgs({
+const USAGE = "npm run bench:istio -- [--proxies 500] [--services 1000] [--rounds 5]";
+const { values } = readArguments(USAGE, {
   options: {
     proxies: { type: "string", default: "500" },
     services: { type: "string", default: "1000" },
