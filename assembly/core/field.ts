@@ -163,3 +163,8 @@ export function partNamed(start: usize, end: usize): i32 {
   }
   return -1;
 }
+
+/** Whether people send scripts in the part at work: in documents and forms they do, in addresses and headers lines are padding. */
+export function mayHoldScript(): bool {
+  return fieldPart != Part.Query && fieldPart != Part.Path && fieldPart != Part.Header && fieldPart != Part.Cookie;
+}

@@ -5,7 +5,7 @@
 
 import { Char } from "../core/char";
 import { byteAt, findByte, isDigit, isLetter, isSpace } from "../core/bytes";
-import { fieldPart, Part } from "../core/field";
+import { mayHoldScript } from "../core/field";
 import { Kind } from "../generated/kinds";
 import { CMDI_KEYWORDS, CMDI_TABLE, Shell } from "../generated/cmdi";
 import { Rule } from "../generated/rules";
@@ -156,11 +156,6 @@ function isBodyWord(): bool {
 
 function isSeparator(token: u32): bool {
   return token == Shell.Semicolon || token == Shell.Newline;
-}
-
-/** Whether people send scripts in the part at work: in documents and forms they do, in addresses and headers lines are padding. */
-function mayHoldScript(): bool {
-  return fieldPart != Part.Query && fieldPart != Part.Path && fieldPart != Part.Header && fieldPart != Part.Cookie;
 }
 
 /** Whether a command of this kind may stand in front of a value's break-out, since it is a word as well: `date`, `find`, `time`. */

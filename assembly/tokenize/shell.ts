@@ -23,6 +23,7 @@ import {
   putBytes,
   skipSpaces,
 } from "../core/bytes";
+import { mayHoldScript } from "../core/field";
 import { CMDI_KEYWORDS, Shell } from "../generated/cmdi";
 import { Rule } from "../generated/rules";
 import { keyword } from "../match/keywords";
@@ -140,9 +141,15 @@ function peek(distance: usize): u32 {
   return at + distance < end ? byteAt(at + distance) : 0;
 }
 
-/** Whether words follow the text between backticks at `at`, parted from it and from each other by one space each. */
+/**
+ * Whether words follow the text between backticks at `at`, parted from it and from each other by one space each. Where no documents are
+ * sent words are padding, unless what stands between the backticks is a name alone.
+ */
 function goesOnAsText(): bool {
-  let next = findByte(at + 1, end, Char.Backtick) + 1;
+  let next = at + 1;
+  while (next < end && isLetter(byteAt(next))) next++;
+  if (next == end || (byteAt(next) != Char.Backtick && !mayHoldScript())) return false;
+  next = findByte(next, end, Char.Backtick) + 1;
   for (let words = 0; words < 2; words++) {
     if (next + 1 >= end || byteAt(next) != Char.Space || !isLetter(byteAt(next + 1))) return false;
     next++;
