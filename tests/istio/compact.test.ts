@@ -72,10 +72,10 @@ describe("the compact form", () => {
 /** The mode that is in force on a node, or what the module says of the configuration. */
 async function modeOf(
   configuration: object,
-  node: { namespace: string; service: string; app: string },
+  node: { namespace: string; service: string; tier: string },
 ): Promise<string> {
   const process = createEnvoyProcess();
-  const metadata = { NAMESPACE: node.namespace, LABELS: { app: node.app } };
+  const metadata = { NAMESPACE: node.namespace, LABELS: { tier: node.tier } };
   const plugin = await process.addPlugin({
     name: "p",
     module: readModule(),
@@ -89,11 +89,11 @@ async function modeOf(
 }
 
 describe("a section with several selectors", () => {
-  const node = { namespace: "shop", service: "cart", app: "a" };
+  const node = { namespace: "shop", service: "cart", tier: "a" };
   const CASES: [what: string, any: unknown, mode: string][] = [
     ["one that is met", [{ service: "pay" }, { namespace: "shop", service: "cart" }], "block"],
     ["the first of them", [{ namespace: "shop" }, { service: "pay" }], "block"],
-    ["labels", [{ labels: { app: "b" } }, { labels: { app: "a" } }], "block"],
+    ["labels", [{ labels: { tier: "b" } }, { labels: { tier: "a" } }], "block"],
     [
       "none that is met in whole",
       [
@@ -133,7 +133,7 @@ describe("a section with several selectors", () => {
 describe("a route of several paths", () => {
   for (const paths of [[], "/a", [1], [["/a"]]]) {
     it(`is no route with ${JSON.stringify(paths)}`, async () => {
-      const node = { namespace: "shop", service: "cart", app: "a" };
+      const node = { namespace: "shop", service: "cart", tier: "a" };
       assert.equal(await modeOf({ routes: [{ paths, mode: "off" }] }, node), "invalid");
       assert.equal(await modeOf({ routes: [{ paths: ["/a"], mode: "off" }] }, node), "detect");
     });
