@@ -127,16 +127,16 @@ export const ISTIOD_ENVIRONMENT = {
 export const meshText = (settings: object): string =>
   stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...settings });
 
-/** mini-istiod. */
+/** mini-istiod, on ports that the system picks. */
 export class Istiod implements ControlPlane {
   readonly #folder: string;
   readonly #program: Program;
-  readonly address: string;
+  #address = "";
+  #debug = "";
 
-  private constructor(folder: string, address: string, program: Program) {
+  private constructor(folder: string) {
     this.#folder = folder;
-    this.address = address;
-    this.#program = program;
+    this.#program = new Program(TOOLS.miniIstiod, [], folder, ISTIOD_ENVIRONMENT);
   }
 
   /** Serves resources, which are YAML by a name of the test's. */
@@ -145,17 +145,33 @@ export class Istiod implements ControlPlane {
     mkdirSync(join(folder, "config"));
     writeFileSync(join(folder, "mesh.yaml"), meshText(meshConfig));
     for (const [name, text] of Object.entries(resources)) writeFileSync(join(folder, "config", `${name}.yaml`), text);
-    const address = `127.0.0.1:${takePort()}`;
-    const args = ["--address", address, "--debug", `127.0.0.1:${takePort()}`];
-    const program = new Program(TOOLS.miniIstiod, args, folder, ISTIOD_ENVIRONMENT);
-    const istiod = new Istiod(folder, address, program);
+    const istiod = new Istiod(folder);
     try {
-      await program.ready(() => /^serving \d+$/m.test(program.log()));
+      await istiod.#program.ready(() => istiod.#serves());
     } catch (error) {
       await istiod.stop();
       throw error;
     }
     return istiod;
+  }
+
+  #serves(): boolean {
+    const said = /^serving \d+ at (\S+), debug pages at (\S+)$/m.exec(this.#program.log());
+    [, this.#address, this.#debug] = said ?? ["", "", ""];
+    return said !== null;
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  /** How many proxies are connected, and how many of them have taken all that they were sent of the filter and the listeners. */
+  async synced(): Promise<{ connected: number; synced: number }> {
+    const response = await fetch(`http://${this.#debug}/debug/syncz`);
+    const proxies = (await response.json()) as Record<string, string | undefined>[];
+    const hasTaken = (one: (typeof proxies)[number]): boolean =>
+      ["extensionconfig", "listener"].every((kind) => one[`${kind}_sent`] === one[`${kind}_acked`]);
+    return { connected: proxies.length, synced: proxies.filter(hasTaken).length };
   }
 
   get pid(): number {

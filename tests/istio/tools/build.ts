@@ -27,6 +27,8 @@ const key = inputs.reduce((hash, bytes) => hash.update(bytes), createHash("sha25
 /** What was built of other sources stays in a folder of its own. */
 export const FOLDER = join(root, "istio", `${ISTIO_VERSION}-${key.slice(0, 12)}`);
 
+const PILOT_AGENT = "istio.io/istio/pilot/cmd/pilot-agent";
+
 export const TOOLS = {
   istioctl: join(FOLDER, "istioctl"),
   pilotAgent: join(FOLDER, "pilot-agent"),
@@ -148,13 +150,19 @@ async function buildHelm(): Promise<void> {
   }
 }
 
-/** The folder that Go has a module's sources in. */
-export function moduleFolder(module: string, cwd = source): string {
-  const args = ["mod", "download", "-json", module];
+/** What go prints where it only looks something up. */
+export function goText(what: string, args: readonly string[], cwd = source): string {
   const { status, stdout, stderr } = spawnSync("go", args, { cwd, env: GO_ENVIRONMENT, encoding: "utf8" });
-  if (status !== 0) throw new BuildError(`Go does not have the sources of ${module}: ${(stderr || stdout).trim()}`);
-  return (JSON.parse(stdout) as { Dir: string }).Dir;
+  if (status !== 0) throw new BuildError(`Go does not have the sources of ${what}: ${(stderr || stdout).trim()}`);
+  return stdout.trim();
 }
+
+/**
+ * The folder of the pinned module that a package is in. Asked for a module itself, Go fetches when its version was made, which a proxy that has
+ * the module need not have.
+ */
+export const folderOf = (package_: string): string =>
+  goText(package_, ["list", "-find", "-mod=readonly", "-f", "{{.Module.Dir}}", package_]);
 
 /** Whether all is there; an error where it is not and there is no Go to build it. */
 export function isBuilt(tools: Readonly<Record<string, string>>): boolean {
@@ -172,11 +180,9 @@ export async function buildTools(): Promise<void> {
   mkdirSync(join(root, "bin"), { recursive: true });
   await build("./mini-istiod", TOOLS.miniIstiod);
   await build("./proxies", TOOLS.proxies);
-  await build("istio.io/istio/pilot/cmd/pilot-agent", TOOLS.pilotAgent);
+  await build(PILOT_AGENT, TOOLS.pilotAgent);
   await build("istio.io/istio/istioctl/cmd/istioctl", TOOLS.istioctl);
   await buildHelm();
-  copyFileSync(
-    join(moduleFolder("istio.io/istio"), "tools/packaging/common/envoy_bootstrap.json"),
-    TOOLS.bootstrapTemplate,
-  );
+  const template = join(folderOf(PILOT_AGENT), "tools/packaging/common/envoy_bootstrap.json");
+  copyFileSync(template, TOOLS.bootstrapTemplate);
 }

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, BuildError, buildTools, exists, FOLDER, isBuilt, moduleFolder } from "./build.ts";
+import { build, BuildError, buildTools, exists, FOLDER, folderOf, goText, isBuilt } from "./build.ts";
 
 const KUBERNETES_VERSION = "1.36.3";
 const folder = join(FOLDER, "..", `kubernetes-${KUBERNETES_VERSION}`);
@@ -40,7 +40,9 @@ export async function buildFullTools(): Promise<void> {
   mkdirSync(source, { recursive: true });
   const kubernetes = `k8s.io/kubernetes@v${KUBERNETES_VERSION}`;
   writeFileSync(join(source, "go.mod"), "module meshward.test/kubernetes\n");
-  const own = moduleFolder(kubernetes, source);
+  const { Dir: own } = JSON.parse(goText(kubernetes, ["mod", "download", "-json", kubernetes], source)) as {
+    Dir: string;
+  };
   const named = readFileSync(join(own, "go.mod"), "utf8")
     .replace(/^module .*$/m, "module meshward.test/kubernetes")
     .replaceAll(/=> \.\/staging\/src\/(\S+)$/gm, `=> $1 v0.${KUBERNETES_VERSION.slice(2)}`);
@@ -54,7 +56,9 @@ export async function buildFullTools(): Promise<void> {
     const program = `k8s.io/kubernetes/cmd/${to === FULL_TOOLS.kubectl ? "kubectl" : "kube-apiserver"}`;
     await build(program, to, { cwd: source, flags, mod: "mod" });
   }
-  const api = moduleFolder("istio.io/api");
-  copyFileSync(join(api, "kubernetes/customresourcedefinitions.gen.yaml"), FULL_TOOLS.definitions);
+  copyFileSync(
+    join(folderOf("istio.io/api/annotation"), "kubernetes/customresourcedefinitions.gen.yaml"),
+    FULL_TOOLS.definitions,
+  );
   chmodSync(FULL_TOOLS.definitions, 0o644);
 }

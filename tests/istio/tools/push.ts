@@ -1,7 +1,7 @@
 /** `npm run bench:istio -- [--proxies 500] [--services 1000] [--rounds 5]`: what a change of the policy costs a mesh. */
 import { readArguments } from "../../../scripts/arguments.ts";
 import { commitText, machineText } from "../../../scripts/bench/machine.ts";
-import { measurePush } from "../mesh/push.ts";
+import { measurePush, REFERENCE } from "../mesh/push.ts";
 import { BuildError, buildTools, ISTIO_VERSION } from "./build.ts";
 
 const USAGE = "npm run bench:istio -- [--proxies 500] [--services 1000] [--rounds 5]";
@@ -28,17 +28,21 @@ try {
   await buildTools();
   const progress = (line: string): void => console.error(line);
   const rows = await measurePush({ proxies, services, rounds, progress });
-  const head = ["", "ms to the last", "istiod CPU s", "ECDS KiB a proxy", "KiB a proxy"];
+  const head = ["", "ms to the last", "istiod CPU s", "CPU s more", "ECDS KiB a proxy", "KiB a proxy"];
   const kib = (bytes: number): string => (bytes / 1024).toFixed(1);
-  const cells = rows.map((row) => [
-    row.what,
-    row.milliseconds,
-    row.cpu_seconds.toFixed(2),
-    kib(row.extension_bytes),
-    kib(row.bytes),
+  const signed = (seconds: number): string => (seconds < 0 ? "" : "+") + seconds.toFixed(2);
+  const cells = rows.map(({ what, milliseconds, cpu_seconds, cpu_more, extension_bytes, bytes }) => [
+    what,
+    milliseconds,
+    cpu_seconds.toFixed(2),
+    what === REFERENCE ? "-" : `${signed(cpu_more.median)} (${signed(cpu_more.least)} to ${signed(cpu_more.most)})`,
+    kib(extension_bytes),
+    kib(bytes),
   ]);
+  const widths = [40, 16, 14, 26, 18, 13];
   for (const [first, ...others] of [head, ...cells]) {
-    console.log(String(first).padEnd(40) + others.map((cell) => String(cell).padStart(18)).join(""));
+    const right = others.map((cell, index) => String(cell).padStart(widths[index + 1]!));
+    console.log(String(first).padEnd(widths[0]!) + right.join(""));
   }
   console.log(`\n${proxies} proxies, ${services} services, ${rounds} rounds, Istio ${ISTIO_VERSION}`);
   console.log(`commit ${(await commitText()) ?? "unknown"}\nmachine ${machineText()}`);

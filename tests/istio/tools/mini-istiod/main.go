@@ -1,6 +1,6 @@
 // mini-istiod serves proxies by Istio's own discovery server (push context, listeners, ECDS, its translation of WasmPlugin), which it
 // feeds from a folder of YAML in place of an API server. Each line on its stdin makes it read the folder again; it answers each with a
-// line, and ends with its stdin.
+// line, and ends with its stdin. Of ports that the system picks (":0") its first line tells.
 package main
 
 import (
@@ -109,7 +109,14 @@ func serve(folder, meshFile, address, debug string) error {
 	if err != nil {
 		return err
 	}
-	listen := func() (net.Listener, error) { return net.Listen("tcp", address) }
+	var served net.Addr
+	listen := func() (net.Listener, error) {
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			served = listener.Addr()
+		}
+		return listener, err
+	}
 	debugListener, err := net.Listen("tcp", debug)
 	if err != nil {
 		return err
@@ -121,7 +128,7 @@ func serve(folder, meshFile, address, debug string) error {
 			DebounceTime: features.DebounceAfter,
 		})
 		go func() { _ = http.Serve(debugListener, server.DiscoveryDebug) }()
-		fmt.Println("serving", len(configs))
+		fmt.Printf("serving %d at %s, debug pages at %s\n", len(configs), served, debugListener.Addr())
 		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 			next, err := known.read(folder)
 			if err == nil {
@@ -140,8 +147,8 @@ func serve(folder, meshFile, address, debug string) error {
 func main() {
 	folder := flag.String("config", "config", "folder of the resources")
 	meshFile := flag.String("mesh", "mesh.yaml", "the mesh's configuration")
-	address := flag.String("address", "127.0.0.1:15010", "where proxies connect")
-	debug := flag.String("debug", "127.0.0.1:15080", "where istiod's debug pages are")
+	address := flag.String("address", "127.0.0.1:0", "where proxies connect")
+	debug := flag.String("debug", "127.0.0.1:0", "where istiod's debug pages are")
 	flag.Parse()
 	if err := serve(*folder, *meshFile, *address, *debug); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,6 +1,7 @@
 // proxies plays many sidecars to an istiod, as far as discovery goes: each has a delta stream of its own, asks for clusters, listeners
 // and what those refer to, and acknowledges what comes. Each line on its stdin is a text that every proxy's extension configuration is
-// to have: once it has come to all, and nothing more comes, a line of JSON says when and how much there was since the last one.
+// to have: once it has come to all, and nothing more comes, a line of JSON says when and how much there was since the last one, and what
+// the proxies have then. An empty line waits for anything.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -34,9 +36,11 @@ const quiet = time.Second
 // fleet counts what came to all of its proxies.
 type fleet struct {
 	sync.Mutex
+	proxies   []*proxy
+	round     int // of awaiting
 	wanted    string
-	having    int
-	last      time.Time // when a proxy came to have what is wanted
+	having    int       // proxies that have what is wanted, and have acknowledged it
+	last      time.Time // when a proxy came to have it
 	received  time.Time // when anything came
 	extension int       // bytes of extension configuration
 	all       int       // bytes
@@ -49,51 +53,100 @@ type answer struct {
 	Received       int64 `json:"received"`
 	ExtensionBytes int   `json:"extensionBytes"`
 	Bytes          int   `json:"bytes"`
+	// Proxies whose extension configuration has what is wanted in the end; names their own namespace; names another one.
+	Having  int `json:"having"`
+	Own     int `json:"own"`
+	Foreign int `json:"foreign"`
 }
 
-func (f *fleet) count(response *discovery.DeltaDiscoveryResponse, isFirst func(wanted string) bool) {
+// count takes down a response that a proxy has acknowledged.
+func (f *fleet) count(p *proxy, response *discovery.DeltaDiscoveryResponse) {
 	f.Lock()
 	defer f.Unlock()
 	now, size := time.Now(), proto.Size(response)
 	f.received = now
 	f.all += size
-	if response.TypeUrl != v3.ExtensionConfigurationType {
-		return
-	}
-	f.extension += size
-	for _, resource := range response.Resources {
-		if f.wanted != "" && bytes.Contains(resource.GetResource().GetValue(), []byte(f.wanted)) && isFirst(f.wanted) {
-			f.having++
-			f.last = now
+	had := p.hasInRound == f.round
+	has := had || f.wanted == ""
+	if response.TypeUrl == v3.ExtensionConfigurationType {
+		f.extension += size
+		for _, resource := range response.Resources {
+			p.extensions[resource.Name] = resource.GetResource().GetValue()
 		}
+		has = f.wanted == "" || p.mentions(f.wanted)
+	}
+	if has && !had {
+		f.having++
+		f.last = now
+		p.hasInRound = f.round
+	} else if had && !has {
+		f.having--
+		p.hasInRound = 0
 	}
 }
 
-// await starts to count anew, and returns when all have what is wanted and nothing more comes.
-func (f *fleet) await(wanted string, proxies int) (answer, error) {
+// await starts to count anew, and returns when all have what is wanted (anything, where that is empty) and nothing more comes.
+func (f *fleet) await(wanted string) (answer, error) {
 	f.Lock()
+	f.round++
 	f.wanted, f.having, f.extension, f.all = wanted, 0, 0, 0
 	f.Unlock()
 	fmt.Println("awaiting")
 	for {
 		time.Sleep(quiet / 20)
 		f.Lock()
-		isDone := f.having == proxies && time.Since(f.received) > quiet
-		result, err := answer{f.last.UnixMilli(), f.received.UnixMilli(), f.extension, f.all}, f.failed
+		isDone := f.having == len(f.proxies) && time.Since(f.received) > quiet
+		if isDone || f.failed != nil {
+			defer f.Unlock()
+			return f.result(), f.failed
+		}
 		f.Unlock()
-		if isDone || err != nil {
-			return result, err
+	}
+}
+
+// result looks at what each proxy has in the end.
+func (f *fleet) result() answer {
+	result := answer{Last: f.last.UnixMilli(), Received: f.received.UnixMilli(), ExtensionBytes: f.extension, Bytes: f.all}
+	for _, one := range f.proxies {
+		own, foreign := false, false
+		for _, value := range one.extensions {
+			for _, name := range namespaceName.FindAll(value, -1) {
+				own = own || string(name) == one.namespace
+				foreign = foreign || string(name) != one.namespace
+			}
+		}
+		if one.mentions(f.wanted) {
+			result.Having++
+		}
+		if own {
+			result.Own++
+		}
+		if foreign {
+			result.Foreign++
 		}
 	}
+	return result
 }
 
 type stream = discovery.AggregatedDiscoveryService_DeltaAggregatedResourcesClient
 
 // proxy is one of them.
 type proxy struct {
-	stream stream
-	known  map[string]bool // resources that were looked at, by type and name
-	has    string          // what was wanted last, and came
+	stream     stream
+	namespace  string
+	known      map[string]bool   // resources that were looked at, by type and name
+	extensions map[string][]byte // extension configuration, by name
+	hasInRound int               // the round whose text it has
+}
+
+// mentions tells whether its extension configuration has a text.
+func (p *proxy) mentions(text string) bool {
+	for _, value := range p.extensions {
+		if bytes.Contains(value, []byte(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // references is what a resource makes a proxy ask for, by type.
@@ -189,20 +242,18 @@ func (p *proxy) run(counts *fleet, node *core.Node) error {
 		if err != nil {
 			return err
 		}
-		counts.count(response, func(wanted string) bool {
-			isFirst := p.has != wanted
-			p.has = wanted
-			return isFirst
-		})
 		if err := p.take(response); err != nil {
 			return err
 		}
+		counts.count(p, response)
 	}
 }
 
+// How the namespaces are called.
+var namespaceName = regexp.MustCompile(`team-\d+`)
+
 // nodeOf is the sidecar of the service with that index: its namespace and address are those that the services were made with.
-func nodeOf(index, namespaces int) (*core.Node, error) {
-	namespace := fmt.Sprintf("team-%d", index%namespaces)
+func nodeOf(index int, namespace string) (*core.Node, error) {
 	metadata, err := structpb.NewStruct(map[string]any{
 		"NAMESPACE":     namespace,
 		"CLUSTER_ID":    "Kubernetes",
@@ -216,7 +267,8 @@ func nodeOf(index, namespaces int) (*core.Node, error) {
 func play(address string, count, namespaces int) error {
 	counts := &fleet{}
 	for index := range count {
-		node, err := nodeOf(index, namespaces)
+		namespace := fmt.Sprintf("team-%d", index%namespaces)
+		node, err := nodeOf(index, namespace)
 		if err != nil {
 			return err
 		}
@@ -229,8 +281,11 @@ func play(address string, count, namespaces int) error {
 		if err != nil {
 			return err
 		}
+		sidecar := &proxy{stream: one, namespace: namespace, known: map[string]bool{}, extensions: map[string][]byte{}}
+		counts.Lock()
+		counts.proxies = append(counts.proxies, sidecar)
+		counts.Unlock()
 		go func() {
-			sidecar := &proxy{stream: one, known: map[string]bool{}}
 			if err := sidecar.run(counts, node); err != nil {
 				counts.Lock()
 				counts.failed = fmt.Errorf("%s: %w", node.Id, err)
@@ -239,7 +294,7 @@ func play(address string, count, namespaces int) error {
 		}()
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		result, err := counts.await(strings.TrimSpace(lines.Text()), count)
+		result, err := counts.await(strings.TrimSpace(lines.Text()))
 		if err != nil {
 			return err
 		}
