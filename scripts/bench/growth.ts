@@ -394,7 +394,7 @@ async function send(
   const load = { port, request: request.toString("base64"), count, connections: CONNECTIONS };
   const { statuses } = await generator.send(load);
   if (statuses[is] === count) return;
-  const got = Object.entries(statuses).map(([status, times]) => `${times} × ${status}`);
+  const got = Object.entries(statuses).map(([code, times]) => `${times} × ${code === "0" ? "no answer" : code}`);
   const line = request.toString("latin1").split("\r\n", 1)[0];
   throw new Error([`${line}: expected ${count} × ${is}, got ${got.join(", ")}`, ...envoy.log().slice(-5)].join("\n"));
 }

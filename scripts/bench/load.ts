@@ -19,7 +19,7 @@ export interface Load {
 }
 
 export interface Tally {
-  /** Answers by status; 0 counts connections that broke. */
+  /** Answers by status; 0 counts connections that broke, or could not be made. */
   statuses: Record<string, number>;
   /** From the first connection to the last answer. */
   seconds: number;
@@ -40,11 +40,21 @@ function numbered(request: Buffer): () => Buffer {
   };
 }
 
+/** How often a connection is tried that cannot be made, and ms between: a machine may have no way to itself for a moment. */
+const TRIES = 20;
+const RETRY_MS = 250;
+
 /** Sends until `next` yields false; calls `answered` for each request. Resolves when the connection is done. */
-function drive(port: number, next: () => Buffer | null, answered: (status: number) => void): Promise<void> {
+function drive(
+  port: number,
+  next: () => Buffer | null,
+  answered: (status: number) => void,
+  tries = TRIES,
+): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const reader = new AnswerReader();
+    let connected = false;
     let waiting = false;
 
     const send = (): void => {
@@ -53,7 +63,10 @@ function drive(port: number, next: () => Buffer | null, answered: (status: numbe
       if (request !== null) socket.write(request);
       else socket.end();
     };
-    socket.on("connect", send);
+    socket.on("connect", () => {
+      connected = true;
+      send();
+    });
     socket.on("data", (data) => {
       const answer = reader.take(data);
       if (answer === null) return;
@@ -62,7 +75,11 @@ function drive(port: number, next: () => Buffer | null, answered: (status: numbe
     });
     socket.on("error", () => {});
     socket.on("close", () => {
-      if (waiting) answered(0);
+      if (!connected && tries > 1) {
+        setTimeout(() => resolve(drive(port, next, answered, tries - 1)), RETRY_MS);
+        return;
+      }
+      if (waiting || !connected) answered(0);
       resolve();
     });
   });

@@ -93,13 +93,18 @@ export class Admin {
   }
 }
 
-/** Calls `look` until it yields something other than null; rejects with `late()` after `timeoutMs`. */
+/** What a round of `poll` counts at most: in what it takes longer the machine has stood still, and what is waited for with it. */
+const LONGEST_ROUND_MS = 5_000;
+
+/** Calls `look` until it yields something other than null; rejects with `late()` after `timeoutMs` in which the machine ran. */
 export async function poll<T>(look: () => Promise<T | null>, timeoutMs: number, late: () => Error): Promise<T> {
-  for (const deadline = Date.now() + timeoutMs; ;) {
+  for (let left = timeoutMs; ;) {
+    const begun = Date.now();
     const found = await look();
     if (found !== null) return found;
-    if (Date.now() > deadline) throw late();
+    if (left <= 0) throw late();
     await delay(POLL_MS);
+    left -= Math.min(Date.now() - begun, LONGEST_ROUND_MS);
   }
 }
 
