@@ -26,6 +26,7 @@ import {
   SUBJECTS,
   WALKS,
 } from "./limits.ts";
+import { counted } from "../scripts/counted.ts";
 import { createPeople, isPerson, placeOf, type Crossing } from "./people.ts";
 import { join, serviceOf, touch, trim } from "./touch.ts";
 
@@ -551,5 +552,3 @@ function note(names: string[], name: string): 0 | 1 {
 /** How many owners, and ids taken, a collection has. */
 const entriesOf = ({ owners, taken }: Collection): number =>
   [...taken.values()].reduce((count, one) => count + one.size, owners.size);
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

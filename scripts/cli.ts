@@ -23,6 +23,7 @@ import { addRun } from "./cli/run.ts";
 import { addScan } from "./cli/scan.ts";
 import { addTune } from "./cli/tune.ts";
 import { addVerify } from "./cli/verify.ts";
+import { fileError } from "./cli/io.ts";
 import type { Exit, Io } from "./cli/io.ts";
 import { example } from "./cli/options.ts";
 import { versionText } from "./cli/version.ts";
@@ -113,8 +114,12 @@ function isEntry(): boolean {
 }
 
 if (isEntry()) {
-  // Whoever reads our output has gone away (`| head`): there is nothing left to do.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever reads our output has gone away (`| head`): there is nothing left to do.
+    if (error.code === "EPIPE") process.exit(0);
+    process.stderr.write(`meshward: ${fileError("standard", "output", error).message}\n`);
+    process.exit(2);
+  });
   process.stderr.on("error", () => {});
   process.exitCode = await main(process.argv.slice(2), process);
 }

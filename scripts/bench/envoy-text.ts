@@ -1,4 +1,5 @@
 /** The result of `meshward bench envoy` as tables for people. */
+import { counted } from "../counted.ts";
 import { VARIANTS } from "./envoy.ts";
 import type { BenchResult, PerVariant } from "./envoy.ts";
 import type { Percentiles } from "./open-loop.ts";
@@ -18,7 +19,7 @@ export function benchText(result: BenchResult): string {
     "",
     `memory  ${each(rss_mib, "MiB")}`,
     `start   ${each(start_s, "s")}`,
-    `rounds  ${rounds}, ${workers} ${workers === 1 ? "worker" : "workers"}, ${observe} observed, ${pages === "same" ? "the same page" : "a different page"} each time, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
+    `rounds  ${rounds}, ${counted(workers, "worker")}, ${observe} observed, ${pages === "same" ? "the same page" : "a different page"} each time, Envoy ${envoy}, commit ${commit ?? "unknown"}`,
     `machine ${machine}`,
   ].join("\n");
 }

@@ -10,6 +10,7 @@ import { connect as connectHttp2 } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { setFlagsFromString } from "node:v8";
 import { FILTER_NAME } from "../../envoy/names.ts";
+import { counted } from "../counted.ts";
 import { parsePrometheus, poll } from "../envoy/admin.ts";
 import { resolveEnvoy } from "../envoy/resolve.ts";
 import type { RunningEnvoy } from "../envoy/running.ts";
@@ -334,7 +335,7 @@ async function overflows({ envoy }: Proxy): Promise<string> {
 async function growthOfWorkers({ generator, start, options }: Lab): Promise<GrowthResult["workers"]> {
   const rows: GrowthResult["workers"] = [];
   for (const workers of WORKERS) {
-    options.progress(`${workers} ${workers === 1 ? "worker" : "workers"}`);
+    options.progress(counted(workers, "worker"));
     const proxies: [Proxy, Proxy] = [await start(null, workers), await start({ mode: "block" }, workers)];
     const ratio = await compare(generator, proxies, PLAIN_GET, options);
     rows.push({ workers, ratio: round(ratio, 3), rss_mib: round(rssMib(proxies[1].pid), 1) });

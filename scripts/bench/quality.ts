@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../scan/engine.ts";
 import { BadLine, exchangeOf, oneLine } from "../scan/exchange-line.ts";
-import { MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
+import { LINE_TOO_LONG, lineBatches } from "../scan/lines.ts";
 import type { Judgement } from "../scan/verdict.ts";
 import { type CorpusRecord, parseRecord } from "./record.ts";
 
@@ -72,7 +72,7 @@ export async function judgeRecords(
   for await (const lines of lineBatches(chunks)) {
     for (const { number, bytes } of lines) {
       try {
-        if (bytes === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+        if (bytes === null) throw new BadLine(LINE_TOO_LONG);
         if (bytes.toString("latin1").trim() === "") continue;
         const record = parseRecord(bytes);
         if (record.counts) told(record, await engine.judge(exchangeOf({ request: record.request })));

@@ -120,7 +120,7 @@ async function benchQualityCommand(paths: string[], options: QualityOptions, io:
       for (const file of files) {
         if (signal.aborted) break;
         io.stderr.write(`${file}\n`);
-        input = openInput("corpus", file, io);
+        input = await openInput("corpus", file, io);
         await tallyFile(input, file, engine, tally, (record, judgement) => {
           misses?.write(`${JSON.stringify({ record, judgement })}\n`);
         });

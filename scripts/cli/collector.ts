@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import type { Documents } from "../../collector/drift.ts";
-import { UsageError, asUsage, readText } from "./io.ts";
+import { UsageError, asUsage, fileError, readText } from "./io.ts";
 import type { Exit, Io } from "./io.ts";
 import { again, example } from "./options.ts";
 
@@ -70,6 +70,9 @@ async function collectorCommand(options: CollectorOptions, io: Io): Promise<numb
     libraries,
     documents: await documentsIn(options.openapi),
     log,
+  }).catch((error: NodeJS.ErrnoException) => {
+    // Of all that a start does, only the database's folder is reached by a path.
+    throw error.path === undefined ? error : fileError("--database", options.database, error);
   });
   const { url, madeToken } = collector;
   const lines = [

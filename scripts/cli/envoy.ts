@@ -22,12 +22,14 @@ interface EnvoyOptions {
 }
 
 async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
-  const [{ parseUpstream }, { BOOTSTRAP_FILE }, { parseListen }, { writeDirectory }] = await Promise.all([
-    import("../../envoy/cluster.ts"),
-    import("../../envoy/names.ts"),
-    import("../envoy/run.ts"),
-    import("../envoy/directory.ts"),
-  ]);
+  const [{ parseUpstream }, { BOOTSTRAP_FILE }, { checkDistinct, parseListen }, { writeDirectory }] = await Promise.all(
+    [
+      import("../../envoy/cluster.ts"),
+      import("../../envoy/names.ts"),
+      import("../envoy/run.ts"),
+      import("../envoy/directory.ts"),
+    ],
+  );
   const folder = resolve(options.out);
   const root = options.root ?? folder;
   asUsage(() => parseUpstream(options.upstream), "--upstream");
@@ -38,6 +40,12 @@ async function envoyCommand(options: EnvoyOptions, io: Io): Promise<number> {
     text === undefined ? undefined : asUsage(() => parseListen(text), option);
   const outbound = listenAt(options.outbound, "--outbound");
   const metrics = listenAt(options.metrics, "--metrics");
+  checkDistinct([
+    ["--listen", listen],
+    ["--admin", admin],
+    ["--outbound", outbound],
+    ["--metrics", metrics],
+  ]);
   const compiled = compilePolicy(policyIn(options.policy), { holdHeaders: true });
   readModule();
   const bootstrapOptions = {

@@ -14,12 +14,12 @@ interface ImportOptions {
 
 async function importCommand(file: string, { format, out }: ImportOptions, io: Io): Promise<number> {
   const { importLog, summaryText } = await import("../import/import.ts");
-  const input = openInput("log", file, io);
+  const input = await openInput("log", file, io);
   const output = await openOutput(out, [file], io);
   const write = async (line: string): Promise<void> => {
     if (!output.write(`${line}\n`)) await once(output, "drain");
   };
-  const fault = (place: string, error: string): void => void io.stderr.write(`${file}: ${place}: ${error}\n`);
+  const fault = (place: string, error: string): void => void io.stderr.write(`${file}${place}: ${error}\n`);
   let faults = 0;
   const isInterrupted = await interruptible(
     () => input.destroy(),

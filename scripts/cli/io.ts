@@ -1,6 +1,6 @@
 /** What commands share of the world outside: the streams and files that they read and write, and how a mistake there is told. */
 import { once } from "node:events";
-import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
@@ -32,7 +32,8 @@ const FILE_FAULTS: Record<string, string> = {
   EPERM: "not permitted",
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the device",
-  EEXIST: "exists already",
+  // Only folders are made, and where one is already that is no fault.
+  EEXIST: "is a file, not a folder",
 };
 
 /** One line for a file that could not be used. */
@@ -55,11 +56,13 @@ export function policyIn(path: string | undefined): Policy {
 }
 
 /** Opens what a command reads: a file, or standard input for "-". */
-export function openInput(what: string, path: string, io: Io): Readable {
+export async function openInput(what: string, path: string, io: Io): Promise<Readable> {
   if (path === "-") return io.stdin;
   try {
-    if (statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
-    return createReadStream(path);
+    if ((await stat(path)).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    const input = createReadStream(path);
+    await once(input, "open");
+    return input;
   } catch (error) {
     throw fileError(what, path, error);
   }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { counted } from "../counted.ts";
 import { readModule } from "../package.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { formatIssue, loadPolicy, parsePolicy } from "../policy/load.ts";
@@ -17,7 +18,11 @@ function policyCheckCommand(file: string, { json }: { json?: boolean }, io: Io):
     for (const issue of issues) io.stderr.write(`${formatIssue(issue, file)}\n`);
     if (configuration !== null) {
       const { mode, routes, exceptions, workloads } = configuration;
-      const counts = `${routes.length} routes, ${exceptions.length} exceptions, ${workloads.length} workloads`;
+      const counts = [
+        counted(routes.length, "route"),
+        counted(exceptions.length, "exception"),
+        counted(workloads.length, "workload"),
+      ].join(", ");
       io.stdout.write(`${file}: valid, mode ${mode}, ${counts}, hash ${configuration.policy}\n`);
     }
   }
@@ -27,16 +32,16 @@ function policyCheckCommand(file: string, { json }: { json?: boolean }, io: Io):
 /** The exchange on the only line of a file. */
 async function exchangeIn(path: string, io: Io): Promise<Exchange> {
   const { BadLine, parseExchange, parseJsonLine } = await import("../scan/exchange-line.ts");
-  const { lineBatches } = await import("../scan/lines.ts");
+  const { LINE_TOO_LONG, lineBatches } = await import("../scan/lines.ts");
   const found: { number: number; bytes: Buffer | null }[] = [];
-  for await (const lines of lineBatches(openInput("--request", path, io) as AsyncIterable<Uint8Array>)) {
+  for await (const lines of lineBatches((await openInput("--request", path, io)) as AsyncIterable<Uint8Array>)) {
     found.push(...lines.filter(({ bytes }) => bytes === null || bytes.toString("latin1").trim() !== ""));
     if (found.length > 1) throw new UsageError(`--request ${path}: more than one line; expected one, as for scan`);
   }
   const [line] = found;
   if (line === undefined) throw new UsageError(`--request ${path}: there is no line in it`);
   try {
-    if (line.bytes === null) throw new BadLine("the line is too long");
+    if (line.bytes === null) throw new BadLine(LINE_TOO_LONG);
     return parseExchange(parseJsonLine(line.bytes).value);
   } catch (error) {
     throw new UsageError(`${path}:${line.number}: ${(error as Error).message}`);

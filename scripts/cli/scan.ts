@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { counted } from "../counted.ts";
 import { readModule } from "../package.ts";
 import { INTERRUPTED, UsageError, closeOutput, interruptible, openInput, openOutput, policyIn } from "./io.ts";
 import type { Exit, Io } from "./io.ts";
@@ -13,7 +14,7 @@ interface ScanOptions {
 async function scanCommand(options: ScanOptions, io: Io): Promise<number> {
   const [{ createEngine }, { scan }] = await Promise.all([import("../scan/engine.ts"), import("../scan/scan.ts")]);
   const engine = await createEngine(policyIn(options.policy), readModule());
-  const input = openInput("--in", options.in, io);
+  const input = await openInput("--in", options.in, io);
   const output = await openOutput(options.out, [options.in], io);
   let bad = 0;
   const isInterrupted = await interruptible(
@@ -23,7 +24,7 @@ async function scanCommand(options: ScanOptions, io: Io): Promise<number> {
   await closeOutput(output, io);
   if (isInterrupted) return INTERRUPTED;
   if (bad === 0) return 0;
-  throw new UsageError(`${bad} ${bad === 1 ? "line" : "lines"} could not be used; the output says why ("error")`);
+  throw new UsageError(`${counted(bad, "line")} could not be used; the output says why ("error")`);
 }
 
 export function addScan(program: Command, io: Io, exit: Exit): void {

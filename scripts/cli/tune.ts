@@ -25,7 +25,7 @@ async function tuneCommand(options: TuneOptions, io: Io): Promise<number> {
   ]);
   const policy = policyIn(options.policy);
   const engine = await createEngine(policy, readModule());
-  const input = openInput("--in", options.in, io);
+  const input = await openInput("--in", options.in, io);
   const tuning = newTuning();
   const isInterrupted = await interruptible(
     () => input.destroy(),

@@ -18,7 +18,7 @@ async function verifyCommand(options: VerifyOptions, io: Io): Promise<number> {
   const { offline, through, verify } = await import("../verify/verify.ts");
   const { exitCodeOf, reportText, summaryOf } = await import("../verify/report.ts");
   const policy = policyIn(options.policy);
-  const input = openInput("--cases", options.cases, io);
+  const input = await openInput("--cases", options.cases, io);
   const results: Result[] = [];
   let close = (): void => {};
   let check: Check;

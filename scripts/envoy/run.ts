@@ -83,6 +83,19 @@ export function parseListen(text: string): Address {
   return { host: parts[1] ?? (parts[2] || DEFAULT_LISTEN.host), port };
 }
 
+/** Throws `RunError` where two of the options ask for the same address; a free port (0) is its own. */
+export function checkDistinct(options: readonly (readonly [option: string, address: Address | undefined])[]): void {
+  const overlap = (one: string, other: string): boolean =>
+    one === other || [one, other].some((host) => host === "0.0.0.0" || host === "::");
+  for (const [index, [option, address]] of options.entries()) {
+    const same = options
+      .slice(0, index)
+      .find(([, other]) => address && other && address.port === other.port && overlap(address.host, other.host));
+    if (same !== undefined && address!.port !== 0)
+      throw new RunError(`${option}: port ${address!.port} is already that of ${same[0]}; give another one`);
+  }
+}
+
 /** Resolves with null if the address is free, else with the reason. */
 function takenBy(address: Address): Promise<string | null> {
   return new Promise((resolve) => {
@@ -247,9 +260,14 @@ export async function runMeshward(options: RunOptions, io: RunIo): Promise<RunHa
     throw new RunError((error as Error).message);
   }
   const compiled = await compile(options);
-  await checkUpstream(options.upstream);
   const listen = await listenAddress(options.listen);
+  if (options.outbound !== undefined)
+    checkDistinct([
+      ["--listen", listen],
+      ["--outbound", parseListen(options.outbound)],
+    ]);
   const outbound = options.outbound === undefined ? undefined : await listenAddress(options.outbound);
+  await checkUpstream(options.upstream);
   const found = await resolveEnvoy({ env: options.env, backend: options.backend ?? "auto", progress: io.err });
 
   const counts: RunCounts = {

@@ -2,8 +2,9 @@
  * `meshward import`: logs of other tools → lines for `scan` and `tune`. Holds one record at a time; a record that cannot be used
  * is told with its place and left out.
  */
+import { counted } from "../counted.ts";
 import { BadLine, oneLine } from "../scan/exchange-line.ts";
-import { MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
+import { LINE_TOO_LONG, MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
 import { lineOf } from "./exchange.ts";
 import type { Imported, ImportSummary } from "./exchange.ts";
 import { fromAuditJson, fromAuditParts, fromEnvoyAccess, fromHar } from "./formats.ts";
@@ -11,7 +12,7 @@ import { fromAuditJson, fromAuditParts, fromEnvoyAccess, fromHar } from "./forma
 export const FORMATS = ["har", "modsec-audit", "coraza", "envoy-access"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A record, or why there is none; `place` is where it begins. */
+/** A record, or why there is none; `place` is where it begins, as it follows the file's name. */
 type Found = { place: string; record: Imported } | { place: string; error: string };
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -24,6 +25,14 @@ const attempt = (place: string, make: () => Imported): Found => {
   }
 };
 
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadLine(`not JSON: ${(error as Error).message}`);
+  }
+}
+
 /** The lines that are not blank; null for one that is too long. */
 async function* textLines(chunks: Chunks): AsyncGenerator<{ number: number; text: string | null }> {
   for await (const lines of lineBatches(chunks)) {
@@ -34,8 +43,8 @@ async function* textLines(chunks: Chunks): AsyncGenerator<{ number: number; text
 async function* perLine(chunks: Chunks, make: (text: string) => Imported): AsyncGenerator<Found> {
   for await (const { number, text } of textLines(chunks)) {
     if (text?.trim() === "") continue;
-    yield attempt(`line ${number}`, () => {
-      if (text === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+    yield attempt(`:${number}`, () => {
+      if (text === null) throw new BadLine(LINE_TOO_LONG);
       return make(text);
     });
   }
@@ -52,14 +61,14 @@ async function* modsecurity(chunks: Chunks): AsyncGenerator<Found> {
     if (boundary !== null) {
       letter = boundary[1]!;
       if (letter === "A") {
-        if (parts !== null) yield { place: `line ${start}`, error: "the transaction has no end (part Z)" };
+        if (parts !== null) yield { place: `:${start}`, error: "the transaction has no end (part Z)" };
         parts = new Map();
         start = number;
         size = 0;
       } else if (letter === "Z" && parts !== null) {
         const whole: Map<string, string> = parts;
-        yield attempt(`line ${start}`, () => {
-          if (size > MAX_LINE_BYTES) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+        yield attempt(`:${start}`, () => {
+          if (size > MAX_LINE_BYTES) throw new BadLine(LINE_TOO_LONG);
           return fromAuditParts(whole);
         });
         parts = null;
@@ -69,13 +78,13 @@ async function* modsecurity(chunks: Chunks): AsyncGenerator<Found> {
       const before = parts.get(letter);
       if (size <= MAX_LINE_BYTES) parts.set(letter, before === undefined ? text! : `${before}\n${text}`);
     } else if (text !== "") {
-      yield attempt(`line ${number}`, () => {
-        if (text === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
-        return fromAuditJson(JSON.parse(text));
+      yield attempt(`:${number}`, () => {
+        if (text === null) throw new BadLine(LINE_TOO_LONG);
+        return fromAuditJson(jsonOf(text));
       });
     }
   }
-  if (parts !== null) yield { place: `line ${start}`, error: "the transaction has no end (part Z)" };
+  if (parts !== null) yield { place: `:${start}`, error: "the transaction has no end (part Z)" };
 }
 
 const QUOTE = 0x22;
@@ -122,9 +131,9 @@ async function* har(chunks: Chunks): AsyncGenerator<Found> {
         if (depth === 4 && entry !== null) {
           parts.push(Buffer.from(bytes.subarray(from, at + 1)));
           size += at + 1 - from;
-          yield attempt(`entry ${number}`, () => {
-            if (size > MAX_LINE_BYTES) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
-            return fromHar(JSON.parse(Buffer.concat(parts).toString("utf8")));
+          yield attempt(`: entry ${number}`, () => {
+            if (size > MAX_LINE_BYTES) throw new BadLine(LINE_TOO_LONG);
+            return fromHar(jsonOf(Buffer.concat(parts).toString("utf8")));
           });
           entry = null;
           parts = [];
@@ -139,14 +148,14 @@ async function* har(chunks: Chunks): AsyncGenerator<Found> {
       else parts = [];
     }
   }
-  if (entry !== null) yield { place: `entry ${number}`, error: "the file ends in it" };
-  else if (!sawEntries) yield { place: "the file", error: 'no HAR: there is no list "entries" in "log"' };
+  if (entry !== null) yield { place: `: entry ${number}`, error: "the file ends in it" };
+  else if (!sawEntries) yield { place: "", error: 'no HAR: there is no list "entries" in "log"' };
 }
 
 function records(format: Format, chunks: Chunks): AsyncGenerator<Found> {
   if (format === "har") return har(chunks);
   if (format === "modsec-audit") return modsecurity(chunks);
-  if (format === "coraza") return perLine(chunks, (text) => fromAuditJson(JSON.parse(text)));
+  if (format === "coraza") return perLine(chunks, (text) => fromAuditJson(jsonOf(text)));
   return perLine(chunks, fromEnvoyAccess);
 }
 
@@ -170,7 +179,9 @@ export async function importLog(
 
 /** The counts in words, a line each. */
 export function summaryText({ records: count, masked, lacking, faults }: ImportSummary & { faults: number }): string {
-  const lines = [`${count} requests, ${faults} records that could not be used, secrets masked in ${masked}`];
+  const lines = [
+    `${counted(count, "request")}, ${counted(faults, "record")} that could not be used, secrets masked in ${masked}`,
+  ];
   for (const [part, times] of lacking) lines.push(`${times} without ${part}: not in the log, so not judged`);
   return lines.join("\n");
 }

@@ -5,6 +5,8 @@
 
 /** Bytes of the longest line, its end not counted. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** What is wrong with a longer one. */
+export const LINE_TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { Engine } from "./engine.ts";
 import { BadLine, oneLine, parseExchange, parseJsonLine } from "./exchange-line.ts";
-import { MAX_LINE_BYTES, lineBatches } from "./lines.ts";
+import { LINE_TOO_LONG, lineBatches } from "./lines.ts";
 import type { Line } from "./lines.ts";
 import { idText } from "./raw-id.ts";
 
@@ -24,7 +24,7 @@ const FLUSH_CHARACTERS = 64 * 1024;
 /** The answer to one line, or null for a blank one. */
 async function answer({ number, bytes }: Line, engine: Engine, counts: ScanCounts): Promise<string | null> {
   try {
-    if (bytes === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+    if (bytes === null) throw new BadLine(LINE_TOO_LONG);
     if (isBlank(bytes)) return null;
     const { text, value } = parseJsonLine(bytes);
     const { verdict, mode, score, findings } = await engine.judge(parseExchange(value));

@@ -1,4 +1,5 @@
 /** What tuning found, as a person reads it: safe to print, whatever the traffic holds. */
+import { counted } from "../counted.ts";
 import { printable } from "../envoy/printable.ts";
 import { sortedGroups } from "./tune.ts";
 import type { Tuning } from "./tune.ts";
@@ -8,13 +9,13 @@ const MAX_SHOWN = 200;
 
 export function tuningText(tuning: Tuning): string {
   const groups = sortedGroups(tuning);
-  const lines = [`${tuning.requests} requests, ${tuning.denied} would be refused`];
+  const lines = [`${counted(tuning.requests, "request")}, ${tuning.denied} would be refused`];
   if (tuning.others > 0) {
     lines.push(
       `another firewall refused ${tuning.otherDenied} of ${tuning.others}; ${tuning.otherOnly} of those would pass here`,
     );
   }
-  if (tuning.badLines > 0) lines.push(`${tuning.badLines} lines could not be used`);
+  if (tuning.badLines > 0) lines.push(`${counted(tuning.badLines, "line")} could not be used`);
   if (groups.length > 0) {
     lines.push("", "requests  clients  other  conf  rule, field, route, evidence");
     for (const group of groups.slice(0, MAX_SHOWN)) {

@@ -5,7 +5,7 @@
 import { exceptionsFor } from "../policy/propose.ts";
 import type { Engine } from "../scan/engine.ts";
 import { BadLine, oneLine, parseExchange, parseJsonLine } from "../scan/exchange-line.ts";
-import { MAX_LINE_BYTES, lineBatches } from "../scan/lines.ts";
+import { LINE_TOO_LONG, lineBatches } from "../scan/lines.ts";
 import type { Finding } from "../scan/verdict.ts";
 import { templateOf } from "./template.ts";
 
@@ -92,7 +92,7 @@ export async function tuneLines(
     for (const { number, bytes } of lines) {
       if (bytes?.toString("latin1").trim() === "") continue;
       try {
-        if (bytes === null) throw new BadLine(`longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`);
+        if (bytes === null) throw new BadLine(LINE_TOO_LONG);
         const { value } = parseJsonLine(bytes);
         const exchange = parseExchange(value);
         const { verdict, findings } = await engine.judge(exchange);

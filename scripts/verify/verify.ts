@@ -5,7 +5,7 @@
 import { matchesRule } from "../policy/rule-ids.ts";
 import type { Engine } from "../scan/engine.ts";
 import { oneLine } from "../scan/exchange-line.ts";
-import { lineBatches } from "../scan/lines.ts";
+import { LINE_TOO_LONG, lineBatches } from "../scan/lines.ts";
 import { parseCase } from "./case.ts";
 import type { Case } from "./case.ts";
 import type { Sender } from "./through.ts";
@@ -90,7 +90,7 @@ export async function* verify(input: AsyncIterable<Uint8Array>, check: Check): A
         millis: performance.now() - start,
       });
       try {
-        if (bytes === null) throw new Error("the line is too long");
+        if (bytes === null) throw new Error(LINE_TOO_LONG);
         const verifyCase = parseCase(bytes, number);
         result.name = oneLine(verifyCase.name);
         result.why = verifyCase.why === null ? null : oneLine(verifyCase.why);

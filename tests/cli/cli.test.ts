@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
@@ -127,6 +129,12 @@ const WRONG: [argv: string[], message: RegExp][] = [
     /^meshward envoy: --upstream: "x" is not an upstream: expected http/,
   ],
   [["envoy", "--out", join(folder, "e"), "--listen", "x"], /^meshward envoy: --listen: "x" is not an address/],
+  [["envoy", "--out", CASES], /^meshward envoy: --out .*: is a file, not a folder$/],
+  [
+    ["envoy", "--out", join(folder, "e"), "--metrics", "0.0.0.0:10000"],
+    /^meshward envoy: --metrics: port 10000 is already that of --listen; give another one$/,
+  ],
+  [["collector", "--database", CASES], /^meshward collector: --database .*: is a file, not a folder$/],
   [["envoy", "--out", join(CASES, "e")], /^meshward envoy: --out .*: a part of the path is a file, not a folder$/],
   [["run"], /^meshward run: required option '--upstream <url>' not specified/],
   [["run", "--upstream", "x"], /^meshward run: "x" is not an upstream: expected http/],
@@ -151,6 +159,23 @@ for (const [argv, message] of WRONG) {
     if (argv[0] !== "verify") assert.equal(out, "");
   });
 }
+
+test("an input that is there but cannot be opened is told in one line", async (t) => {
+  const path = join(folder, "socket");
+  const server = createServer().listen(path);
+  t.after(() => server.close());
+  await once(server, "listening");
+  const format = ["--format", "har"];
+  for (const argv of [
+    ["verify", "--cases", path],
+    ["scan", "--in", path],
+    ["import", ...format, path],
+  ]) {
+    const { code, err } = await run(argv);
+    assert.equal(code, 2);
+    assert.match(err, /^meshward (?:verify: --cases|scan: --in|import: log) .*socket: ENXIO: .*\n$/);
+  }
+});
 
 test("the input of a refused command is left alone", () => assert.equal(readFileSync(CASES, "utf8"), CASE));
 

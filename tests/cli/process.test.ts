@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { packageRoot } from "../../scripts/package.ts";
@@ -49,4 +51,17 @@ test("Ctrl-C while it waits for input ends it with whole lines", async () => {
   const { code, signal } = await ended;
   assert.deepEqual([code, signal, errors()], [130, null, ""]);
   assert.equal(out, '{"id":1,"verdict":"allow","mode":"detect","score":0,"findings":[]}\n');
+});
+
+test("an output without space is told", { skip: existsSync("/dev/full") ? false : "no /dev/full" }, async () => {
+  const full = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, ["--import", "tsx", join("scripts", "cli.ts"), "--help"], {
+    cwd: packageRoot(),
+    stdio: ["ignore", full, "pipe"],
+  });
+  let err = "";
+  child.stderr!.on("data", (chunk: Buffer) => void (err += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  closeSync(full);
+  assert.deepEqual([code, err], [2, "meshward: standard output: no space left on the device\n"]);
 });

@@ -80,10 +80,10 @@ describe("import", () => {
     }
   });
   it("says what is no HAR, and which entry is none", async () => {
-    assert.deepEqual((await run("har", '{"a":[]}')).faults, ['the file: no HAR: there is no list "entries" in "log"']);
+    assert.deepEqual((await run("har", '{"a":[]}')).faults, [': no HAR: there is no list "entries" in "log"']);
     const { lines, faults } = await run("har", JSON.stringify({ log: { entries: [{}, harEntry()] } }));
-    assert.deepEqual([lines.length, faults], [1, ["entry 1: request.url is missing"]]);
-    assert.deepEqual((await run("har", '{"log":{"entries":[{"request":')).faults, ["entry 1: the file ends in it"]);
+    assert.deepEqual([lines.length, faults], [1, [": entry 1: request.url is missing"]]);
+    assert.deepEqual((await run("har", '{"log":{"entries":[{"request":')).faults, [": entry 1: the file ends in it"]);
   });
   it("reads ModSecurity's parts", async () => {
     const log = [
@@ -113,8 +113,8 @@ describe("import", () => {
     );
     assert.deepEqual([source, time], [{ address: "192.0.2.7" }, "2026-11-20T10:00:00.000Z"]);
     assert.deepEqual(other, { denied: true, rules: ["942100"] });
-    assert.deepEqual(faults, ["line 15: the transaction has no end (part Z)"]);
-    assert.match(summary, /^1 requests, 1 records that could not be used, secrets masked in 1$/m);
+    assert.deepEqual(faults, [":15: the transaction has no end (part Z)"]);
+    assert.match(summary, /^1 request, 1 record that could not be used, secrets masked in 1$/m);
   });
   it("reads ModSecurity's JSON and Coraza's", async () => {
     const three = {
@@ -144,7 +144,7 @@ describe("import", () => {
     const second = (await run("coraza", JSON.stringify(coraza))).lines[0]!;
     assert.deepEqual([second.request.body, second.time?.slice(0, 4)], ["abc", "2026"]);
     assert.deepEqual(second.other, { denied: false, rules: ["920420"] });
-    assert.match((await run("coraza", "{}\nno")).faults.join("\n"), /^line 1: transaction is missing\nline 2: /);
+    assert.match((await run("coraza", "{}\nno")).faults.join("\n"), /^:1: transaction is missing\n:2: not JSON: /);
   });
   it("reads Envoy's access log in both forms, and says what it lacks", async () => {
     const text =
@@ -165,7 +165,7 @@ describe("import", () => {
         ["GET", "/b", "192.0.2.2"],
       ],
     );
-    assert.deepEqual(faults, ["line 4: neither JSON nor Envoy's default format"]);
+    assert.deepEqual(faults, [":4: neither JSON nor Envoy's default format"]);
     assert.match(summary, /^2 without headers: /m);
     assert.match(summary, /^1 without body: /m);
   });
