@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 import { bring, isCurrent } from "../scripts/build/step.ts";
 import type { Step } from "../scripts/build/step.ts";
 import { packageRoot } from "../scripts/package.ts";
+import { endWithUs } from "../scripts/end-with-us.ts";
 
 /** Folders below tests/ that need an Envoy, a browser, a registry or more time than the fast loop has. */
 const SLOW: ReadonlySet<string> = new Set([
@@ -158,10 +159,12 @@ async function runUnits(): Promise<Counts> {
   // Absolute, or its transforms are looked for among the packages.
   const asConfig = join(root, "tests/unit/as-pect.asconfig.json");
   const args = ["--config", "tests/unit/as-pect.config.js", "--as-config", asConfig];
-  const child = spawn(process.execPath, ["node_modules/@as-pect/cli/bin/asp.js", ...args, "--no-logo"], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, ["node_modules/@as-pect/cli/bin/asp.js", ...args, "--no-logo"], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    }),
+  );
   let output = "";
   child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   const code = await new Promise<number | null>((resolve, reject) => {

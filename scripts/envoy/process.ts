@@ -1,8 +1,6 @@
 /**
- * Envoy as a child process, in a temporary folder of its own. What it owns dies with it, and it dies with us:
- *
- *   Node ──spawns──► envoy      in a process group of its own, so that Ctrl-C reaches Node alone, which stops it in order
- *        ──pipe────► watcher    a shell that waits for the pipe to close: if Node is killed, it ends Envoy
+ * Envoy as a child process, in a temporary folder of its own. What it owns dies with it, and it dies with us.
+ * It has a process group of its own, so that Ctrl-C reaches Node alone, which stops it in order.
  *
  * The access log comes through a FIFO: no file grows, and lines are there as soon as Envoy writes them.
  */
@@ -19,6 +17,7 @@ import { BOOTSTRAP_FILE, OUTBOUND_LISTENER } from "../../envoy/names.ts";
 import type { CompiledPolicy } from "../../envoy/options.ts";
 import { parseAccessLine } from "./access-log.ts";
 import { Admin, poll } from "./admin.ts";
+import { endWithUs, killGroup } from "../end-with-us.ts";
 import { systemAuthorities } from "./authorities.ts";
 import { writeDirectory, writeReload } from "./directory.ts";
 import { Ring, eachLine } from "./lines.ts";
@@ -40,36 +39,6 @@ const LOG_LINES = 200;
 const GRACE_MS = 5_000;
 const ADMIN_FILE = "admin.txt";
 const FIFO = "access.fifo";
-
-/** Waits on its input, then ends process $1 as `stop` would and removes folder $2. */
-const WATCHER = `cat >/dev/null
-kill -TERM "$1" 2>/dev/null
-rm -rf -- "$2"
-n=0; while [ $n -lt 50 ] && kill -0 "$1" 2>/dev/null; do sleep 0.1; n=$((n + 1)); done
-kill -KILL "$1" 2>/dev/null`;
-
-function watch(pid: number, folder: string): ChildProcess {
-  const watcher = spawn("/bin/sh", ["-c", WATCHER, "meshward-watch", String(pid), folder], {
-    cwd: "/",
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  watcher.on("error", () => {});
-  watcher.stdin?.on("error", () => {});
-  (watcher.stdin as Socket | null)?.unref();
-  watcher.unref();
-  return watcher;
-}
-
-/** Ends a process group that we made; gone already is as good. */
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // No such process.
-  }
-}
 
 interface Fifo {
   path: string;
@@ -103,7 +72,6 @@ export async function startProcess(binary: string, options: StartOptions): Promi
   const ring = new Ring(LOG_LINES);
   let fifo: Fifo | null = null;
   let child: ChildProcess | null = null;
-  let watcher: ChildProcess | null = null;
   let exited: Promise<string> = Promise.resolve("it was not started");
   let stopping: Promise<void> | null = null;
   let serves = false;
@@ -158,12 +126,11 @@ export async function startProcess(binary: string, options: StartOptions): Promi
       env: { ...childEnvironment(options.env), ...secretsIn(options.env) },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    child = started;
+    child = endWithUs(started, folder);
     let hasEnded = false;
     exited = new Promise((resolve) => {
       const finish = (how: string): void => {
         hasEnded = true;
-        if (watcher !== null) killGroup(watcher, "SIGKILL");
         resolve(how);
       };
       started.once("error", (error) => finish(`${binary} cannot be started: ${error.message}`));
@@ -172,7 +139,6 @@ export async function startProcess(binary: string, options: StartOptions): Promi
         else finish((code === 0 ? null : causeIn(ring.lines)) ?? `Envoy ended with ${signal ?? `exit code ${code}`}`);
       });
     });
-    if (started.pid !== undefined) watcher = watch(started.pid, folder);
     if (started.stderr !== null) eachLine(started.stderr, (line) => ring.push(line));
 
     const late = (): Error => new EnvoyFailed(`Envoy is not ready after ${READY_TIMEOUT_MS / 1000} s`, ring.lines);

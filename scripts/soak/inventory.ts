@@ -20,6 +20,7 @@ import { driftOf } from "./report.ts";
 import type { Report, Sample } from "./report.ts";
 import { Tally } from "./tally.ts";
 import type { SoakRequest } from "./traffic.ts";
+import { endWithUs } from "../end-with-us.ts";
 
 const CLIENTS = 32;
 const SAMPLES = 64;
@@ -75,10 +76,12 @@ async function startCollector(env: NodeJS.ProcessEnv): Promise<RunningCollector>
   const folder = await mkdtemp(join(tmpdir(), "meshward-soak-"));
   const cli = fileURLToPath(new URL(`../cli${extname(import.meta.url)}`, import.meta.url));
   const command = ["collector", "--listen", "127.0.0.1:0", "--database", join(folder, "data")];
-  const child = spawn(process.execPath, [...process.execArgv, cli, ...command], {
-    env: { ...env, MESHWARD_READ_TOKEN: TOKEN, MESHWARD_INGEST_TOKEN: "" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, [...process.execArgv, cli, ...command], {
+      env: { ...env, MESHWARD_READ_TOKEN: TOKEN, MESHWARD_INGEST_TOKEN: "" },
+      stdio: ["ignore", "pipe", "inherit"],
+    }),
+  );
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, "exit");

@@ -11,6 +11,7 @@ import { after, test, type TestContext } from "node:test";
 import { openDatabase } from "../../collector/collector.ts";
 import type { Database } from "../../collector/database.ts";
 import { migrate } from "../../collector/migrations.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** PostgreSQL does not run as root. */
 const NOBODY = 65_534;
@@ -95,7 +96,7 @@ export async function startPostgres(): Promise<Postgres> {
   const url = (name: string): string => `postgres://meshward@localhost/${name}?host=${encodeURIComponent(folder)}`;
   const start = async (): Promise<void> => {
     const settings = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${folder}`, "-c", "fsync=off"];
-    server = spawn(join(programs!, "postgres"), ["-D", data, ...settings], { ...options, stdio: "ignore" });
+    server = endWithUs(spawn(join(programs!, "postgres"), ["-D", data, ...settings], { ...options, stdio: "ignore" }));
     const deadline = Date.now() + START_MILLISECONDS;
     for (;;) {
       try {

@@ -7,6 +7,7 @@ import type { Events } from "../../collector/api.ts";
 import { packageRoot } from "../../scripts/package.ts";
 import { atEnd } from "./databases.ts";
 import { findingAttributes, jsonRequest, resourceAttributes } from "./otlp-request.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const START_MILLISECONDS = 90_000;
 export const READ_TOKEN = "read-token-of-the-tests";
@@ -32,10 +33,12 @@ export async function startCommand(database: string, preload?: string, more: rea
     "--database",
     database,
   ];
-  const child = spawn(process.execPath, [...loaders, ...command, ...more], {
-    env: { ...process.env, MESHWARD_READ_TOKEN: READ_TOKEN, MESHWARD_INGEST_TOKEN: "" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, [...loaders, ...command, ...more], {
+      env: { ...process.env, MESHWARD_READ_TOKEN: READ_TOKEN, MESHWARD_INGEST_TOKEN: "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
   atEnd(() => child.kill("SIGKILL"));
   let output = "";
   let errors = "";

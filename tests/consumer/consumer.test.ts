@@ -10,6 +10,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
 import { packageRoot } from "../../scripts/package.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const execute = promisify(execFile);
 /** What the user of the package is promised: from nothing to a protected service. */
@@ -113,13 +114,15 @@ describe("the packed package", () => {
   });
 
   it("protects an Express app with one command", async () => {
-    const app = spawn(process.execPath, ["serve.js"], { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+    const app = endWithUs(
+      spawn(process.execPath, ["serve.js"], { cwd: project, stdio: ["ignore", "pipe", "inherit"] }),
+    );
     const [upstream] = (await once(app.stdout, "data")) as [Buffer];
     const started = Date.now();
     // npx would stand between us and the command; the signal is for the command.
     const command = join(project, "node_modules/.bin/meshward");
     const args = ["run", "--upstream", upstream.toString().trim(), "--listen", "127.0.0.1:0", "--mode", "block"];
-    const child = spawn(command, args, { cwd: project, env: own() });
+    const child = endWithUs(spawn(command, args, { cwd: project, env: own() }));
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

@@ -6,6 +6,7 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { packageRoot } from "../../scripts/package.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** Three Envoys and two databases start, on a busy machine; then ordinary traffic, and what sidecars count once a minute. */
 export const UP_MS = 150_000;
@@ -20,12 +21,14 @@ export interface Run {
 
 /** Starts the command with the temporary folder `folder`, the test's own, so that what is left behind is seen. */
 export function demo(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), "demo", ...args], {
-    cwd: packageRoot(),
-    // tsx keeps what it compiled in the temporary folder, which is none of the demo's business.
-    env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), "demo", ...args], {
+      cwd: packageRoot(),
+      // tsx keeps what it compiled in the temporary folder, which is none of the demo's business.
+      env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));

@@ -15,6 +15,7 @@ import { runMeshward } from "../../scripts/envoy/run.ts";
 import { resolveEnvoy } from "../../scripts/envoy/resolve.ts";
 import { ENVOY_IMAGE } from "../../scripts/envoy/version.ts";
 import { packageRoot } from "../../scripts/package.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const EXAMPLE = join(packageRoot(), "envoy/examples/express");
 const run = promisify(execFile);
@@ -42,11 +43,13 @@ const blocks = (language: string): string[] =>
 describe("envoy/examples/express", () => {
   it("does what its page shows", async () => {
     const port = await freePort();
-    const app = spawn(process.execPath, ["app.js"], {
-      cwd: EXAMPLE,
-      env: { ...process.env, PORT: String(port) },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const app = endWithUs(
+      spawn(process.execPath, ["app.js"], {
+        cwd: EXAMPLE,
+        env: { ...process.env, PORT: String(port) },
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
     try {
       await once(app.stdout, "data");
       const lines: string[] = [];

@@ -9,6 +9,7 @@ import { Admin, poll } from "../../scripts/envoy/admin.ts";
 import { resolveEnvoy } from "../../scripts/envoy/resolve.ts";
 import { steady } from "../docs/blocks.ts";
 import type { ShownCommand } from "../docs/blocks.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** Counts are at most this old. */
 const COUNTS_MS = 3_000;
@@ -36,10 +37,12 @@ export async function startFolder(folder: string): Promise<FolderEnvoy> {
   const args = ["-c", "envoy.yaml", "--disable-hot-restart", "--admin-address-path", "admin.txt",
     "--log-level", "warning", "--concurrency", "1"];
   const command = `exec "$0" "$@" --file-flush-interval-msec 50 > out.log`;
-  const child = spawn("/bin/sh", ["-c", command, binary, ...args], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = endWithUs(
+    spawn("/bin/sh", ["-c", command, binary, ...args], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
   const ended = new Promise((resolve) => child.once("close", resolve));

@@ -10,6 +10,7 @@ import { bootstrap } from "../../envoy/bootstrap.ts";
 import type { JsonObject } from "../../envoy/json.ts";
 import { BOOTSTRAP_FILE } from "../../envoy/names.ts";
 import type { BootstrapOptions } from "../../envoy/options.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { parseAccessLine, type AccessEntry } from "../../scripts/envoy/access-log.ts";
 import { Admin, parsePrometheus, poll } from "../../scripts/envoy/admin.ts";
 import { writeDirectory, writeReload } from "../../scripts/envoy/directory.ts";
@@ -50,9 +51,6 @@ const SOON = 5_000;
 const ACCESS_FILE = "access.log";
 const ADMIN_FILE = "admin.txt";
 
-/** Waits on its input, which closes when this process ends in whatever way, then ends process $1 and removes folder $2. */
-const WATCHER = 'cat >/dev/null; kill -TERM "$1" 2>/dev/null; rm -rf -- "$2"';
-
 /** Starts Envoy; rejects with its log where it does not start. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const envoy = await resolveEnvoy({ env: process.env, backend: "process" });
@@ -69,12 +67,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   // prettier-ignore
   const args = ["-c", BOOTSTRAP_FILE, "--disable-hot-restart", "--concurrency", String(options.concurrency ?? 1),
     "--admin-address-path", ADMIN_FILE, "--file-flush-interval-msec", "20", "--log-level", "warning"];
-  const child = spawn(envoy.binary, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  const watcher = spawn("/bin/sh", ["-c", WATCHER, "watch", String(child.pid), folder], {
-    cwd: "/",
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
+  const child = endWithUs(spawn(envoy.binary, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] }), folder);
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
   const exited = once(child, "exit");
@@ -85,7 +78,6 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       child.kill("SIGTERM");
       await exited;
     }
-    watcher.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }
 

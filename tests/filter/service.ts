@@ -12,13 +12,16 @@ export interface Service {
   stop(): void;
 }
 
+/** A request says in its query how many milliseconds its answer takes (`wait`): none, if nothing. */
 export async function startService(): Promise<Service> {
   let reached = 0;
   let headers: IncomingHttpHeaders = {};
   const server: Server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     reached++;
     ({ headers } = request);
-    request.resume().on("end", () => response.end("served"));
+    const wait = Number(new URL(request.url!, "http://service.test").searchParams.get("wait"));
+    const answer = (): unknown => response.end("served");
+    request.resume().on("end", wait > 0 ? () => setTimeout(answer, wait) : answer);
     request.on("error", () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

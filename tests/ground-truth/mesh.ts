@@ -32,6 +32,7 @@ import { startShop } from "./shop.ts";
 import { isGood, makeTable, seenByCollector, showTable } from "./table.ts";
 import type { CollectorFinding } from "./table.ts";
 import { sendOrdinary, sendTour } from "./traffic.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const READ_TOKEN = "ground-truth-reads";
 const START_MS = 60_000;
@@ -99,10 +100,12 @@ class CollectorProcess {
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), ...this.#args], {
-      env: { ...process.env, MESHWARD_READ_TOKEN: READ_TOKEN },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const child = endWithUs(
+      spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "scripts/cli.ts"), ...this.#args], {
+        env: { ...process.env, MESHWARD_READ_TOKEN: READ_TOKEN },
+        stdio: ["ignore", "ignore", "pipe"],
+      }),
+    );
     this.#child = child;
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));

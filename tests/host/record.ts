@@ -16,6 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CASES, type Case } from "./cases.ts";
 import { guest } from "./guest.ts";
 import { ENVIRONMENT, NODE, PEER, comparable, firstStart, requestLines, type Seen } from "./seen.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** Between two pieces, in ms. */
 const GAP = 70;
@@ -75,7 +76,7 @@ async function record(given: Case, module: string): Promise<Seen> {
     "--admin-address-path",
     admin,
   ];
-  const envoy = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const envoy = endWithUs(spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] }));
   let log = "";
   const keep = (data: Buffer): void => void (log += data.toString());
   envoy.stderr.on("data", keep);

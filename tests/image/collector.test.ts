@@ -10,6 +10,7 @@ import { installedPackages } from "../../scripts/image/packages.ts";
 import { sbomOf } from "../../scripts/image/sbom.ts";
 import type { Entry } from "../../scripts/image/tar.ts";
 import { atEnd, temporaryFolder } from "./running.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** Puts entries below a folder, as an engine does. */
 function unpack(entries: readonly Entry[], folder: string): void {
@@ -31,7 +32,7 @@ describe("the collector's image", { skip: process.platform === "linux" ? false :
     unpack(app.entries, folder);
     const program = join(folder, app.root, "dist/scripts/cli.js");
     const args = [program, "collector", "--listen", "127.0.0.1:0", "--database", join(folder, "data")];
-    const child = spawn(process.execPath, args, { cwd: folder, env: {}, stdio: ["ignore", "pipe", "pipe"] });
+    const child = endWithUs(spawn(process.execPath, args, { cwd: folder, env: {}, stdio: ["ignore", "pipe", "pipe"] }));
     atEnd(() => child.kill("SIGKILL"));
     let output = "";
     child.stderr.on("data", (text: Buffer) => (output += text.toString()));

@@ -12,17 +12,8 @@ import { makeModuleImages } from "../../scripts/image/image.ts";
 import { sha256 } from "../../scripts/image/oci.ts";
 import { parseReference } from "../../scripts/image/reference.ts";
 import { push } from "../../scripts/image/registry.ts";
-import {
-  dockerConfig,
-  encoded,
-  handOn,
-  image,
-  noRegistry,
-  serve,
-  startRegistry,
-  temporaryFolder,
-  type Ran,
-} from "./running.ts";
+import { dockerConfig, encoded, handOn, image, serve, startRegistry, temporaryFolder, type Ran } from "./running.ts";
+import { noRegistry } from "./registry.ts";
 
 const execute = promisify(execFile);
 const REPOSITORY = "security/meshward";

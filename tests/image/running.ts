@@ -1,5 +1,5 @@
 /** What the tests of images share: the command, folders, and a registry of this machine (Debian's docker-registry), if there is one. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
@@ -13,6 +13,8 @@ import { stringify } from "yaml";
 import { freePort } from "../free-port.ts";
 import { main } from "../../scripts/cli.ts";
 import type { ImageReport } from "../../scripts/image/image.ts";
+import { REGISTRY } from "./registry.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const START_MILLISECONDS = 20_000;
 
@@ -64,13 +66,6 @@ export function dockerConfig(config: unknown): string {
 export const encoded = (user: string, password: string): string =>
   Buffer.from(`${user}:${password}`).toString("base64");
 
-const PROGRAM = process.env.REGISTRY_BIN ?? "docker-registry";
-/** Why there is no registry to push to, or false. */
-export const noRegistry =
-  spawnSync(PROGRAM, ["--version"]).status === 0
-    ? false
-    : "no docker-registry: set REGISTRY_BIN, or install the package docker-registry";
-
 /** Starts a registry on the loopback, with `auth` and further settings of its configuration; yields HOST:PORT. */
 export async function startRegistry(settings: Record<string, unknown> = {}, http: object = {}): Promise<string> {
   const folder = temporaryFolder();
@@ -83,7 +78,10 @@ export async function startRegistry(settings: Record<string, unknown> = {}, http
     ...settings,
   };
   writeFileSync(join(folder, "config.yml"), stringify(config));
-  const child = spawn(PROGRAM, ["serve", join(folder, "config.yml")], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = endWithUs(
+    spawn(REGISTRY, ["serve", join(folder, "config.yml")], { stdio: ["ignore", "pipe", "pipe"] }),
+    folder,
+  );
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (log += text.toString()));
   atEnd(async () => {

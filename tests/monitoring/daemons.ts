@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { freePort } from "../free-port.ts";
 import { poll } from "../../scripts/envoy/admin.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** The user that daemons run as where the tests are root. */
 const NOBODY = 65_534;
@@ -76,7 +77,7 @@ async function startDaemon(
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   };
-  const child = spawn(path, args, options);
+  const child = endWithUs(spawn(path, args, options));
   let log = "";
   child.stderr!.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-20_000)));
   const ended = once(child, "exit");

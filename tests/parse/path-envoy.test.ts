@@ -12,6 +12,7 @@ import fc from "fast-check";
 import { resolveEnvoy } from "../../scripts/envoy/resolve.ts";
 import { toBytes } from "../decode/twins.ts";
 import { call, probe, span } from "./chunks.ts";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** An Envoy that answers each request with the path that it would route on. */
 const CONFIG = {
@@ -177,20 +178,22 @@ test("Envoy routes on what the module computes", async (context) => {
   }
   const folder = await mkdtemp(join(tmpdir(), "meshward-path-"));
   const addressFile = join(folder, "admin");
-  const envoy = spawn(
-    binary,
-    [
-      "--config-yaml",
-      JSON.stringify(CONFIG),
-      "--admin-address-path",
-      addressFile,
-      "--concurrency",
-      "1",
-      "--disable-hot-restart",
-      "-l",
-      "warning",
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
+  const envoy = endWithUs(
+    spawn(
+      binary,
+      [
+        "--config-yaml",
+        JSON.stringify(CONFIG),
+        "--admin-address-path",
+        addressFile,
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+        "-l",
+        "warning",
+      ],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    ),
   );
   let log = "";
   envoy.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));

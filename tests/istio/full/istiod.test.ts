@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { poll } from "../../../scripts/envoy/admin.ts";
-import { noRegistry } from "../../image/running.ts";
+import { noRegistry } from "../../image/registry.ts";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
 import {
   assertServed,

@@ -1,7 +1,8 @@
 /** Istio's control plane as it runs in a cluster: it watches an API server for resources that kubectl applies. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ISTIOD_ENVIRONMENT, meshText, Program, takePort, temporary, type ControlPlane } from "../mesh/mesh.ts";
+import { ISTIOD_ENVIRONMENT, meshText, takePort, type ControlPlane } from "../mesh/mesh.ts";
+import { Program, temporary } from "../mesh/program.ts";
 import { FULL_TOOLS } from "../tools/kubernetes.ts";
 import type { Kubernetes } from "./kubernetes.ts";
 

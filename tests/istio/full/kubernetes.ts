@@ -5,7 +5,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { isAlone, Program, takePort, temporary } from "../mesh/mesh.ts";
+import { isAlone, takePort } from "../mesh/mesh.ts";
+import { Program, temporary } from "../mesh/program.ts";
 import { noTools } from "../tools/build.ts";
 import { ETCD, FULL_TOOLS, noEtcd, noFullTools } from "../tools/kubernetes.ts";
 

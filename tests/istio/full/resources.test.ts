@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CASES, writeCase } from "../cases.ts";
-import { temporary } from "../mesh/mesh.ts";
+import { temporary } from "../mesh/program.ts";
 import { Kubernetes, noKubernetes } from "./kubernetes.ts";
 
 const NAMESPACES = ["istio-system", "istio-root", "istio-ingress", "shop", "pay"];

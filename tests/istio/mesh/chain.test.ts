@@ -4,19 +4,9 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { before, describe, it } from "node:test";
 import { attack, PASSED } from "../../filter/service.ts";
-import {
-  BLOCK,
-  DETECT,
-  documents,
-  HARMLESS,
-  NAMESPACE,
-  pushed,
-  QUERY,
-  START_MILLISECONDS,
-  type Images,
-} from "./front.ts";
+import { BLOCK, DETECT, HARMLESS, NAMESPACE, pushed, QUERY, START_MILLISECONDS, type Images } from "./front.ts";
 import { guard, LABELS, withGateway } from "./gateway.ts";
-import { noMesh } from "./mesh.ts";
+import { noMesh, documents } from "./mesh.ts";
 
 const ONLY_XSS = {
   ...BLOCK,

@@ -1,6 +1,5 @@
 /** A proxy of the mesh before a service, with what `meshward istio` and `meshward image` make. */
 import assert from "node:assert/strict";
-import { stringify } from "yaml";
 import { poll } from "../../../scripts/envoy/admin.ts";
 import { startService, type Service } from "../../filter/service.ts";
 import { image, startRegistry, temporaryFolder } from "../../image/running.ts";
@@ -36,8 +35,6 @@ export async function pushed(): Promise<Images> {
   const { compat, artifact } = ran.report().images;
   return { registry, compat: compat!.reference!, artifact: artifact!.reference! };
 }
-
-export const documents = (...resources: object[]): string => resources.map((one) => stringify(one)).join("---\n");
 
 export interface Front {
   istiod: ControlPlane;

@@ -1,8 +1,8 @@
 /** A gateway of the mesh. */
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
-import { documents, NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
+import { NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
 import { resources } from "./generated.ts";
-import { takePort } from "./mesh.ts";
+import { takePort, documents } from "./mesh.ts";
 
 export const LABELS = { istio: "ingressgateway" };
 

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { parse, stringify } from "yaml";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { istio } from "../cases.ts";
-import { temporary } from "./mesh.ts";
+import { temporary } from "./program.ts";
 
 export interface Generated {
   /** All that the kustomization applies but ConfigMaps. */

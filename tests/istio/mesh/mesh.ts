@@ -3,27 +3,24 @@
  * nothing is but the loopback. `npm run test:istio` makes one.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { STAT_LABELS } from "../../../envoy/names.ts";
 import { parsePrometheus, poll } from "../../../scripts/envoy/admin.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
-import { noRegistry } from "../../image/running.ts";
+import { noRegistry } from "../../image/registry.ts";
 import { noTools, TOOLS } from "../tools/build.ts";
+import { Program, temporary } from "./program.ts";
 
-const START_MILLISECONDS = 30_000;
 /** How late a change may be in force, by the contract. */
 export const CHANGE_MILLISECONDS = 2_000;
 /** Statistics leave the module once a second. */
 const STATISTICS_MILLISECONDS = 10_000;
-/** pilot-agent lets its Envoy go on for a second. */
-const STOP_MILLISECONDS = 10_000;
-const LOG = 6_000;
 
 /** Whether nothing but the loopback is there: a network of the tests' own. */
 export const isAlone = Object.keys(networkInterfaces()).every((name) => name === "lo");
@@ -34,78 +31,9 @@ export const noMesh =
   noRegistry ||
   (isAlone ? false : "pilot-agent listens on every address: npm run test:istio gives it its own");
 
-/** Runs a program until `isReady`; an error has its log. */
-export class Program {
-  readonly #child: ChildProcess;
-  readonly #file: string;
-
-  constructor(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.#file = join(cwd, "log");
-    // A file and no socket, which is what Node's pipes are: Envoy opens /dev/stdout for its access log.
-    const log = openSync(this.#file, "a");
-    // A group of its own, so that what it starts can be ended with it.
-    this.#child = spawn(program, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      detached: true,
-      stdio: ["pipe", log, log],
-    });
-    closeSync(log);
-    this.#child.stdin!.on("error", () => {});
-    process.once("exit", this.#kill);
-  }
-
-  #kill = (): void => {
-    try {
-      process.kill(-this.#child.pid!, "SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  };
-
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
-  log(): string {
-    return readFileSync(this.#file, "utf8");
-  }
-
-  write(text: string): void {
-    this.#child.stdin!.write(text);
-  }
-
-  fail(what: string): Error {
-    return new Error(`${what}\n${this.log().slice(-LOG)}`);
-  }
-
-  async ready(isReady: () => boolean | Promise<boolean>, milliseconds = START_MILLISECONDS): Promise<void> {
-    const check = async (): Promise<true | null> => {
-      if (this.#child.exitCode !== null) throw this.fail(`it ended with ${this.#child.exitCode}`);
-      return (await isReady()) || null;
-    };
-    await poll(check, milliseconds, () => this.fail("it is not ready"));
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, "exit");
-      this.#child.stdin!.end();
-      this.#child.kill("SIGTERM");
-      const timer = setTimeout(this.#kill, STOP_MILLISECONDS);
-      await ended;
-      clearTimeout(timer);
-    }
-    this.#kill();
-    process.removeListener("exit", this.#kill);
-  }
-}
-
 /** The namespace's ports are the tests' own: below those that the kernel gives to connections, none is taken. */
 let nextPort = 10_000;
 export const takePort = (): number => nextPort++;
-
-export const temporary = (name: string): string => mkdtempSync(join(tmpdir(), `meshward-mesh-${name}-`));
 
 /** What gives proxies their configuration. */
 export interface ControlPlane {
@@ -126,6 +54,8 @@ export const ISTIOD_ENVIRONMENT = {
 /** The mesh's settings; without providers, which bring filters that stock Envoy refuses as well. */
 export const meshText = (settings: object): string =>
   stringify({ defaultProviders: {}, rootNamespace: "istio-system", ...settings });
+
+export const documents = (...resources: object[]): string => resources.map((one) => stringify(one)).join("---\n");
 
 /** mini-istiod, on ports that the system picks. */
 export class Istiod implements ControlPlane {

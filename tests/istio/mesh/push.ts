@@ -13,9 +13,9 @@ import { policyFrom } from "../../../scripts/policy/load.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { IMAGE } from "../cases.ts";
 import { TOOLS } from "../tools/build.ts";
-import { documents } from "./front.ts";
 import { resources } from "./generated.ts";
-import { Istiod, Program, temporary } from "./mesh.ts";
+import { Istiod, documents } from "./mesh.ts";
+import { Program, temporary } from "./program.ts";
 
 const NAMESPACES = 40;
 /** A push to many proxies on a machine that does other things. */

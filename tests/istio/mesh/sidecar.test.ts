@@ -7,9 +7,9 @@ import { poll } from "../../../scripts/envoy/admin.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
 import { attack, PASSED, REFUSED } from "../../filter/service.ts";
 import { HEADER, readHeader } from "../../observe/header.ts";
-import { BLOCK, DETECT, HARMLESS, pushed, QUERY, START_MILLISECONDS, documents, type Images } from "./front.ts";
+import { BLOCK, DETECT, HARMLESS, pushed, QUERY, START_MILLISECONDS, type Images } from "./front.ts";
 import { generated, resources } from "./generated.ts";
-import { noMesh } from "./mesh.ts";
+import { noMesh, documents } from "./mesh.ts";
 import { call, guard, takePorts, TARGET, withSidecar } from "./sidecar.ts";
 
 const BOTH = ["--traffic", "CLIENT_AND_SERVER"];

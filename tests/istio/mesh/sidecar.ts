@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
-import { documents, NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
+import { NAMESPACE, withProxy, type Front, type Setting } from "./front.ts";
 import { resources } from "./generated.ts";
-import { takePort } from "./mesh.ts";
+import { takePort, documents } from "./mesh.ts";
 
 const LABELS = { app: "catalogue" };
 /** What Istio's injection adds to them. */

@@ -8,7 +8,7 @@ import { after, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { CASES, writeCase } from "../cases.ts";
 import { noTools, TOOLS } from "../tools/build.ts";
-import { temporary } from "./mesh.ts";
+import { temporary } from "./program.ts";
 
 const folder = temporary("validate");
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -8,6 +8,7 @@ import { accessSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync }
 import { join } from "node:path";
 import { cacheRoot } from "../../../scripts/envoy/wheel.ts";
 import { packageRoot } from "../../../scripts/package.ts";
+import { endWithUs } from "../../../scripts/end-with-us.ts";
 
 export const ISTIO_VERSION = "1.31.1";
 export const HELM_VERSION = "4.3.1";
@@ -64,12 +65,14 @@ async function go(
   args: readonly string[],
   { cwd = source, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<void> {
-  const child = spawn("go", args, {
-    cwd,
-    env: { ...GO_ENVIRONMENT, ...env },
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: BUILD_MILLISECONDS,
-  });
+  const child = endWithUs(
+    spawn("go", args, {
+      cwd,
+      env: { ...GO_ENVIRONMENT, ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: BUILD_MILLISECONDS,
+    }),
+  );
   const start = Date.now();
   let [fetched, compiled] = [0, 0];
   /** The last lines that are no progress. */

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"regexp"
@@ -24,7 +25,9 @@ import (
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	v3 "istio.io/istio/pilot/pkg/xds/v3"
@@ -32,6 +35,9 @@ import (
 
 // What is quiet for so long has no more to come.
 const quiet = time.Second
+
+// How long a proxy that was sent away waits.
+const retry = time.Second
 
 // fleet counts what came to all of its proxies.
 type fleet struct {
@@ -227,13 +233,20 @@ func (p *proxy) take(response *discovery.DeltaDiscoveryResponse) error {
 	return nil
 }
 
-func (p *proxy) run(counts *fleet, node *core.Node) error {
+// run has a stream until it ends.
+func (p *proxy) run(client discovery.AggregatedDiscoveryServiceClient, counts *fleet, node *core.Node) error {
+	var err error
+	if p.stream, err = client.DeltaAggregatedResources(context.Background()); err != nil {
+		return err
+	}
+	clear(p.known)
 	for index, kind := range []string{v3.ClusterType, v3.ListenerType} {
 		request := &discovery.DeltaDiscoveryRequest{TypeUrl: kind}
 		if index == 0 {
 			request.Node = node
 		}
-		if err := p.stream.Send(request); err != nil {
+		// Where the stream has ended already, why is told to who receives.
+		if err := p.stream.Send(request); err != nil && err != io.EOF {
 			return err
 		}
 	}
@@ -277,20 +290,21 @@ func play(address string, count, namespaces int) error {
 		if err != nil {
 			return err
 		}
-		one, err := discovery.NewAggregatedDiscoveryServiceClient(connection).DeltaAggregatedResources(context.Background())
-		if err != nil {
-			return err
-		}
-		sidecar := &proxy{stream: one, namespace: namespace, known: map[string]bool{}, extensions: map[string][]byte{}}
+		client := discovery.NewAggregatedDiscoveryServiceClient(connection)
+		sidecar := &proxy{namespace: namespace, known: map[string]bool{}, extensions: map[string][]byte{}}
 		counts.Lock()
 		counts.proxies = append(counts.proxies, sidecar)
 		counts.Unlock()
 		go func() {
-			if err := sidecar.run(counts, node); err != nil {
-				counts.Lock()
-				counts.failed = fmt.Errorf("%s: %w", node.Id, err)
-				counts.Unlock()
+			err := sidecar.run(client, counts, node)
+			// Of many that come at once istiod sends some away for a while.
+			for status.Code(err) == codes.ResourceExhausted {
+				time.Sleep(retry)
+				err = sidecar.run(client, counts, node)
 			}
+			counts.Lock()
+			counts.failed = fmt.Errorf("%s: %w", node.Id, err)
+			counts.Unlock()
 		}()
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
