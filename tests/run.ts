@@ -93,6 +93,10 @@ const root = packageRoot();
 const only = parseArgs({ allowPositionals: true }).positionals[0];
 const isMesh = only !== undefined && only in MESHES;
 
+/** A signal ends the files' processes, and what those have started ends with them; a second one ends this process as it stands. */
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopped.abort());
+
 interface Counts {
   passed: number;
   failed: number;
@@ -209,7 +213,8 @@ async function runFiles(): Promise<Counts> {
         return new Map();
       }),
     );
-  const stream = run({ files, concurrency: isMesh ? 1 : PROCESSES, timeout: FILE_TIMEOUT_MILLISECONDS });
+  const concurrency = isMesh ? 1 : PROCESSES;
+  const stream = run({ files, concurrency, timeout: FILE_TIMEOUT_MILLISECONDS, signal: stopped.signal });
   stream.on("test:pass", (test) => {
     // A suite counts by its tests, and by itself where it is skipped as a whole.
     if (test.details.type === "suite" && test.skip === undefined) return;

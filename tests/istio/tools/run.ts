@@ -3,9 +3,11 @@
  * pilot-agent listens on every address. With `full`, `npm run test:istio:full`: the same for what needs a Kubernetes API server besides.
  * Exit code 2 where the tools cannot be built.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { dirname } from "node:path";
 import { MODULE_PATH } from "../../../istio/mount.ts";
+import { endWithUs } from "../../../scripts/end-with-us.ts";
 import { packageRoot } from "../../../scripts/package.ts";
 import { envoyBinary } from "../../envoy/folder.ts";
 import { BuildError, buildTools, TOOLS } from "./build.ts";
@@ -28,7 +30,11 @@ try {
   const [program, args] = hasNamespace
     ? ["unshare", [...NAMESPACES, "sh", "-c", COMMAND, process.execPath]]
     : [process.execPath, RUN];
-  process.exitCode = spawnSync(program, args, { cwd: packageRoot(), env, stdio: "inherit" }).status ?? 1;
+  const tests = endWithUs(spawn(program, args, { cwd: packageRoot(), env, stdio: "inherit" }));
+  // They count what they have come to.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => tests.kill(signal));
+  const [code] = (await once(tests, "exit")) as [number | null];
+  process.exitCode = code ?? 1;
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(error.message);
