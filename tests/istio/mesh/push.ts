@@ -4,10 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { median, round } from "../../../scripts/bench/figures.ts";
 import { servicesSource } from "../../../scripts/bench/growth-policies.ts";
 import { onCpuNanos } from "../../../scripts/bench/proc.ts";
+import { poll } from "../../../scripts/envoy/admin.ts";
 import { compilePolicy } from "../../../scripts/policy/compile.ts";
 import { policyFrom } from "../../../scripts/policy/load.ts";
 import type { PolicySource } from "../../../scripts/policy/schema.ts";
@@ -210,13 +212,20 @@ class Mesh {
   static async start(kind: Kind, { proxies, services: count }: MeshOptions): Promise<Mesh> {
     const mesh = new Mesh(kind, proxies, await Istiod.start({ services: services(count) }));
     try {
-      // All of them have connected when they have this one.
+      await mesh.#connected();
       await mesh.#push(0);
     } catch (error) {
       await mesh.stop();
       throw error;
     }
     return mesh;
+  }
+
+  /** istiod lets in so many a second. */
+  async #connected(): Promise<void> {
+    const all = { connected: this.#count, synced: this.#count };
+    const isThere = async (): Promise<true | null> => isDeepStrictEqual(await this.#istiod.synced(), all) || null;
+    await poll(isThere, PUSH_MILLISECONDS, () => new Error("the proxies do not connect"));
   }
 
   async #push(round: number): Promise<Sample> {
