@@ -193,7 +193,10 @@ function readModuleSource(flags: IstioFlags, ownDigest: () => string): ModuleSou
   }
   if (module.startsWith("oci://") && module.length <= MAX_URL) {
     const parts = OCI.exec(module);
-    if (parts === null) throw new Error(`--module ${printable(module)}: expected oci://REGISTRY/NAME@sha256:DIGEST`);
+    if (parts === null)
+      throw new Error(
+        `--module ${printable(module)}: expected oci://REGISTRY/NAME@sha256:DIGEST, of 64 hex digits in lower case`,
+      );
     const sha256 = parts[1] ?? given;
     if (sha256 === undefined) {
       throw new Error(
