@@ -17,6 +17,7 @@ import { textIsOneOf } from "../core/text";
 import { nextShell, openShell, Quoting, shellEnd, shellStart } from "../tokenize/shell";
 import { mayRun } from "./cmdi-gate";
 import { found } from "./finding";
+import { countWords as countProse } from "./prose";
 
 /** Bytes without which nothing leaves a word, runs inside it, or calls a function. */
 const BREAKS: u32 =
@@ -89,7 +90,8 @@ function read(start: usize, end: usize, quoting: Quoting): void {
   let tokens: u32 = 0;
   // A command with what only commands take (`set -e`, `export A=$B`): the separator behind it ends no word of another's line;
   // nor do the lines of a letter.
-  let own = mayHoldScript() && greets(start, end);
+  const quoted = mayHoldScript() && isQuoted(start, end);
+  let own = quoted || (mayHoldScript() && greets(start, end));
   // The output of a command goes to one that shows it (`env | grep -i proxy`): of words alone it reads no file.
   let piped: u32 = Shell.End;
   let bodied = false;
@@ -115,6 +117,7 @@ function read(start: usize, end: usize, quoting: Quoting): void {
     const shown = piped == Shell.Reader && token == Shell.Word;
     if ((own || shown) && matched == Rule.CmdiSeparatorCommand) sure -= OWN_LINE;
     if (bodied && matched == Rule.CmdiEmbeddedCommand) sure -= OWN_LINE;
+    if (quoted && matched == Rule.CmdiSubstitution) sure -= OWN_LINE;
     if (sure <= confidence) continue;
     confidence = sure;
     rule = matched;
@@ -140,6 +143,30 @@ function greets(start: usize, end: usize): bool {
   let lines = 0;
   while (++start < end && byteAt(start) <= <u32>Char.Space) if (byteAt(start) == Char.LineFeed) lines++;
   return lines > 1;
+}
+
+/**
+ * Whether the value's first line leads to what it quotes, "Usage:" or "The line", behind which a last line of words goes on: "fails
+ * for me". What an attacker leaves is a value of a field, and what follows a break-out is no sentence.
+ */
+function isQuoted(start: usize, end: usize): bool {
+  const first = findByte(start, end, Char.LineFeed);
+  if (first == end || first == start) return false;
+  let at = start;
+  while (at < first && (isLetter(byteAt(at)) || byteAt(at) == Char.Space || byteAt(at) == Char.Comma)) at++;
+  if (at + 1 == first && byteAt(at) == Char.Colon && isLetter(byteAt(start))) return true;
+  if (at < first || countProse(start, first) < 2) return false;
+  let last = end;
+  while (last > first && byteAt(last - 1) != Char.LineFeed) last--;
+  if (last == first + 1) return false;
+  at = last;
+  while (at < end && (isLetter(byteAt(at)) || isDigit(byteAt(at)) || isSentenceMark(byteAt(at)))) at++;
+  return at == end && countProse(last, end) >= 3;
+}
+
+/** A space, or a mark that ends a part of a sentence. */
+function isSentenceMark(byte: u32): bool {
+  return byte == Char.Space || byte == Char.Comma || byte == Char.Dot || byte == Char.Question || byte == Char.Bang;
 }
 
 /** Whether the value begins with the word of a compound command that has a body. */

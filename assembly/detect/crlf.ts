@@ -212,8 +212,10 @@ function judgeMail(start: usize, first: usize, kind: u32, value: usize, next: us
   if (fieldPart == Part.Header || fieldPart == Part.Path) return;
   const address = findByte(value, next, Char.At) < next;
   const from = firstSpaces == 0 && findByte(start, first, Char.At) < first;
+  // "Hello," and then what somebody forwards.
+  const letter = start < first && byteAt(first - 1) == Char.Comma;
   if (kind == HeaderName.Mime) {
-    if (value < next && firstSpaces == 0) weigh(Rule.CrlfMail, from ? 78 : 66);
+    if (value < next && firstSpaces == 0) weigh(Rule.CrlfMail, from ? 78 : letter ? 45 : 66);
   } else if (kind == HeaderName.Subject) {
     if (second && from && value < next) weigh(Rule.CrlfMail, 68);
   } else if (!address) {
@@ -221,7 +223,7 @@ function judgeMail(start: usize, first: usize, kind: u32, value: usize, next: us
   } else if (kind == HeaderName.Hidden) {
     weigh(Rule.CrlfMail, firstSpaces == 0 ? 78 : second && firstSpaces < 8 ? 64 : 45);
   } else if (second) {
-    weigh(Rule.CrlfMail, from ? 72 : firstSpaces == 0 && start < first ? 62 : 40);
+    weigh(Rule.CrlfMail, from ? 72 : firstSpaces == 0 && start < first && !letter ? 62 : 40);
   }
 }
 
@@ -281,10 +283,10 @@ function readsAsText(start: usize, first: usize): bool {
   return byteAt(name) == Char.Space && keyword(LINE_COMMAND, start, name) != 0;
 }
 
-/** Whether `start..first` ends in ":", or is one word with a capital. */
+/** Whether `start..first` ends in ":", or in "," as a letter's first line does, or is one word with a capital. */
 function isHeading(start: usize, first: usize): bool {
   if (start == first) return false;
-  if (byteAt(first - 1) == Char.Colon) return true;
+  if (byteAt(first - 1) == Char.Colon || byteAt(first - 1) == Char.Comma) return true;
   if (byteAt(start) - Char.A >= 26) return false;
   while (start < first && isLetter(byteAt(start))) start++;
   return start == first;

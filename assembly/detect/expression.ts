@@ -316,6 +316,8 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
   if (confidence >= STRONG) loss /= 2;
   if (whole > MUCH) loss += 30;
   else if (whole > SOME && confidence < STRONG) loss += 30;
+  // "<%s.%s at %x>" is a format of a program.
+  if (kind == Expr.Tag && !isClosed(from, end)) loss += 40;
   if (kind == Expr.Dollar && holdsBacktick(start, from)) loss += 40;
   // "`{{ 7*7 }}` gives 49": a sum that a text shows as code.
   if (
@@ -334,6 +336,13 @@ function weigh(kind: u32, rule: u32, start: usize, from: usize, last: usize, at:
 function isCodeSpan(start: usize, from: usize, at: usize, end: usize): bool {
   while (at < end && (byteAt(at) == Char.BraceClose || byteAt(at) == Char.Space)) at++;
   return from > start && at < end && byteAt(from - 1) == Char.Backtick && byteAt(at) == Char.Backtick;
+}
+
+/** Whether a tag that opens at `from` is closed: `%>`, `%]`. */
+function isClosed(from: usize, end: usize): bool {
+  return (
+    findPair(from, end, Char.Percent, Char.Greater) < end || findPair(from, end, Char.Percent, Char.BracketClose) < end
+  );
 }
 
 /** Whether a template literal of JavaScript may have begun. */
@@ -450,10 +459,13 @@ function code(start: usize, from: usize, end: usize): void {
   let proseBefore: u32 = 0;
   let prose: u32 = 0;
   let declares = false;
+  // A name stands behind a call, on its line: a program is parsed before it runs, and this one is none.
+  let apart = false;
   let previous: u32 = from == start ? Expr.Start : Expr.Junk;
   openExpression();
   while (true) {
     let token = expressionToken(at, end);
+    if (rule != 0 && token == Expr.Name && previous == Expr.ParenClose && isNextWord(at, end)) apart = true;
     at = expressionNext;
     if (token == Expr.End) token = Expr.Finish;
     if (isWordKind(token) && isWordKind(previous)) prose++;
@@ -479,7 +491,7 @@ function code(start: usize, from: usize, end: usize): void {
   if (rule == Rule.CodeiPython && byteAt(start) == Char.BracketOpen) proseBefore = prose = 0;
   let loss: u32 = proseBefore > 0 ? 40 : 0;
   loss += prose == 0 ? 0 : prose == 1 ? 15 : prose < 4 ? 35 : 50;
-  if (declares) loss += 35;
+  if (declares || apart) loss += 35;
   if (expressionLines > 3 || lines > 1) loss += 30;
   if (end - start > MUCH) loss += 20;
   // A sentence, or a stack of calls, before the quotation mark that would have ended a string of the program.
@@ -487,6 +499,19 @@ function code(start: usize, from: usize, end: usize): void {
   if (from > start + 1 && precedesString(byteAt(from - 2))) loss += 25;
   const confidence = ruleConfidence(rule);
   offer(rule, confidence - min(confidence, loss), start, last);
+}
+
+/** Whether blanks and a word that joins no two expressions stand at `at`. */
+function isNextWord(at: usize, end: usize): bool {
+  const blank = at;
+  while (at < end && byteAt(at) == Char.Space) at++;
+  const word = at;
+  while (at < end && isLetter(byteAt(at))) at++;
+  return (
+    word > blank &&
+    at > word + 1 &&
+    !textIsOneOf(word, at, "and or not if else for in is as unless while instanceof xor ")
+  );
 }
 
 /** Whether a quotation mark behind `byte` begins a string of a program rather than ending one. */

@@ -47,15 +47,18 @@ export function passOnce(): void {
 
 /** Reports rule `rule` at `confidence` (0–100) for the current field; `start..end` is what the rule rests on. */
 export function found(rule: u32, confidence: u32, start: usize, end: usize): void {
-  report(rule, confidence, start, end, false);
+  report(rule, confidence, start, end, false, false);
 }
 
-/** The same for what leaves no place: the value itself is a whole statement, so it only harms where such a one is run. */
-export function foundWhole(rule: u32, confidence: u32, start: usize, end: usize): void {
-  report(rule, confidence, start, end, true);
+/**
+ * The same for what leaves no place: the value itself is a whole statement, so it only harms where such a one is run. One that is
+ * `complete` may be what somebody looks for.
+ */
+export function foundWhole(rule: u32, confidence: u32, start: usize, end: usize, complete: bool): void {
+  report(rule, confidence, start, end, true, complete);
 }
 
-function report(rule: u32, confidence: u32, start: usize, end: usize, whole: bool): void {
+function report(rule: u32, confidence: u32, start: usize, end: usize, whole: bool, complete: bool): void {
   reports++;
   // A class has a hundred of codes, from 100.
   if (confidence >= NOTED && rule < CUSTOM) reportedClasses |= 1 << (rule / 100 - 1);
@@ -63,7 +66,7 @@ function report(rule: u32, confidence: u32, start: usize, end: usize, whole: boo
     confidence > QUOTED &&
     (fieldForeign ||
       isElsewhere(rule, start, end) ||
-      expects(rule, whole) ||
+      expects(rule, whole, complete) ||
       (fieldPart == Part.Json && quotes(rule, whole, start)))
   )
     confidence = QUOTED;
@@ -150,11 +153,11 @@ function isWhole(rule: u32): bool {
   return isPlace(rule);
 }
 
-/** Whether the field is for what was found: talk about paths and commands, or a query where queries are asked. */
-function expects(rule: u32, whole: bool): bool {
+/** Whether the field is for what was found: talk about paths and commands, a query where queries are asked or looked for. */
+function expects(rule: u32, whole: bool, complete: bool): bool {
   if (!whole && !isWhole(rule)) return false;
   const role = fieldRole();
-  return role == FieldRole.Talk || (role == FieldRole.Query && rule < 200);
+  return role == FieldRole.Talk || (role == FieldRole.Query && rule < 200) || (role == FieldRole.Search && complete);
 }
 
 /**

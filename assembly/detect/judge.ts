@@ -79,7 +79,7 @@ export function judge(start: usize, end: usize): void {
   if (kinds == 0) judgeWord(start, end);
   else if (isLink(start, end, kinds)) return judgeLink(start, end, kinds);
   else if ((~kinds & PAIRS) == 0 && isForm(start, end)) return judgePairs(start, end);
-  else if ((~kinds & DOCUMENT) == 0 && isDocument(start, end)) judgeWhole(start, end, kinds);
+  else if ((~kinds & DOCUMENT) == 0 && isDocument(start, end)) judgeDocument(start, end, kinds);
   else judgeText(start, end, kinds);
   const wrapped = kinds & ~DIGITS;
   if ((wrapped == 0 || (wrapped & ~DATA_URL) == 0) && unwrap(start, end)) {
@@ -188,6 +188,13 @@ function judgeLayers(start: usize, end: usize, kinds: u32): void {
 /** A value as it stands. */
 function judgeWhole(start: usize, end: usize, kinds: u32): void {
   detect(start, end, kinds);
+  if (givesStrings) judgeArguments(start, end);
+}
+
+/** A document of JSON as a whole: its strings, all of which are judged by themselves, hold what leaves a place or is run. */
+function judgeDocument(start: usize, end: usize, kinds: u32): void {
+  setReading(start, end);
+  detectMost(start, end, kinds);
   if (givesStrings) judgeArguments(start, end);
 }
 
@@ -327,6 +334,11 @@ export function detect(start: usize, end: usize, kinds: u32): void {
   detectSqli(start, end, kinds);
   detectXss(start, end, kinds);
   detectCmdi(start, end, kinds);
+  detectMost(start, end, kinds);
+}
+
+/** All but those of the languages that strings break out into. */
+function detectMost(start: usize, end: usize, kinds: u32): void {
   detectTraversal(start, end, kinds);
   detectXxe(start, end, kinds);
   detectDeser(start, end, kinds);

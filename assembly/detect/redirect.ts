@@ -31,7 +31,7 @@ import { Place } from "./url-place";
 export function judgeRedirect(start: usize, end: usize, place: Place, role: u32): void {
   if (place != Place.Whole || fieldPart == Part.Path) return;
   const named = role == FieldRole.Redirect;
-  const either = named || role == FieldRole.Either || role == FieldRole.File;
+  const either = named || role == FieldRole.Either || role == FieldRole.Search || role == FieldRole.File;
   if (urlHasScheme) {
     if (urlScheme == UrlScheme.Web) judgeScheme(start, end, named, either);
     return;
@@ -77,7 +77,7 @@ export function judgeBehindSlash(start: usize, end: usize, role: u32): bool {
   let at = start;
   while (at < end && at < start + 4 && byteAt(at) == Char.Slash) at++;
   if (!textStartsNoCase(at, end, "http:") && !textStartsNoCase(at, end, "https:")) return false;
-  const confidence = role == FieldRole.Redirect ? 68 : role == FieldRole.Either ? 50 : 35;
+  const confidence = role == FieldRole.Redirect ? 68 : role == FieldRole.Either || role == FieldRole.Search ? 50 : 35;
   if (readUrl(at, end)) found(Rule.RedirectBrokenScheme, confidence, start, end);
   return true;
 }

@@ -67,7 +67,13 @@ export function judgeInclusion(start: usize, end: usize, place: Place, role: u32
 
 /** Whether a field of this role may name a file that a program reads. */
 function isFileRole(role: u32): bool {
-  return role == FieldRole.Include || role == FieldRole.Folder || role == FieldRole.Either || role == FieldRole.File;
+  return (
+    role == FieldRole.Include ||
+    role == FieldRole.Folder ||
+    role == FieldRole.Either ||
+    role == FieldRole.Search ||
+    role == FieldRole.File
+  );
 }
 
 /** Judges a share: "\\host\folder\file". */

@@ -157,11 +157,17 @@ function walkQuoted(start: usize, end: usize, quote: u32): void {
   opens = false;
 }
 
-/** Whether the `"` at `at` opens a cell of a table: the next one has a separator behind it. */
+/** Whether the `"` at `at` opens a cell of a table, or words that are quoted: the next one has a separator or a word behind it. */
 function isCell(at: usize, end: usize): bool {
   const close = findByte(at + 1, end, Char.DoubleQuote);
   const next = byteAt(close + 1);
+  if (close < end && beginsWord(close + 1, end)) return true;
   return close < end && (next == Char.Comma || next == Char.Tab || next == Char.LineFeed);
+}
+
+/** Whether a space and a word of two letters or more stand at `at`. */
+function beginsWord(at: usize, end: usize): bool {
+  return at + 2 < end && byteAt(at) == Char.Space && isLetter(byteAt(at + 1)) && isLetter(byteAt(at + 2));
 }
 
 /** The mark that the walk began behind looks like the first of a pair. */
@@ -237,6 +243,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
   let doubt = false;
   // A word or a mark that is none of SQL's ended the walk.
   let reads = false;
+  // Tables of the database's own, a number in hexadecimal: nobody asks others how to read those.
+  let veiled = false;
   let operand: usize = 0;
   let operandEnd: usize = 0;
   let tokens: u32 = 0;
@@ -360,7 +368,10 @@ function walk(at: usize, end: usize, quote: u32): usize {
         if (before == Shape.Expect) seen |= Seen.Mark;
         break;
       case Sql.Number:
-        if (sqlNext - sqlStart > 3 && (byteAt(sqlStart + 1) | 0x20) == Char.x) seen |= Seen.Mark;
+        if (sqlNext - sqlStart > 3 && (byteAt(sqlStart + 1) | 0x20) == Char.x) {
+          veiled = true;
+          seen |= Seen.Mark;
+        }
         if ((seen & Seen.From) == 0) seen |= Seen.Number;
         break;
       case Sql.String:
@@ -368,6 +379,9 @@ function walk(at: usize, end: usize, quote: u32): usize {
         break;
       case Sql.System:
       case Sql.Schema:
+        veiled = true;
+        seen |= Seen.Mark;
+        break;
       case Sql.Semicolon:
       case Sql.Union:
         seen |= Seen.Mark;
@@ -420,8 +434,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
         // "state='open' or rank='high'" is a filter: behind the first name the strings are whole, and compared with another one's.
         if (quote == 0 && begin != whole && first == Sql.String && (seen & Seen.Named) != 0)
           if (matched == Rule.SqliTautology) sure -= PAIRED;
-        // "run = f(x); exec(y)" is a program's.
-        if (quote == 0 && begin == whole && first == Sql.Name && (seen & Seen.Equation) != 0)
+        // "run = f(x); exec(y)" is a program's, and so is "import { exec } from 'x'; exec(y)".
+        if (quote == 0 && begin == whole && first == Sql.Name && (seen & (Seen.Equation | Seen.From)) != 0)
           if (matched == Rule.SqliStackedQuery && kind == Sql.ParenOpen) sure -= PAIRED;
         // `the words "union select" in a text`: a quotation ends where the select list would begin, and a sentence goes on.
         if (opens && wordy && matched == Rule.SqliUnionSelect && isString(kind) && wordGaps(sqlStart, end) != 0)
@@ -457,7 +471,8 @@ function walk(at: usize, end: usize, quote: u32): usize {
     }
   }
   if (confidence != 0) {
-    if (quote == 0 && begin == whole && nested == 0 && isStatement(first)) foundWhole(rule, confidence, begin, until);
+    if (quote == 0 && begin == whole && nested == 0 && isStatement(first))
+      foundWhole(rule, confidence, begin, until, isComplete(rule, shape) && !veiled && isWritten(begin, until));
     else found(rule, confidence, begin, until);
   }
   return at;
@@ -483,13 +498,29 @@ function isStatement(kind: u32): bool {
   return false;
 }
 
+/** Whether no comment and no control character stands where a person writes a space. */
+function isWritten(at: usize, end: usize): bool {
+  for (; at < end; at++) {
+    const byte = byteAt(at);
+    if (byte < <u32>Char.Space && byte != Char.Tab && byte != Char.LineFeed && byte != Char.CarriageReturn)
+      return false;
+    if (byte == Char.Slash && byteAt(at + 1) == Char.Star) return false;
+  }
+  return true;
+}
+
+/** Whether a statement that ended in `shape` lacks nothing and is nothing but one. */
+function isComplete(rule: u32, shape: u32): bool {
+  return (rule == Rule.SqliStatement || rule == Rule.SqliOrderByProbe) && shape != Shape.Dead && shape != Shape.Expect;
+}
+
 /** Whether what follows a condition cannot be SQL's: a word behind its last operand, or a sentence in the string that it leaves open. */
 function breaks(last: u32, at: usize, end: usize, quote: u32): bool {
   if (last != Sql.String && isString(last)) return wordGaps(sqlStart, end) != 0;
   if (last != Sql.Number && last != Sql.String) return false;
   const kind = sqlToken(at, end, quote);
   // `"or 1=1" is in the log`: no string stands behind a number, and this one is a sentence.
-  if (opens && isString(kind)) return wordGaps(sqlStart, end) != 0;
+  if (opens && isString(kind)) return wordGaps(sqlStart, end) != 0 || beginsWord(sqlStart + 1, end);
   return kind == Sql.Name || kind == Sql.Prose;
 }
 
@@ -627,7 +658,8 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.ParenClose:
       return shape == Shape.Loose ? <u32>Shape.Loose : <u32>Shape.Alias;
     case Sql.Select:
-      return shape == Shape.Have || shape == Shape.Alias ? <u32>Shape.Dead : <u32>Shape.Expect;
+      // A subquery in a list stands in brackets: "Hello, select the ones that fit".
+      return shape == Shape.Have || shape == Shape.Alias || last == Sql.Comma ? <u32>Shape.Dead : <u32>Shape.Expect;
   }
   if (shape == Shape.Loose) return kind == Sql.Text && last != Sql.Delay ? <u32>Shape.Dead : <u32>Shape.Loose;
   const operand = shape == Shape.Start || shape == Shape.Expect;
@@ -679,6 +711,9 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.Pipes:
     case Sql.Comma:
       return shape == Shape.Expect ? <u32>Shape.Dead : <u32>Shape.Expect;
+    // No statement begins so: "&quot;or 1=1&quot;".
+    case Sql.Logic:
+      return last == Sql.Semicolon ? <u32>Shape.Dead : <u32>Shape.Expect;
     case Sql.Dot:
       return shape == Shape.Start || shape == Shape.Fresh ? <u32>Shape.Dead : <u32>Shape.Expect;
     case Sql.All:
@@ -707,7 +742,7 @@ function step(shape: u32, kind: u32, last: u32, source: bool): u32 {
     case Sql.While:
       return verb(shape, last);
   }
-  // What is left are clauses and operators: LOGIC, UNION, FROM, WHERE, ORDER, BY, LIMIT, AS, WHEN …
+  // What is left are clauses and operators: UNION, FROM, WHERE, ORDER, BY, LIMIT, AS, WHEN …
   return Shape.Expect;
 }
 

@@ -99,7 +99,9 @@ function judgeInside(start: usize, end: usize, role: u32): void {
     weigh(Rule.SsrfInternalService, role == FieldRole.Redirect ? 52 : 62);
   if (urlTarget == Target.Unspecified && urlPort < DEVELOPERS_PORT) weigh(Rule.SsrfInternalService, 68);
   if (isOtherProtocol(urlPort)) weigh(Rule.SsrfInternalService, 75);
-  else if (isApiPort(urlPort) && !plain) weigh(Rule.SsrfInternalService, 68);
+  // A link that somebody writes down, or looks for: it has to be odd by itself.
+  if (isShown(role)) return;
+  if (isApiPort(urlPort) && !plain) weigh(Rule.SsrfInternalService, 68);
   if (here) {
     if (urlScheme == UrlScheme.Ftp && fieldPart != Part.Json) weigh(Rule.SsrfInternalService, 62);
     // No program writes the port that its scheme has.
@@ -161,6 +163,11 @@ function judgeOther(end: usize): void {
     weigh(Rule.SsrfScheme, 75);
   if (hasLineEnd(urlPath, end)) weigh(Rule.SsrfScheme, 85);
   if (urlTarget == Target.Probe) weigh(Rule.SsrfProbeHost, 72);
+}
+
+/** Whether people read what the field holds, where a service that fetches has a field for the address. */
+function isShown(role: u32): bool {
+  return role == FieldRole.Talk || role == FieldRole.Search || role == FieldRole.Query || role == FieldRole.Label;
 }
 
 function urlSlashes(): bool {

@@ -12,6 +12,7 @@ import { fieldNested, fieldPart, Part } from "../core/field";
 import { findPair } from "../core/scan";
 import { textStartsNoCase } from "../core/text";
 import { Kind } from "../generated/kinds";
+import { FieldRole } from "../generated/redirect";
 import { Rule } from "../generated/rules";
 import { Path, TRAVERSAL_KEYWORDS } from "../generated/traversal";
 import { keyword } from "../match/keywords";
@@ -27,6 +28,7 @@ import {
   Spelling,
   tokenizePath,
 } from "../tokenize/path";
+import { fieldRole } from "./field-role";
 import { found } from "./finding";
 import { mayPoint, mayStream } from "./traversal-gate";
 
@@ -239,10 +241,12 @@ function judge(start: usize, end: usize, place: Place, spaces: u32): u32 {
   if (pathToken(0) == Path.FileScheme && byteAt(start + 5) != Char.Slash && place == Place.Whole) {
     if (judgedRule == Rule.TraversalFileUrl || (judgedRule == Rule.TraversalClimbRoot && pathUps == 1)) loss = 20;
   }
-  // One climb with an escaped separator: links in links look like it, but not as a whole value.
+  // One climb with an escaped separator: links in links look like it, but not as a whole value. What people write is no file's name.
   if (judgedRule == Rule.TraversalClimbShallow && pathSpelling & Spelling.EncodedSlash && place == Place.Whole) {
-    judgedRule = Rule.TraversalEncoded;
-    loss = 20;
+    if (fieldRole() != FieldRole.Talk) {
+      judgedRule = Rule.TraversalEncoded;
+      loss = 20;
+    }
   }
   // "C:\Windows\System32 is full": a folder of which something is said.
   if (place == Place.Whole && spaces != 0 && isAbsoluteRule(judgedRule) && trailsOff(start, end)) loss = 20;

@@ -8,13 +8,15 @@
 import { byteAt, findByte, isDigit, isLetter, isWord } from "../core/bytes";
 import { Char } from "../core/char";
 import { findHigh, hasPair, skipBlank } from "../core/scan";
+import { textIs, textIsOneOf } from "../core/text";
 import { Kind } from "../generated/kinds";
 import { Rule } from "../generated/rules";
 import { Js, XSS_KEYWORDS, XSS_TABLE } from "../generated/xss";
 import { dfaAccepts, dfaDead, dfaNext, dfaRule, dfaStart } from "../match/dfa";
 import { keyword } from "../match/keywords";
 import { ruleConfidence } from "../match/rules";
-import { jsBegin, jsNext, jsToken, Want } from "../tokenize/js";
+import { hasScriptScheme } from "../tokenize/scheme";
+import { jsBegin, jsNext, jsStart, jsToken, Want } from "../tokenize/js";
 import { first, isProse, last, report, short } from "./xss-value";
 
 /** Template expressions that are looked into. */
@@ -219,6 +221,56 @@ export function isInert(from: usize, to: usize): bool {
         return false;
     }
   }
+}
+
+/** Whether a handler's code does nothing, or nothing but what pages do with the element that has it. */
+export function isHarmless(from: usize, to: usize): bool {
+  return isInert(from, to) || keepsToElement(from, to);
+}
+
+/**
+ * Whether all that code does is to give the element that it stands at another look or a text, or to send its form:
+ * `this.onerror=null;this.src='/none.png'`, `this.style.display='none'`, `this.form.submit()`.
+ */
+function keepsToElement(from: usize, to: usize): bool {
+  jsBegin(from, to, Want.Operand, 0);
+  while (true) {
+    let kind = jsToken();
+    if (kind == Js.Semicolon) continue;
+    if (kind == Js.End) return true;
+    if (kind == Js.Unary) {
+      // return false
+      if (jsToken() != Js.Literal) return false;
+    } else {
+      if (kind != Js.This || jsToken() != Js.Dot) return false;
+      jsToken();
+      if (textIs(jsStart, jsNext, "style")) {
+        if (jsToken() != Js.Dot || jsToken() != Js.Name || jsToken() != Js.Assign || !isText(false)) return false;
+      } else if (textIsOneOf(jsStart, jsNext, "onerror onload ")) {
+        if (jsToken() != Js.Assign || jsToken() != Js.Literal) return false;
+      } else if (textIsOneOf(jsStart, jsNext, "src alt title value className disabled checked ")) {
+        const address = textIs(jsStart, jsNext, "src");
+        if (jsToken() != Js.Assign || !isText(address)) return false;
+      } else {
+        if (textIs(jsStart, jsNext, "form")) {
+          if (jsToken() != Js.Dot) return false;
+          jsToken();
+          if (!textIsOneOf(jsStart, jsNext, "submit reset ")) return false;
+        } else if (!textIsOneOf(jsStart, jsNext, "select focus blur submit reset ")) return false;
+        if (jsToken() != Js.CallOpen || jsToken() != Js.ParenClose) return false;
+      }
+    }
+    kind = jsToken();
+    if (kind == Js.End) return true;
+    if (kind != Js.Semicolon) return false;
+  }
+}
+
+/** Whether the next token is a constant: for an address one that runs no script. */
+function isText(address: bool): bool {
+  const kind = jsToken();
+  if (kind == Js.String) return !address || !hasScriptScheme(jsStart + 1, jsNext - 1);
+  return kind == Js.Number || kind == Js.Literal;
 }
 
 /**

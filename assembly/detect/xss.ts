@@ -35,9 +35,20 @@ import {
 } from "../tokenize/html";
 import { afterScheme, readMime, readScheme } from "../tokenize/scheme";
 import { styleKind } from "../tokenize/style";
-import { attributeKind, isComponent, judgeMarkup, showsMarkup } from "./xss-markup";
-import { codeRule, isInert, judgeScript, runsCode } from "./xss-script";
-import { beginValue, Ceiling, countWords, first, isWordByte, last, report, setCeiling, short } from "./xss-value";
+import { attributeKind, isComponent, isEscapedQuote, judgeMarkup, showsMarkup } from "./xss-markup";
+import { codeRule, isHarmless, isInert, judgeScript, runsCode } from "./xss-script";
+import {
+  beginValue,
+  Ceiling,
+  countWords,
+  first,
+  isProse,
+  isWordByte,
+  last,
+  report,
+  setCeiling,
+  short,
+} from "./xss-value";
 import { found } from "./finding";
 
 /** Marks without one of which nothing runs: a tag, a call, an assignment, a template. */
@@ -202,7 +213,15 @@ function judgeBehind(from: usize, quoted: bool): void {
   if (!quoted && countWords(first, last) > 2) best = min(best, 45);
   if (prose > 4) best = min(best, 40);
   else if (prose > 2) best = min(best, quoted ? 62 : 45);
+  // In a text a quote of a tag that it writes itself ends nothing; the tag is judged as such.
+  if (quoted && isProse() && isInTag(from)) best = min(best, 45);
   found(rule, best, evidence, evidenceEnd);
+}
+
+/** Whether a tag that the value opens is open at `at`. */
+function isInTag(at: usize): bool {
+  while (at > first && byteAt(at - 1) != Char.Less && byteAt(at - 1) != Char.Greater) at--;
+  return at > first && byteAt(at - 1) == Char.Less && isLetter(byteAt(at));
 }
 
 let injectedRule: u32 = 0;
@@ -216,7 +235,7 @@ function judgeInjected(kind: u32, quoted: bool): u32 {
   const handler =
     kind == Attribute.Event || (kind == 0 && textStarts(attributeName, attributeNameEnd, "on") && isWordName());
   if (handler) {
-    if (isComponent()) return 0;
+    if (isComponent() || isEscapedQuote() || isHarmless(decodedStart, decodedEnd)) return 0;
     if (codeRule(Js.Break, decodedStart, decodedEnd) != 0) return sure;
     if (!quoted || !runsCode(decodedStart, decodedEnd)) return kind == Attribute.Event ? 45 : 0;
     return kind == Attribute.Event ? sure - 6 : 45;

@@ -18,6 +18,12 @@ export const MISSES = join(dirname(fileURLToPath(import.meta.url)), "misses.json
 /** Places whose values a service decodes as it likes. */
 const PLACES: ReadonlySet<string> = new Set(["query", "body-form", "body-json", "cookie"]);
 
+/** Benign values that are not so in another spelling, by the record and the transformation: nobody can tell them from an attack. */
+const AMBIGUOUS: ReadonlySet<string> = new Set([
+  // "/etc/nginx or /etc/apache2": with its blanks escaped, what is left is a path of the system behind escaped separators.
+  "ok-search-260 percent",
+]);
+
 export interface Outcome {
   /** "sql-case > percent", the one that is done first first. */
   chain: string;
@@ -58,7 +64,7 @@ async function run(
   for (const record of await plainRecords(engine, half)) {
     for (const chain of chainsFor(record)) {
       const name = chain.map(({ id }) => id).join(" > ");
-      if (hash(`${record.id} ${name}`) % every !== 0) continue;
+      if (hash(`${record.id} ${name}`) % every !== 0 || AMBIGUOUS.has(`${record.id} ${name}`)) continue;
       const value = applyChain(chain, record.value, record.name ?? "q");
       if (value === null) continue;
       const outcome = outcomes.get(name) ?? { chain: name, tried: 0, wrong: [] };
