@@ -9,7 +9,7 @@ import { MISSES, knownMisses, runAttacks, runBenign, totals } from "./suite.ts";
 const ATTACKS = 60;
 const BENIGN = 12;
 /** Misses that may be listed; it only goes down. */
-const CEILING = 969;
+const CEILING = 966;
 
 describe("evasion", () => {
   it("attacks are found under transformations and pairs of them", async () => {
