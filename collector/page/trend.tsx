@@ -20,11 +20,11 @@ const HEIGHT = 100;
 const EVERY_MS = 10_000;
 const LABELS = 5;
 
-/** The least of 1, 2, 5, 10, 20 … that is not below `most`. */
+/** The least of 2, 4, 6, 10, 20, 40 … that is not below `most`: half of it, which the scale names too, is a whole number. */
 function ceilingOf(most: number): number {
   let unit = 1;
   while (unit * 10 < most) unit *= 10;
-  return unit * ([1, 2, 5, 10].find((step) => unit * step >= most) ?? 10);
+  return unit * ([2, 4, 6, 10].find((step) => unit * step >= most) ?? 10);
 }
 
 const spanOf = ({ time }: Point, step: number): string => {

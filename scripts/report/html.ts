@@ -20,7 +20,7 @@ body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 64rem; color: var(
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem } h3 { font-size: 1rem; margin: 0 }
 p { margin: .4rem 0 } a { color: var(--link) } .soft { color: var(--soft) }
 code, .evidence { font: .87em/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
-.figures { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; margin: 1.25rem 0; padding: 0; list-style: none }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(12rem, 100%), 1fr)); gap: .5rem 1.5rem; margin: 1.25rem 0; padding: 0; list-style: none }
 .figures b { display: block; font-size: 1.75rem; line-height: 1.2; font-variant-numeric: tabular-nums }
 .table { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line) }
@@ -31,7 +31,10 @@ article { padding: 1rem 0; border-top: 1px solid var(--line); break-inside: avoi
 dl { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .25rem 1rem; margin: .6rem 0 0 }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere } dd ol, dd ul { margin: 0; padding-left: 1.2rem }
 .evidence { background: var(--raised); padding: .4rem .6rem; border-radius: 4px; white-space: pre-wrap }
-@media (max-width: 36rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem } }
+@media (max-width: 36rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
+  thead { position: absolute; clip-path: inset(50%) } td { padding: 0; border: 0; overflow-wrap: anywhere }
+  tr { display: grid; grid-template-columns: auto 1fr auto; column-gap: .9rem; padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  td:nth-child(3), td:nth-child(4) { grid-column: 1 / -1 } td.number { grid-area: 1 / 3 } td.number::after { content: "×" } }
 @media print { :root { --text: #000; --soft: #444; --line: #bbb; --page: #fff; --raised: #f3f3f3; --confirmed: #a00; --likely: #740;
   --attempted: #333; --link: #000 } body { padding: 0; max-width: none; font-size: 10.5pt } h2 { break-after: avoid } }
 `;

@@ -3,6 +3,7 @@ import { createServer, get, request } from "node:http";
 import type { Server } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startMeshward } from "../../testing/index.ts";
@@ -13,6 +14,12 @@ const GIGABYTE = 1 << 30;
 let service: Server;
 let meshward: Meshward;
 
+/** The text over and over; all of it is one piece of memory. */
+function gigabyteOf(text: string): Readable {
+  const piece = Buffer.alloc(1 << 20, text);
+  return Readable.from(Array<Buffer>(GIGABYTE / piece.length).fill(piece));
+}
+
 before(async () => {
   service = createServer((incoming, response) => {
     if (incoming.url === "/events") {
@@ -20,18 +27,8 @@ before(async () => {
       response.write("data: first\n\n");
       setTimeout(() => response.end("data: last\n\n"), 1_500);
     } else if (incoming.url === "/early") response.writeHead(413).end("too much");
-    else if (incoming.url === "/download") {
-      const piece = Buffer.alloc(1 << 20, "<p>1 UNION SELECT</p>");
-      let left = GIGABYTE;
-      const more = (): void => {
-        while (left > 0) {
-          left -= piece.length;
-          if (!response.write(piece)) return void response.once("drain", more);
-        }
-        response.end();
-      };
-      more();
-    } else if (incoming.url === "/poll") setTimeout(() => response.end("late"), 2_500);
+    else if (incoming.url === "/download") gigabyteOf("<p>1 UNION SELECT</p>").pipe(response);
+    else if (incoming.url === "/poll") setTimeout(() => response.end("late"), 2_500);
     else if (incoming.url === "/upload") {
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => (bytes += chunk.length)).on("end", () => response.end(String(bytes)));
@@ -187,16 +184,7 @@ describe("through Meshward in block mode", () => {
         response.on("end", () => resolve(`${response.statusCode} ${text}`));
       });
       call.on("error", reject);
-      const piece = Buffer.alloc(1 << 20, "plain text and nothing else, ");
-      let left = GIGABYTE;
-      const more = (): void => {
-        while (left > 0) {
-          left -= piece.length;
-          if (!call.write(piece)) return void call.once("drain", more);
-        }
-        call.end();
-      };
-      more();
+      gigabyteOf("plain text and nothing else, ").pipe(call);
     });
     assert.equal(up, `200 ${GIGABYTE}`);
   });

@@ -514,6 +514,7 @@ describe("the collector's page", () => {
   it("says what it means that there is nothing", { skip }, () =>
     visit(empty, "#/overview", async ({ page }) => {
       await page.getByText("Nothing has come in yet.").waitFor();
+      assert.deepEqual(await page.locator(".scale span").allTextContents(), ["4", "2", "0"]);
       await page.getByRole("link", { name: "Findings", exact: true }).click();
       await page.getByText("There are no open findings.").waitFor();
       await page.getByRole("link", { name: "Services" }).click();

@@ -38,6 +38,11 @@ it("the HTML report runs nothing, loads nothing, fits 360 pixels and hinders nob
       });
       await page.goto(pathToFileURL(file).href);
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+      // Nor has anything to be moved aside to be read.
+      assert.deepEqual(
+        await page.locator(".table").evaluateAll((tables) => tables.map((one) => one.scrollWidth - one.clientWidth)),
+        [0, 0],
+      );
       assert.equal(await page.locator("article").count(), 3);
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate<AxeResults>("axe.run()");
