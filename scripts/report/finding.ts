@@ -1,8 +1,7 @@
 /** What every form of the report says of a finding. */
-import type { Finding, Severity, Stage } from "../../collector/api.ts";
+import type { Finding, Stage } from "../../collector/api.ts";
 
 /** The gravest first. */
-export const SEVERITY_ORDER = ["critical", "high", "medium", "low", "info"] as const satisfies readonly Severity[];
 export const STAGE_ORDER = ["confirmed", "likely", "attempted"] as const satisfies readonly Stage[];
 
 /** Whether somebody still has to look at it: nobody has decided on it, or the time for which it was muted is over. */

@@ -52,6 +52,7 @@ describe("doctor", () => {
     assert.equal(report.envoy[1]!.found, true);
     assert.equal(report.ok, false);
     assert.match(report.envoy[0]!.detail, /is Envoy 1\.30\.0; 1\.35 or newer is needed/);
+    assert.match(doctorText(report), /\nWhile ENVOY_BIN is set nothing else is tried: correct it, or unset it\.$/);
   });
 
   it("looks at Node, the module and the ports, of which a taken one is told", async () => {

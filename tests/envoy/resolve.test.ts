@@ -71,7 +71,7 @@ describe("versions", () => {
   }
 
   it("is refused: no such file", () =>
-    assert.rejects(usableVersion(join(root, "none"), {}), /cannot be started: ENOENT/));
+    assert.rejects(usableVersion(join(root, "none"), {}), /cannot be started: there is no such file/));
 
   it("does not show the user's environment to the binary", async () => {
     const binary = await script("env/envoy", `env > ${join(root, "env/seen")}; ${says("1.40.0")}`);
@@ -103,6 +103,10 @@ describe("the order", () => {
       assert.deepEqual(
         error.attempts.map(({ choice }) => choice),
         ["ENVOY_BIN"],
+      );
+      assert.match(
+        error.message,
+        /typo cannot be started: there is no such file\nWhile ENVOY_BIN is set nothing else is tried/,
       );
       return true;
     });
