@@ -8,6 +8,7 @@
 
 import { byteAt, isWord, skipSpaces } from "../core/bytes";
 import { Char } from "../core/char";
+import { fieldPart, Part } from "../core/field";
 import { findPair } from "../core/scan";
 import { textIs, textIsNoCase, textStarts, textStartsOneOf } from "../core/text";
 import { Kind } from "../generated/kinds";
@@ -15,6 +16,7 @@ import { Rule } from "../generated/rules";
 import { ruleConfidence } from "../match/rules";
 import { decodeBase64 } from "../parse/word";
 import { found } from "./finding";
+import { countWords } from "./prose";
 
 /** The head, decoded, and what readers look at behind it. Owner: this file. */
 const HEAD: usize = memory.data(832, 8);
@@ -31,6 +33,8 @@ function mayAuth(kinds: u32): bool {
 /** Judges each token in `start..end`. */
 export function detectAuth(start: usize, end: usize, kinds: u32): void {
   if (!mayAuth(kinds) || end - start < 24) return;
+  valueStart = start;
+  valueEnd = end;
   let left = TOKENS;
   for (let at = findPair(start, end, Char.e, Y); at < end && left != 0; at = findPair(at + 1, end, Char.e, Y)) {
     if (at > start && isDigit64(byteAt(at - 1))) continue;
@@ -79,8 +83,18 @@ function judgeToken(start: usize, end: usize): void {
   if (signature == signatureEnd && signatureEnd == end) report(Rule.AuthUnsigned, alg, algEnd);
 }
 
+/** The value at work. */
+let valueStart: usize = 0;
+let valueEnd: usize = 0;
+
+/** Words beside a token from which on the value is a text about it. */
+const TOLD: u32 = 3;
+/** What is found in a text is listed, and refused nowhere. */
+const LISTED: u32 = 50;
+
 function report(rule: u32, start: usize, end: usize): void {
-  found(rule, ruleConfidence(rule), start, end);
+  const told = fieldPart != Part.Header && fieldPart != Part.Cookie && countWords(valueStart, valueEnd) >= TOLD;
+  found(rule, told ? LISTED : ruleConfidence(rule), start, end);
 }
 
 /** The whole signature is the same digit of nothing: `AAAA…`. */

@@ -204,7 +204,8 @@ function judgeTags(start: usize, end: usize): void {
 function tagConfidence(tag: usize, end: usize): u32 {
   if (textStarts(tag, end, "python/")) {
     tag += 7;
-    return textStarts(tag, end, "object") || textStarts(tag, end, "name:") || textStarts(tag, end, "module:") ? 90 : 0;
+    const object = textStarts(tag, end, "object:") || textStarts(tag, end, "object/");
+    return object || textStarts(tag, end, "name:") || textStarts(tag, end, "module:") ? 90 : 0;
   }
   if (textStarts(tag, end, "ruby/")) {
     tag += 5;

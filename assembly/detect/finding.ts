@@ -20,6 +20,7 @@ import {
   readMember,
 } from "../core/field";
 import { addFinding, EVIDENCE_CAPACITY, Finding, findingEvidence } from "../core/findings";
+import { textIsNoCase } from "../core/text";
 import { CMDI_KEYWORDS } from "../generated/cmdi";
 import { MEMBER_NAME, MemberName } from "../generated/protocol";
 import { FieldRole } from "../generated/redirect";
@@ -157,7 +158,15 @@ function isWhole(rule: u32): bool {
 function expects(rule: u32, whole: bool, complete: bool): bool {
   if (!whole && !isWhole(rule)) return false;
   const role = fieldRole();
-  return role == FieldRole.Talk || (role == FieldRole.Query && rule < 200) || (role == FieldRole.Search && complete);
+  if (role == FieldRole.Talk || holdsContent()) return true;
+  return (role == FieldRole.Query && rule < 200) || (role == FieldRole.Search && complete);
+}
+
+/** Whether the field is the content of a message or a file in JSON; a form has names of files there, too. */
+function holdsContent(): bool {
+  if (fieldPart != Part.Json) return false;
+  readMember();
+  return textIsNoCase(member, memberEnd, "content");
 }
 
 /**

@@ -311,6 +311,7 @@ function judgeStrings(start: usize, end: usize): void {
     setNested(true);
     setValue(string, textEnd);
     judgeLayers(string, textEnd, kinds);
+    if (!escaped && (~kinds & FORM) == 0 && (kinds & NO_FORM) == 0) judgePairs(string, textEnd);
     setNested(false);
   }
 }
