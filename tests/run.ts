@@ -9,6 +9,7 @@
  * or none ran.
  */
 import { spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { run } from "node:test";
@@ -95,6 +96,8 @@ const isMesh = only !== undefined && only in MESHES;
 
 /** A signal ends the files' processes, and what those have started ends with them; a second one ends this process as it stands. */
 const stopped = new AbortController();
+// Each file listens.
+setMaxListeners(0, stopped.signal);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopped.abort());
 
 interface Counts {

@@ -13,7 +13,7 @@ import { endWithUs } from "../../../scripts/end-with-us.ts";
 export const ISTIO_VERSION = "1.31.1";
 export const HELM_VERSION = "4.3.1";
 
-/** A build on two cores takes ten minutes. */
+/** All builds take eight minutes on two cores that have nothing else to do. */
 const BUILD_MILLISECONDS = 25 * 60_000;
 const PROGRESS_MILLISECONDS = 15_000;
 /** Lines of Go's that an error shows. */
