@@ -8,8 +8,8 @@
  */
 import { createReadStream, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { stringify } from "yaml";
+import { readArguments, refuseArguments } from "../arguments.ts";
 import { corpusFiles } from "../bench/corpus-files.ts";
 import { HARD_KINDS, judgeRecords } from "../bench/quality.ts";
 import { readRuleFile } from "../generate/rule-file.ts";
@@ -22,8 +22,12 @@ import { calibrationText } from "./text.ts";
 const RATES = "docs/results/rates.yaml";
 const HEAD = "# Counts on a labelled corpus: made by `npm run calibrate -- --write`, told in docs/rules.md.\n";
 
-const { values, positionals } = parseArgs({ options: { write: { type: "boolean" } }, allowPositionals: true });
-if (positionals.length === 0) throw new Error("npm run calibrate -- [--write] PATH…");
+const USAGE = "npm run calibrate -- [--write] PATH…";
+const { values, positionals } = readArguments(USAGE, {
+  options: { write: { type: "boolean" } },
+  allowPositionals: true,
+});
+if (positionals.length === 0) refuseArguments(USAGE, "there is no PATH");
 const rules = knownRules();
 const tally = await tallyOf(positionals.flatMap(corpusFiles), rules);
 console.log(calibrationText(tally, rules));
