@@ -27,7 +27,12 @@ const lives = (pid: number): boolean => {
 
 describe("a program that ends with us", { concurrency: true }, () => {
   const root = mkdtempSync(join(tmpdir(), "meshward-end-"));
-  after(() => rmSync(root, { recursive: true, force: true }));
+  const started: number[] = [];
+  after(() => {
+    // What a failed test leaves behind holds our output open.
+    for (const pid of started.filter(lives)) process.kill(pid, "SIGKILL");
+    rmSync(root, { recursive: true, force: true });
+  });
 
   /** A process of Node's that has started a shell, which has started another; yields their ids and their folder. */
   async function family(
@@ -40,16 +45,19 @@ describe("a program that ends with us", { concurrency: true }, () => {
       import { endWithUs } from ${JSON.stringify(file)};
       const options = { detached: true, stdio: ["ignore", "inherit", "ignore"] };
       endWithUs(spawn("/bin/sh", ["-c", ${JSON.stringify(shell)}], options), ${JSON.stringify(folder)});
+      // Killed before this, it would have no watcher yet.
+      console.log("watched");
       setInterval(() => {}, 1_000);`;
     const args = ["--import", "tsx", "--input-type=module", "-e", script];
     const parent = spawn(process.execPath, args, { cwd: packageRoot(), stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     parent.stdout.on("data", (text: Buffer) => (said += text.toString()));
     const pids = await poll(
-      async () => /^(\d+) (\d+)$/m.exec(said)?.slice(1).map(Number) ?? null,
+      async () => (/^watched$/m.test(said) ? (/^(\d+) (\d+)$/m.exec(said)?.slice(1).map(Number) ?? null) : null),
       SOON,
       () => new Error(`it did not start: ${said}`),
     );
+    started.push(...pids);
     return { parent, pids, folder };
   }
 
